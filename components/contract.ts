@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { IngressConfig, PlatformConfig } from "./platform/schema";
+import type { StackConfig } from "./schema";
+
+/** The metric that autoscaling by request rate asks the custom metrics API for, per pod. */
+export const REQUEST_RATE_METRIC = "inference_requests_per_second";
+
+/**
+ * What a platform promises to its teams: plain values, so that a team's stack can read them from another stack's
+ * outputs, and `Team` never knows which of the two it was.
+ */
+export interface PlatformContract {
+  /** Whether the custom metrics API serves {@link REQUEST_RATE_METRIC}. */
+  requestRate: boolean;
+  /** Prometheus inside the cluster. */
+  prometheusUrl?: string;
+  /** Namespace of the pods that scrape metrics. */
+  monitoringNamespace?: string;
+  /** Whether pods can ask for `nvidia.com/gpu`. */
+  gpus: boolean;
+  ingress: IngressConfig;
+}
+
+/** The contract that a platform's configuration amounts to. */
+export function contractOf({
+  namespace,
+  prometheus,
+  metricsAdapter,
+  devicePlugin,
+  ingress,
+}: PlatformConfig): PlatformContract {
+  return {
+    requestRate: metricsAdapter.mode !== "off",
+    gpus: devicePlugin.mode !== "off",
+    ingress,
+    ...(prometheus.mode === "install" && {
+      prometheusUrl: `http://prometheus.${namespace}.svc:9090`,
+      monitoringNamespace: namespace,
+    }),
+    ...(prometheus.mode === "existing" && {
+      prometheusUrl: prometheus.url,
+      monitoringNamespace: prometheus.namespace,
+    }),
+  };
+}
+
+/**
+ * The contract of the platform in this stack or, where a stack holds a team alone, of the one in `platformStack`.
+ * @throws pulumi.RunError when that stack has no platform, or is not deployed yet
+ */
+export async function platformContract({
+  platform,
+  platformStack,
+}: Pick<StackConfig, "platform" | "platformStack">): Promise<PlatformContract> {
+  if (platform) return contractOf(platform);
+  const reference = new pulumi.StackReference(platformStack ?? "");
+  const { value } = await reference.getOutputDetails("platform");
+  if (!value) {
+    throw new pulumi.RunError(
+      `platformStack: ${platformStack} has no output "platform"; deploy it first, or correct the name`,
+    );
+  }
+  return value as PlatformContract;
+}
+
+/** A name's address from outside, where the platform has an Ingress: `http://model.team.domain:port`. */
+export function externalUrl({ issuer, domain, port }: IngressConfig, ...names: string[]): string {
+  const host = [...names, domain].join(".");
+  return `${issuer ? "https" : "http"}://${host}${port ? `:${port}` : ""}`;
+}

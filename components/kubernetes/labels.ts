@@ -1,0 +1,46 @@
+/** What a resource is, in the words of Kubernetes' recommended labels. */
+export interface Identity {
+  /** The application, for example `prometheus` or `model-service`: `app.kubernetes.io/name`. */
+  name: string;
+  /** Which one of them, unique in its namespace: `app.kubernetes.io/instance`. */
+  instance: string;
+  /** Its role in the platform: `app.kubernetes.io/component`. */
+  component: "monitoring" | "gpu" | "tracking" | "training" | "model-service" | "team";
+  /** Who answers for it: `ml-platform/owner`. */
+  owner: string;
+}
+
+/** The label on pods that may call the team's tracking server. */
+export const TRACKING_CLIENT = { "ml-platform/tracking-client": "true" };
+
+/** The labels that find a workload's pods. They are immutable in a Deployment, so nothing that changes is among them. */
+export function selectorLabels({ name, instance }: Identity): Record<string, string> {
+  return { "app.kubernetes.io/name": name, "app.kubernetes.io/instance": instance };
+}
+
+/** All labels of a resource: the selector's, and who runs and owns it. */
+export function labels(identity: Identity): Record<string, string> {
+  return {
+    ...selectorLabels(identity),
+    "app.kubernetes.io/component": identity.component,
+    "app.kubernetes.io/part-of": "ml-platform",
+    "app.kubernetes.io/managed-by": "pulumi",
+    "ml-platform/owner": identity.owner,
+  };
+}
+
+/**
+ * The labels by which the API server's Pod Security admission judges a namespace's pods.
+ * @param level enforced, audited and warned about
+ */
+export function podSecurityLabels(level: "restricted" | "privileged"): Record<string, string> {
+  // Warnings stay at `restricted` in a privileged namespace: they show what each pod asks for beyond it.
+  return {
+    "pod-security.kubernetes.io/enforce": level,
+    "pod-security.kubernetes.io/enforce-version": "latest",
+    "pod-security.kubernetes.io/audit": "restricted",
+    "pod-security.kubernetes.io/audit-version": "latest",
+    "pod-security.kubernetes.io/warn": level,
+    "pod-security.kubernetes.io/warn-version": "latest",
+  };
+}

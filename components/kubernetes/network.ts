@@ -1,0 +1,65 @@
+import type { types } from "@pulumi/kubernetes";
+
+type Peer = types.input.networking.v1.NetworkPolicyPeer;
+type Spec = types.input.networking.v1.NetworkPolicySpec;
+
+/** All pods of a namespace, by the label that the API server sets on it. */
+export function namespace(name: string): Peer {
+  return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
+}
+
+/** Pods of the policy's own namespace. */
+export function pods(matchLabels: Record<string, string>): Peer {
+  return { podSelector: { matchLabels } };
+}
+
+/** Nobody connects to any pod, and no pod connects to anybody but the cluster's DNS. */
+export function denyAllButDns(): Spec {
+  return {
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+    egress: [
+      {
+        to: [namespace("kube-system")],
+        ports: [
+          { protocol: "UDP", port: 53 },
+          { protocol: "TCP", port: 53 },
+        ],
+      },
+    ],
+  };
+}
+
+/** Lets `from` connect to the pods with these labels, at one TCP port. */
+export function allowIngress(
+  matchLabels: Record<string, string>,
+  from: Peer[],
+  port: number,
+): Spec {
+  return {
+    podSelector: { matchLabels },
+    policyTypes: ["Ingress"],
+    ingress: [{ from, ports: [{ protocol: "TCP", port }] }],
+  };
+}
+
+/**
+ * Lets the pods with these labels connect to `to` at TCP ports.
+ * @param to peers; empty: everywhere, as names outside the cluster cannot be written in a policy
+ */
+export function allowEgress(
+  matchLabels: Record<string, string>,
+  to: Peer[],
+  ports: readonly number[],
+): Spec {
+  return {
+    podSelector: { matchLabels },
+    policyTypes: ["Egress"],
+    egress: [
+      {
+        ...(to.length > 0 && { to }),
+        ports: ports.map((port) => ({ protocol: "TCP", port })),
+      },
+    ],
+  };
+}

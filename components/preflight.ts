@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import type { Config } from "./config";
+import type { PlatformContract } from "./contract";
+import { CATALOGUE, type CatalogueEntry, ImageSource } from "./images";
+import { problemReport } from "./problems";
+import { imagesToBuild } from "./team/images";
+import type { TeamConfig } from "./team/schema";
+
+/** The catalogue images that a stack runs or builds upon. */
+export function neededImages({
+  platform,
+  team,
+}: Pick<Config, "platform" | "team">): CatalogueEntry[] {
+  const installed = (["prometheus", "metricsAdapter", "devicePlugin"] as const).filter(
+    (part) => platform?.[part].mode === "install",
+  );
+  return team && imagesToBuild(team.images).length > 0 ? [...installed, "python"] : installed;
+}
+
+/** What a team wants that its platform does not have. */
+export function unmetWishes(
+  { models, training }: Pick<TeamConfig, "models" | "training">,
+  platform: PlatformContract,
+): string[] {
+  const rates = models.flatMap(({ autoscale }, index) =>
+    autoscale.kind === "requestRate" && !platform.requestRate
+      ? [
+          `team.models[${index}].autoscale.kind: the platform has no custom metrics API; switch platform.metricsAdapter on, or scale by cpu`,
+        ]
+      : [],
+  );
+  const gpus = Object.entries({ models, training }).flatMap(([list, entries]) =>
+    entries.flatMap(({ resources }, index) =>
+      resources.gpus > 0 && !platform.gpus
+        ? [
+            `team.${list}[${index}].resources.gpus: the platform offers no GPUs; switch platform.devicePlugin on, or ask for none`,
+          ]
+        : [],
+    ),
+  );
+  return [...rates, ...gpus];
+}
+
+/** Files that the configuration names and that are not there. */
+function missingFiles({ cluster, images, team }: Config): string[] {
+  const builds = team && imagesToBuild(team.images).length > 0;
+  const files = {
+    "cluster.kubeconfig": cluster.kubeconfig,
+    "images.context": builds ? images.context : undefined,
+    "images.caFile": builds ? images.caFile : undefined,
+  };
+  return Object.entries(files).flatMap(([key, path]) =>
+    path && !existsSync(path)
+      ? [`${key}: there is no ${path}; correct the path, or make the file`]
+      : [],
+  );
+}
+
+function imageProblems(config: Config): { source: ImageSource; problems: string[] } {
+  const { lock } = config.images;
+  const remedy = "run `npm run images:lock`";
+  const needed = neededImages(config);
+  if (needed.length === 0) return { source: new ImageSource({}, undefined), problems: [] };
+  try {
+    const source = ImageSource.load(config.images);
+    const problems = needed
+      .filter((entry) => !source.has(entry))
+      .map((entry) => `images.lock: ${lock} has no digest for ${CATALOGUE[entry]}; ${remedy}`);
+    return { source, problems };
+  } catch (error) {
+    const problems = [
+      `images.lock: ${lock} cannot be read (${(error as Error).message}); ${remedy}`,
+    ];
+    return { source: new ImageSource({}, undefined), problems };
+  }
+}
+
+/**
+ * Checks what the schema alone cannot: files, digests, and what a team wants against what its platform has. It runs before
+ * the first resource is declared.
+ * @returns where the catalogue's images come from
+ * @throws pulumi.RunError naming every problem and its remedy
+ */
+export function preflight(config: Config, platform: PlatformContract): ImageSource {
+  const { source, problems: imageIssues } = imageProblems(config);
+  const problems = [
+    ...missingFiles(config),
+    ...imageIssues,
+    ...(config.team ? unmetWishes(config.team, platform) : []),
+  ];
+  if (problems.length > 0) throw new pulumi.RunError(problemReport(problems));
+  return source;
+}

@@ -1,0 +1,66 @@
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { type Identity, labels, selectorLabels, TRACKING_CLIENT } from "../kubernetes/labels";
+import { httpProbes } from "../kubernetes/probes";
+import { requirements } from "../kubernetes/resources";
+import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/security";
+import { scrapeAnnotations } from "../platform/prometheus-config";
+import type { ModelServiceArgs } from "./model-service";
+
+/** The port that the serving image listens on. */
+export const SERVING_PORT = 8080;
+
+/** How long a pod that is to go still serves, until every proxy has heard of it. */
+const PRE_STOP_SECONDS = 5;
+/** And how long, after that, requests that it has begun may take. */
+const DRAIN_SECONDS = 25;
+
+/** The pod of a model service. */
+export function podTemplate(
+  { image, settings, trackingUri }: Pick<ModelServiceArgs, "image" | "settings" | "trackingUri">,
+  identity: Identity,
+  serviceAccountName: pulumi.Input<string>,
+): types.input.core.v1.PodTemplateSpec {
+  const tmp = scratch("32Mi");
+  const env = {
+    MLFLOW_TRACKING_URI: trackingUri,
+    MODEL_NAME: settings.name,
+    MODEL_VERSION: `${settings.version}`,
+    PORT: `${SERVING_PORT}`,
+  };
+  return {
+    metadata: {
+      labels: { ...labels(identity), ...TRACKING_CLIENT },
+      annotations: scrapeAnnotations(SERVING_PORT),
+    },
+    spec: {
+      serviceAccountName,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: restrictedPod(),
+      terminationGracePeriodSeconds: PRE_STOP_SECONDS + DRAIN_SECONDS,
+      topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
+        (topologyKey) => ({
+          topologyKey,
+          maxSkew: 1,
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: selectorLabels(identity) },
+        }),
+      ),
+      containers: [
+        {
+          name: "model",
+          image,
+          env: Object.entries(env).map(([name, value]) => ({ name, value })),
+          ports: [{ name: "http", containerPort: SERVING_PORT }],
+          ...httpProbes({ live: "/healthz", ready: "/readyz" }, "http", 60),
+          lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
+          resources: requirements(settings.resources),
+          securityContext: restrictedContainer(),
+          volumeMounts: [tmp.mount],
+        },
+      ],
+      volumes: [tmp.volume],
+    },
+  };
+}

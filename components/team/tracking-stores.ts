@@ -1,0 +1,32 @@
+import type { TrackingConfig } from "./schema";
+
+type Stores = Pick<TrackingConfig, "postgres" | "s3">;
+
+/**
+ * The tracking server's environment: where it keeps runs and artifacts, and who may call it. Passwords are not among it.
+ * @param hosts values of the Host header that it answers to
+ */
+export function serverEnvironment(
+  { postgres, s3 }: Stores,
+  hosts: string[],
+): Record<string, string> {
+  return {
+    MLFLOW_BACKEND_STORE_URI: postgres
+      ? `postgresql+psycopg://${postgres.user}@${postgres.host}:${postgres.port}/${postgres.database}`
+      : "sqlite:////mlflow/mlflow.db",
+    MLFLOW_ARTIFACTS_DESTINATION: s3 ? `s3://${s3.bucket}` : "/mlflow/artifacts",
+    MLFLOW_SERVE_ARTIFACTS: "true",
+    MLFLOW_SERVER_ALLOWED_HOSTS: hosts.join(","),
+    ...(s3?.endpoint && { MLFLOW_S3_ENDPOINT_URL: s3.endpoint }),
+    ...(s3?.region && { AWS_DEFAULT_REGION: s3.region }),
+    HOME: "/tmp",
+  };
+}
+
+/** The TCP ports of stores outside the namespace. */
+export function storePorts({ postgres, s3 }: Stores): number[] {
+  if (!s3) return postgres ? [postgres.port] : [];
+  const url = new URL(s3.endpoint ?? "https://s3.amazonaws.com");
+  const port = url.port ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
+  return postgres ? [postgres.port, port] : [port];
+}

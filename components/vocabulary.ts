@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { parseQuantity, QUANTITY } from "./kubernetes/quantity";
+
+/**
+ * The words that configuration is written in. Each one refuses what Kubernetes would refuse later, and says so in one
+ * sentence that ends in what to write instead.
+ */
+
+/** A DNS label, as namespaces and Services are named: at most 63 characters, and short enough to append a suffix. */
+export const dnsLabel = z
+  .string()
+  .regex(
+    /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
+    "must be a DNS label: 1 to 40 lower-case letters, digits and dashes, starting with a letter, such as fraud-scoring",
+  );
+
+const RESERVED = new Set(["default", "kube-system", "kube-public", "kube-node-lease"]);
+
+/** A namespace that is ours to create. */
+export const namespaceName = dnsLabel.refine(
+  (name) => !RESERVED.has(name) && !name.startsWith("kube-"),
+  "must not be a namespace that Kubernetes owns; choose a name of your own",
+);
+
+/** A host name of at least one label, without port or wildcard. */
+export const hostname = z
+  .string()
+  .max(253)
+  .regex(
+    /^(?!\d+(\.\d+){3}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "must be a lower-case host name without port, wildcard or address, such as ml.example.com",
+  );
+
+/** `http://` or `https://` and a host. */
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: "must be a URL such as http://prometheus.monitoring.svc:9090",
+});
+
+/** The value of a label. */
+export const labelValue = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    "must be a label value: at most 63 letters, digits, dashes, dots and underscores, such as team-fraud",
+  );
+
+function quantity(what: string, example: string, least: number, most: number) {
+  return z
+    .string()
+    .regex(QUANTITY, `must be ${what} as a Kubernetes quantity, such as ${example}`)
+    .refine(
+      (text) =>
+        !QUANTITY.test(text) || (parseQuantity(text) >= least && parseQuantity(text) <= most),
+      `is out of range; ${what} is written like ${example}`,
+    );
+}
+
+/** Cores: from 1m to 1024. */
+export const cpu = quantity("a number of cores", "500m", 0.001, 1024);
+/** Memory: from 1Mi to 24Ti, the largest machines that clouds rent out. Below, a unit was forgotten. */
+export const memory = quantity("an amount of memory", "512Mi", 2 ** 20, 24 * 2 ** 40);
+/** Disk: from 1Mi to 64Ti, the largest volume of the large clouds. */
+export const storage = quantity("an amount of storage", "10Gi", 2 ** 20, 64 * 2 ** 40);
+
+/** A duration as Prometheus writes it. */
+export const duration = z
+  .string()
+  .regex(/^[1-9]\d*(s|m|h|d|w|y)$/, "must be a duration with one unit, such as 20s, 5m or 15d");
+
+/** Seconds in a {@link duration}. */
+export function seconds(text: string): number {
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 }[text.slice(-1)] ?? 0;
+  return Number.parseInt(text, 10) * unit;
+}
+
+const IMAGE = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+/;
+
+/** An image by tag or digest, never `latest` and never without either. */
+export const imageReference = z
+  .string()
+  .regex(
+    new RegExp(`${IMAGE.source}(:[\\w][\\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$`),
+    "must be an image with its registry, such as ghcr.io/acme/fraud@sha256:<64 hex digits>",
+  )
+  .refine(
+    (ref) => ref.includes("@sha256:") || /:[\w.-]+$/.test(ref.slice(ref.lastIndexOf("/"))),
+    "must name a version: append @sha256:<digest>, or a tag that is then resolved to its digest",
+  )
+  .refine(
+    (ref) => ref.includes("@") || !ref.endsWith(":latest"),
+    "must not be the mutable tag latest; write the digest or a version",
+  );
+
+/** A registry, with an optional path: where images are pushed to, or mirrored. */
+export const registry = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    "must be a registry with an optional path and without https://, such as ghcr.io/acme",
+  );
+
+/** A file below the folder of the program. */
+export const filePath = z
+  .string()
+  .min(1, "must name a file")
+  .refine(
+    (path) => !path.split("/").includes(".."),
+    "must not leave the folder of the program with ..",
+  );
+
+/** A TCP port that a container without privileges may listen on, or that a Service has. */
+export const port = z.int().min(1).max(65_535);

@@ -1,0 +1,49 @@
+import * as k8s from "@pulumi/kubernetes";
+import { loadConfig } from "./components/config";
+import { platformContract } from "./components/contract";
+import { Platform } from "./components/platform/platform";
+import { preflight } from "./components/preflight";
+import { Team } from "./components/team/team";
+
+/**
+ * The program that `pulumi up` runs: what a cluster has once, and what a team has, as the stack's configuration says.
+ * @returns the stack's outputs
+ */
+export = async () => {
+  const config = loadConfig();
+  const contract = await platformContract(config);
+  const source = preflight(config, contract);
+  const { owner, retainData, secrets } = config;
+  const provider = new k8s.Provider("cluster", config.cluster);
+
+  const platform =
+    config.platform &&
+    new Platform(
+      "platform",
+      { config: config.platform, contract, images: source, owner, retainData },
+      { provider },
+    );
+  const team =
+    config.team &&
+    new Team(
+      config.team.name,
+      {
+        config: config.team,
+        platform: contract,
+        images: config.images,
+        source,
+        owner,
+        secrets,
+        retainData,
+      },
+      { provider, dependsOn: platform ? [platform] : [] },
+    );
+
+  return {
+    /** What team stacks read. */
+    platform: contract,
+    prometheusUrl: platform?.prometheusUrl,
+    trackingUrl: team?.trackingUrl,
+    models: team?.models,
+  };
+};
