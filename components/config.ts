@@ -32,13 +32,16 @@ export function loadConfig(): Config {
   const secrets = Object.fromEntries(
     SECRET_KEYS.filter((key) => key in values).map((key) => [key, config.requireSecret(key)]),
   );
+  // In the clear they go no further than this function.
+  for (const key of SECRET_KEYS) delete parsed.data[key];
   return { ...parsed.data, secrets };
 }
 
-/** Objects, lists, numbers and booleans arrive as JSON; a bare word is a string. */
+/** Objects, lists and booleans arrive as JSON. All else is a text, even where its characters are digits. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === "number" ? text : value;
   } catch {
     return text;
   }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "./config";
 import type { PlatformContract } from "./contract";
 import { CATALOGUE, type CatalogueEntry, ImageSource } from "./images";
+import { gpuNamespace } from "./platform/schema";
 import { problemReport } from "./problems";
 import { imagesToBuild } from "./team/images";
 import type { TeamConfig } from "./team/schema";
@@ -40,6 +41,18 @@ export function unmetWishes(
     ),
   );
   return [...rates, ...gpus];
+}
+
+/** A team's namespace is its own: the platform's must be none of it. */
+function namespaceProblems({ platform, team }: Config, contract: PlatformContract): string[] {
+  const taken = [
+    contract.ingress.namespace,
+    contract.monitoringNamespace,
+    ...(platform ? [platform.namespace, gpuNamespace(platform.namespace)] : []),
+  ];
+  return team && taken.includes(team.name)
+    ? ["team.name: is a namespace of the platform; choose another name"]
+    : [];
 }
 
 /** Files that the configuration names and that are not there. */
@@ -85,6 +98,7 @@ function imageProblems(config: Config): { source: ImageSource; problems: string[
 export function preflight(config: Config, platform: PlatformContract): ImageSource {
   const { source, problems: imageIssues } = imageProblems(config);
   const problems = [
+    ...namespaceProblems(config, platform),
     ...missingFiles(config),
     ...imageIssues,
     ...(config.team ? unmetWishes(config.team, platform) : []),

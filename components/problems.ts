@@ -3,20 +3,24 @@ import { z } from "zod";
 import { stackSchema } from "./schema";
 
 /** The part of a JSON Schema that tells what may stand where. */
-interface Node {
+export interface SchemaNode {
   description?: string;
   default?: unknown;
-  properties?: Record<string, Node>;
-  items?: Node;
-  anyOf?: Node[];
-  oneOf?: Node[];
+  const?: unknown;
+  properties?: Record<string, SchemaNode>;
+  items?: SchemaNode;
+  anyOf?: SchemaNode[];
+  oneOf?: SchemaNode[];
 }
 
 /** The stack's configuration as JSON Schema, for editors, for the README's table and for remedies. */
-export const stackJsonSchema = z.toJSONSchema(stackSchema, { io: "input" }) as Node;
+export const stackJsonSchema = z.toJSONSchema(stackSchema, { io: "input" }) as SchemaNode;
 
 /** The nodes that may stand at a path: more than one where the schema leaves a choice. */
-function nodesAt(path: readonly PropertyKey[], from: Node[] = [stackJsonSchema]): Node[] {
+function nodesAt(
+  path: readonly PropertyKey[],
+  from: SchemaNode[] = [stackJsonSchema],
+): SchemaNode[] {
   const here = from.flatMap((node) => [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]);
   const [key, ...rest] = path;
   if (key === undefined) return here;
@@ -38,8 +42,10 @@ function written(path: readonly PropertyKey[]): string {
 
 /** What belongs at a path, in the schema's own words. */
 function remedy(path: readonly PropertyKey[]): string {
-  const description = nodesAt(path).find((node) => node.description)?.description;
-  return description ? `it is: ${description}` : "see the table of the configuration in README.md";
+  const descriptions = new Set(nodesAt(path).flatMap(({ description }) => description ?? []));
+  return descriptions.size > 0
+    ? `it is: ${[...descriptions].join(" / ")}`
+    : "see the table of the configuration in README.md";
 }
 
 /** How many single letters must be changed, added or left out to turn one word into the other (Levenshtein). */
@@ -63,9 +69,15 @@ function distance(a: string, b: string): number {
 
 function unknownKey(path: readonly PropertyKey[], name: string): string {
   const known = [...new Set(nodesAt(path).flatMap((node) => Object.keys(node.properties ?? {})))];
-  const near = known.find((key) => distance(key.toLowerCase(), name.toLowerCase()) <= 2);
-  const hint = near ? `did you mean ${near}?` : `known here: ${known.join(", ")}`;
-  return `${written([...path, name])}: is no known key; ${hint}`;
+  const key = written([...path, name]);
+  if (known.includes(name)) {
+    return `${key}: has no meaning beside what is chosen here; leave it out, or choose another mode or kind`;
+  }
+  const letters = (word: string) => distance(word.toLowerCase(), name.toLowerCase());
+  const least = Math.min(...known.map(letters));
+  const near = known.filter((word) => letters(word) === least).join(" or ");
+  const hint = least <= 2 ? `did you mean ${near}?` : `known here: ${known.join(", ")}`;
+  return `${key}: is no known key; ${hint}`;
 }
 
 /** What is wrong, without the value itself: it could be a secret. */
@@ -94,6 +106,8 @@ function reason(issue: z.core.$ZodIssue): string | undefined {
 export function explain(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((name) => unknownKey(issue.path, name));
+  if (issue.code === "invalid_key")
+    return issue.issues.map(({ message }) => `${written(issue.path)}: ${message}`);
   const what = reason(issue);
   // The vocabulary's own messages name reason and remedy already.
   return [`${written(issue.path)}: ${what ? `${what}; ${remedy(issue.path)}` : issue.message}`];

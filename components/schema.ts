@@ -2,11 +2,11 @@ import { z } from "zod";
 import { platformSchema } from "./platform/schema";
 import { imagesToBuild } from "./team/images";
 import { teamSchema } from "./team/schema";
-import { filePath, labelValue, registry } from "./vocabulary";
+import { filePath, labelValue, registry, text } from "./vocabulary";
 
 const clusterSchema = z.strictObject({
   kubeconfig: filePath.optional().describe("Kubeconfig file; default: the one that kubectl uses"),
-  context: z.string().min(1).optional().describe("Context in it; default: its current context"),
+  context: text.optional().describe("Context in it; default: its current context"),
 });
 
 const imagesSchema = z.strictObject({
@@ -23,7 +23,7 @@ const imagesSchema = z.strictObject({
   registry: registry
     .optional()
     .describe("Registry and path that built images are pushed to; needed to build"),
-  builder: z.string().min(1).optional().describe("Buildx builder; default: buildx's current one"),
+  builder: text.optional().describe("Buildx builder; default: buildx's current one"),
   context: filePath
     .default("app")
     .describe("Folder of the Dockerfile with the targets serving, training and mlflow"),
@@ -61,17 +61,9 @@ export const stackSchema = z
       .optional()
       .describe("The stack that holds the platform, where this one holds a team alone"),
     team: teamSchema.optional().describe("What each team has"),
-    postgresPassword: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Secret. Password of team.tracking.postgres"),
-    s3AccessKeyId: z.string().min(1).optional().describe("Secret. Access key of team.tracking.s3"),
-    s3SecretAccessKey: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Secret. Secret key of team.tracking.s3"),
+    postgresPassword: text.optional().describe("Secret. Password of team.tracking.postgres"),
+    s3AccessKeyId: text.optional().describe("Secret. Access key of team.tracking.s3"),
+    s3SecretAccessKey: text.optional().describe("Secret. Secret key of team.tracking.s3"),
   })
   .superRefine((stack, context) => {
     for (const [path, message] of contradictions(stack)) {

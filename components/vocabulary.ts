@@ -14,6 +14,11 @@ export const dnsLabel = z
     "must be a DNS label: 1 to 40 lower-case letters, digits and dashes, starting with a letter, such as fraud-scoring",
   );
 
+/** A text of which something is left without its spaces. */
+export const text = z
+  .string()
+  .regex(/\S/, { error: "must not be empty; write it, or leave the key out", abort: true });
+
 const RESERVED = new Set(["default", "kube-system", "kube-public", "kube-node-lease"]);
 
 /** A namespace that is ours to create. */
@@ -22,20 +27,40 @@ export const namespaceName = dnsLabel.refine(
   "must not be a namespace that Kubernetes owns; choose a name of your own",
 );
 
+const LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
+
+/** A namespace that is there already. */
+export const existingNamespace = z
+  .string()
+  .regex(new RegExp(`^${LABEL}$`), "must be the name of a namespace, such as monitoring");
+
+/** A cluster-wide object that is there already, such as a storage class. */
+export const existingName = z
+  .string()
+  .max(253)
+  .regex(
+    new RegExp(`^${LABEL}(\\.${LABEL})*$`),
+    "must be the name of an object in the cluster, such as fast-ssd",
+  );
+
 /** A host name of at least one label, without port or wildcard. */
 export const hostname = z
   .string()
   .max(253)
   .regex(
-    /^(?!\d+(\.\d+){3}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    new RegExp(`^(?!\\d+(\\.\\d+){3}$)${LABEL}(\\.${LABEL})*$`),
     "must be a lower-case host name without port, wildcard or address, such as ml.example.com",
   );
 
-/** `http://` or `https://` and a host. */
-export const httpUrl = z.url({
-  protocol: /^https?$/,
-  error: "must be a URL such as http://prometheus.monitoring.svc:9090",
-});
+/** `http://` or `https://` and a host, without a password: it would stand in the clear in pods and state. */
+export function httpUrl(example: string) {
+  return z
+    .url({ protocol: /^https?$/, error: `must be a URL such as ${example}`, abort: true })
+    .refine((url) => {
+      const { username, password } = new URL(url);
+      return !username && !password;
+    }, `must be without user or password; write it like ${example}`);
+}
 
 /** The value of a label. */
 export const labelValue = z
@@ -45,15 +70,26 @@ export const labelValue = z
     "must be a label value: at most 63 letters, digits, dashes, dots and underscores, such as team-fraud",
   );
 
+/** The key of a label. */
+export const labelKey = z
+  .string()
+  .regex(
+    new RegExp(`^(${LABEL}(\\.${LABEL})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`),
+    "must be a label's key, such as nvidia.com/gpu.product",
+  );
+
 function quantity(what: string, example: string, least: number, most: number) {
   return z
     .string()
-    .regex(QUANTITY, `must be ${what} as a Kubernetes quantity, such as ${example}`)
-    .refine(
-      (text) =>
-        !QUANTITY.test(text) || (parseQuantity(text) >= least && parseQuantity(text) <= most),
-      `is out of range; ${what} is written like ${example}`,
-    );
+    .regex(QUANTITY, {
+      error: `must be ${what} as a Kubernetes quantity, such as ${example}`,
+      // What reckons with it, here and in the objects that hold it, only meets quantities.
+      abort: true,
+    })
+    .refine((text) => parseQuantity(text) >= least && parseQuantity(text) <= most, {
+      error: `is out of range; ${what} is written like ${example}`,
+      abort: true,
+    });
 }
 
 /** Cores: from 1m to 1024. */
@@ -63,10 +99,14 @@ export const memory = quantity("an amount of memory", "512Mi", 2 ** 20, 24 * 2 *
 /** Disk: from 1Mi to 64Ti, the largest volume of the large clouds. */
 export const storage = quantity("an amount of storage", "10Gi", 2 ** 20, 64 * 2 ** 40);
 
-/** A duration as Prometheus writes it. */
+/** A duration as Prometheus writes it, up to ten years: it counts nanoseconds in 64 bits. */
 export const duration = z
   .string()
-  .regex(/^[1-9]\d*(s|m|h|d|w|y)$/, "must be a duration with one unit, such as 20s, 5m or 15d");
+  .regex(/^[1-9]\d*(s|m|h|d|w|y)$/, {
+    error: "must be a duration with one unit, such as 20s, 5m or 15d",
+    abort: true,
+  })
+  .refine((text) => seconds(text) <= seconds("10y"), "is too long; write at most 10y");
 
 /** Seconds in a {@link duration}. */
 export function seconds(text: string): number {
@@ -74,18 +114,20 @@ export function seconds(text: string): number {
   return Number.parseInt(text, 10) * unit;
 }
 
-const IMAGE = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+/;
+// Without a dot or a port the first word would be a user of Docker Hub.
+const HOST = String.raw`(localhost|[a-z0-9][-a-z0-9]*(\.[-a-z0-9]+)+|[a-z0-9][-a-z0-9]*(?=:))(:\d{1,5})?`;
+const PATH = String.raw`\/[a-z0-9]+([._-]+[a-z0-9]+)*`;
 
 /** An image by tag or digest, never `latest` and never without either. */
 export const imageReference = z
   .string()
-  .regex(
-    new RegExp(`${IMAGE.source}(:[\\w][\\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$`),
-    "must be an image with its registry, such as ghcr.io/acme/fraud@sha256:<64 hex digits>",
-  )
+  .regex(new RegExp(String.raw`^${HOST}(${PATH})+(:\w[\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$`), {
+    error: "must be an image with its registry, such as ghcr.io/acme/fraud@sha256:<64 hex digits>",
+    abort: true,
+  })
   .refine(
     (ref) => ref.includes("@sha256:") || /:[\w.-]+$/.test(ref.slice(ref.lastIndexOf("/"))),
-    "must name a version: append @sha256:<digest>, or a tag that is then resolved to its digest",
+    "must name a version; append @sha256:<digest>, or a tag that is then resolved to its digest",
   )
   .refine(
     (ref) => ref.includes("@") || !ref.endsWith(":latest"),
@@ -96,18 +138,15 @@ export const imageReference = z
 export const registry = z
   .string()
   .regex(
-    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    new RegExp(`^${HOST}(${PATH})*$`),
     "must be a registry with an optional path and without https://, such as ghcr.io/acme",
   );
 
 /** A file below the folder of the program. */
-export const filePath = z
-  .string()
-  .min(1, "must name a file")
-  .refine(
-    (path) => !path.split("/").includes(".."),
-    "must not leave the folder of the program with ..",
-  );
+export const filePath = text.refine(
+  (path) => !path.split("/").includes(".."),
+  "must not leave the folder of the program with ..; write a path below it, or a whole one",
+);
 
 /** A TCP port that a container without privileges may listen on, or that a Service has. */
 export const port = z.int().min(1).max(65_535);

@@ -34,7 +34,7 @@ export function labels(identity: Identity): Record<string, string> {
  * @param level enforced, audited and warned about
  */
 export function podSecurityLabels(level: "restricted" | "privileged"): Record<string, string> {
-  // Warnings stay at `restricted` in a privileged namespace: they show what each pod asks for beyond it.
+  // Audit stays at `restricted` in a privileged namespace: its log shows what each pod asks for beyond it.
   return {
     "pod-security.kubernetes.io/enforce": level,
     "pod-security.kubernetes.io/enforce-version": "latest",

@@ -30,7 +30,10 @@ export function denyAllButDns(): Spec {
   };
 }
 
-/** Lets `from` connect to the pods with these labels, at one TCP port. */
+/**
+ * Lets `from` connect to the pods with these labels, at one TCP port.
+ * @param from peers; empty: nobody, though a rule with an empty list would mean everybody
+ */
 export function allowIngress(
   matchLabels: Record<string, string>,
   from: Peer[],
@@ -39,7 +42,7 @@ export function allowIngress(
   return {
     podSelector: { matchLabels },
     policyTypes: ["Ingress"],
-    ingress: [{ from, ports: [{ protocol: "TCP", port }] }],
+    ingress: from.length > 0 ? [{ from, ports: [{ protocol: "TCP", port }] }] : [],
   };
 }
 

@@ -7,7 +7,7 @@ import { DevicePlugin } from "./device-plugin";
 import { MetricsAdapter } from "./metrics-adapter";
 import { platformNetwork } from "./network";
 import { Prometheus } from "./prometheus";
-import type { PlatformConfig } from "./schema";
+import { gpuNamespace, type PlatformConfig } from "./schema";
 
 export interface PlatformArgs {
   config: PlatformConfig;
@@ -45,7 +45,7 @@ export class Platform extends pulumi.ComponentResource {
     platformNetwork(
       `${name}-network`,
       { namespace: config.namespace, labels: own },
-      ingress.namespace,
+      prometheus.mode === "install" && prometheus.expose ? ingress.namespace : undefined,
       inNamespace,
     );
 
@@ -69,7 +69,7 @@ export class Platform extends pulumi.ComponentResource {
       const image = images.reference("devicePlugin");
       const args = {
         ...common,
-        namespace: `${config.namespace}-gpu`,
+        namespace: gpuNamespace(config.namespace),
         image,
         settings: devicePlugin,
       };

@@ -1,28 +1,37 @@
 import { z } from "zod";
 import {
   cpu,
-  dnsLabel,
   duration,
+  existingName,
+  existingNamespace,
   hostname,
   httpUrl,
+  labelKey,
   labelValue,
   memory,
   namespaceName,
   port,
+  seconds,
   storage,
 } from "../vocabulary";
+import { MODEL_SCRAPE_INTERVAL } from "./prometheus-config";
+
+/** A rate needs two samples of each counter: seconds. */
+const SHORTEST_RATE = 2 * seconds(MODEL_SCRAPE_INTERVAL);
 
 /** How HTTP reaches what the stack serves. */
 const ingressSchema = z.strictObject({
-  className: dnsLabel.optional().describe("Ingress class; default: the cluster's default class"),
-  namespace: dnsLabel
+  className: existingName
+    .optional()
+    .describe("Ingress class; default: the cluster's default class"),
+  namespace: existingNamespace
     .default("traefik")
     .describe("Namespace of the ingress controller's pods, let through to what it serves"),
   domain: hostname
     .default("localhost")
     .describe("Domain below which hosts are named: MODEL.TEAM.DOMAIN"),
   port: port.optional().describe("Port of the URLs that are printed; default: that of the scheme"),
-  issuer: dnsLabel
+  issuer: existingName
     .optional()
     .describe("cert-manager ClusterIssuer; set, every Ingress is served with TLS"),
 });
@@ -34,7 +43,7 @@ const prometheusSchema = z.discriminatedUnion("mode", [
     mode: z.literal("install").describe("Run it"),
     retention: duration.default("7d").describe("How long samples are kept"),
     storage: storage.default("10Gi").describe("Size of its volume"),
-    storageClass: dnsLabel.optional().describe("Storage class; default: the cluster's"),
+    storageClass: existingName.optional().describe("Storage class; default: the cluster's"),
     cpu: cpu.default("100m").describe("CPU it asks for"),
     memory: memory.default("512Mi").describe("Memory it asks for and is held to"),
     expose: z
@@ -44,8 +53,10 @@ const prometheusSchema = z.discriminatedUnion("mode", [
   }),
   z.strictObject({
     mode: z.literal("existing").describe("The cluster has it"),
-    url: httpUrl.describe("Its address inside the cluster"),
-    namespace: dnsLabel
+    url: httpUrl("http://prometheus.monitoring.svc:9090").describe(
+      "Its address inside the cluster",
+    ),
+    namespace: existingNamespace
       .default("monitoring")
       .describe("Namespace of its pods, let through to the metrics of model services"),
   }),
@@ -57,7 +68,13 @@ const metricsAdapterSchema = z.discriminatedUnion("mode", [
     mode: z.literal("install").describe("Run it"),
     replicas: z.int().min(1).max(10).default(1).describe("Pods"),
     // Four scrapes of 5 s: the shortest window that survives lost ones, at the price of reacting within one.
-    rateWindow: duration.default("20s").describe("Window of the request rate"),
+    rateWindow: duration
+      .refine(
+        (text) => seconds(text) >= SHORTEST_RATE,
+        `is too short: a rate needs two scrapes; write ${SHORTEST_RATE}s or more`,
+      )
+      .default("20s")
+      .describe("Window of the request rate"),
     relistInterval: duration.default("10s").describe("How often it looks for new metric names"),
     certificateSerial: z
       .int()
@@ -83,7 +100,7 @@ const devicePluginSchema = z.discriminatedUnion("mode", [
       .optional()
       .describe("How many containers share one GPU in turns; default: none"),
     nodeSelector: z
-      .record(z.string(), labelValue)
+      .record(labelKey, labelValue)
       .prefault({})
       .describe("Labels of the nodes it runs on, beside those of GPU nodes"),
     migStrategy: z
@@ -122,6 +139,11 @@ export const platformSchema = z
       });
     }
   });
+
+/** The device plugin's namespace, beside that of the other parts. */
+export function gpuNamespace(namespace: string): string {
+  return `${namespace}-gpu`;
+}
 
 export type PlatformConfig = z.output<typeof platformSchema>;
 export type IngressConfig = PlatformConfig["ingress"];

@@ -23,7 +23,8 @@ export async function selfSigned(dnsNames: readonly [string, ...string[]]): Prom
   const now = new Date();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${dnsNames[0]}`,
-    notBefore: now,
+    // An hour back, for servers whose clocks are behind.
+    notBefore: new Date(now.getTime() - 3_600_000),
     notAfter: new Date(new Date(now).setFullYear(now.getFullYear() + VALID_YEARS)),
     signingAlgorithm: algorithm,
     keys,
@@ -66,7 +67,7 @@ export function servingCertificate(
         "tls.key": pulumi.secret(base64(pair.key)),
       },
     },
-    { ...opts, ignoreChanges: ["data"], additionalSecretOutputs: ["data"] },
+    { ...opts, ignoreChanges: ["data"] },
   );
   return {
     secretName: secret.metadata.name,

@@ -1,7 +1,7 @@
 import { parseQuantity } from "../kubernetes/quantity";
 
-/** What a quota bounds: cores, bytes, bytes, and whole GPUs. */
-export const QUOTA_KEYS = ["cpu", "memory", "storage", "gpus"] as const;
+/** What a quota bounds: cores, bytes, bytes, whole GPUs, and pods. */
+export const QUOTA_KEYS = ["cpu", "memory", "storage", "gpus", "pods"] as const;
 export type QuotaKey = (typeof QUOTA_KEYS)[number];
 
 interface Container {
@@ -41,6 +41,7 @@ export function demand(team: TeamDemand): Record<QuotaKey, number> {
     cpu: sum(({ cpu }) => parseQuantity(cpu)),
     memory: sum(({ memory }) => parseQuantity(memory)),
     gpus: sum(({ gpus }) => gpus),
+    pods: sum(() => 1),
     storage: parseQuantity(team.data.size) + parseQuantity(team.tracking.storage),
   };
 }

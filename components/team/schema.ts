@@ -3,17 +3,20 @@ import { parseQuantity } from "../kubernetes/quantity";
 import {
   cpu,
   dnsLabel,
+  existingName,
   hostname,
+  httpUrl,
   imageReference,
   memory,
   namespaceName,
   port,
   storage,
+  text,
 } from "../vocabulary";
 import { demand, QUOTA_KEYS, type QuotaKey, type TeamDemand } from "./quota";
 import { modelSchema, resources, trainingSchema } from "./workload-schema";
 
-const storageClass = dnsLabel.optional().describe("Storage class; default: the cluster's");
+const storageClass = existingName.optional().describe("Storage class; default: the cluster's");
 
 const trackingSchema = z.strictObject({
   storage: storage
@@ -36,12 +39,12 @@ const trackingSchema = z.strictObject({
       port: port.default(5432).describe("Its port"),
       database: z
         .string()
-        .regex(/^\w{1,63}$/, "must be a database name of letters, digits and underscores")
+        .regex(/^\w{1,63}$/, "must be letters, digits and underscores, such as mlflow")
         .default("mlflow")
         .describe("Database"),
       user: z
         .string()
-        .regex(/^\w{1,63}$/, "must be a user name of letters, digits and underscores")
+        .regex(/^\w{1,63}$/, "must be letters, digits and underscores, such as mlflow")
         .default("mlflow")
         .describe("User"),
     })
@@ -52,14 +55,11 @@ const trackingSchema = z.strictObject({
       bucket: z
         .string()
         .regex(
-          /^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](\/[-\w./]+)?$/,
-          "must be a bucket, with an optional prefix",
+          /^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](\/[-\w][-\w.]*)*$/,
+          "must be a bucket, with an optional prefix, such as acme-mlflow/fraud",
         )
         .describe("Bucket, and prefix in it"),
-      endpoint: z
-        .url({ protocol: /^https?$/, error: "must be a URL such as https://s3.example.com" })
-        .optional()
-        .describe("Endpoint; default: AWS"),
+      endpoint: httpUrl("https://s3.example.com").optional().describe("Endpoint; default: AWS"),
       region: dnsLabel.optional().describe("Region"),
     })
     .optional()
@@ -79,10 +79,7 @@ const quotaSchema = z.strictObject({
 export const teamSchema = z
   .strictObject({
     name: namespaceName.describe("The team, and its namespace"),
-    viewers: z
-      .array(z.string().min(1))
-      .default([])
-      .describe("Groups that may look at everything but secrets"),
+    viewers: z.array(text).default([]).describe("Groups that may look at everything but secrets"),
     images: z
       .strictObject({
         serving: imageReference.optional().describe("Default: built from the target serving"),
@@ -101,10 +98,12 @@ export const teamSchema = z
     models: z.array(modelSchema).default([]).describe("Model services"),
   })
   .superRefine((team, context) => {
+    // What is wrong in itself would only be reported once more as a part of the sum.
+    const sound = context.issues.length === 0;
     for (const { path, message } of [
       ...twins(team.training, "training"),
       ...twins(team.models, "models"),
-      ...excess(team),
+      ...(sound ? excess(team) : []),
     ]) {
       context.addIssue({ code: "custom", path, message });
     }
@@ -120,7 +119,7 @@ function twins(list: readonly { name: string }[], key: string): Contradiction[] 
   const names = ["mlflow", ...list.map(({ name }) => name)];
   return list.flatMap(({ name }, index) =>
     names.indexOf(name) <= index
-      ? [{ path: [key, index, "name"], message: `"${name}" is taken; choose another name` }]
+      ? [{ path: [key, index, "name"], message: "is taken; choose another name" }]
       : [],
   );
 }
@@ -133,9 +132,16 @@ function excess(team: TeamDemand & { quota: Record<QuotaKey, string | number> })
       path: ["quota", key],
       message:
         `allows ${team.quota[key]}, but the tracking server, all training jobs and all models at their most pods ` +
-        `ask for ${asked[key]}; raise it, or ask for less`,
+        `ask for ${shown(key, asked[key])}; raise it, or ask for less`,
     }),
   );
+}
+
+/** An amount in the unit that people write it in. */
+function shown(key: QuotaKey, amount: number): string {
+  return key === "memory" || key === "storage"
+    ? `${Math.ceil((amount / 2 ** 30) * 10) / 10}Gi`
+    : `${amount}`;
 }
 
 export type TeamConfig = z.output<typeof teamSchema>;

@@ -46,6 +46,7 @@ export class TrackingServer extends pulumi.ComponentResource {
     const metadata = { namespace, labels: labels(identity) };
     const child = { parent: this };
     const host = `${SERVICE}.${namespace}.${platform.ingress.domain}`;
+    if (settings.expose) this.url = externalUrl(platform.ingress, SERVICE, namespace);
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
@@ -73,7 +74,7 @@ export class TrackingServer extends pulumi.ComponentResource {
           strategy: { type: "Recreate" },
           template: {
             metadata: { labels: labels(identity) },
-            spec: podSpec(args, host, {
+            spec: podSpec(args, [SERVICE, host], this.url, {
               serviceAccountName: account.metadata.name,
               credentials: credentials.metadata.name,
               store: store.metadata.name,
@@ -102,7 +103,6 @@ export class TrackingServer extends pulumi.ComponentResource {
         { metadata: { ...metadata, annotations }, spec },
         child,
       );
-      this.url = externalUrl(platform.ingress, SERVICE, namespace);
     }
     this.registerOutputs({ uri: this.uri, url: this.url });
   }
@@ -144,7 +144,8 @@ function serverCredentials(secrets: Config["secrets"]): Record<string, pulumi.Ou
 
 function podSpec(
   { image, settings }: TrackingServerArgs,
-  host: string,
+  hosts: string[],
+  url: string | undefined,
   names: Record<"serviceAccountName" | "credentials" | "store", pulumi.Input<string>>,
 ): k8s.types.input.core.v1.PodSpec {
   const tmp = scratch("256Mi");
@@ -157,10 +158,11 @@ function podSpec(
       {
         name: "mlflow",
         image,
-        args: ["mlflow", "server", "--host=0.0.0.0", `--port=${PORT}`, "--workers=1"],
-        env: Object.entries(serverEnvironment(settings, [host, `${SERVICE}:${PORT}`])).map(
-          ([name, value]) => ({ name, value }),
-        ),
+        args: ["--host=0.0.0.0", `--port=${PORT}`, "--workers=1"],
+        env: Object.entries(serverEnvironment(settings, hosts, url)).map(([name, value]) => ({
+          name,
+          value,
+        })),
         envFrom: [{ secretRef: { name: names.credentials } }],
         ports: [{ name: "http", containerPort: PORT }],
         ...httpProbes({ live: "/health", ready: "/health" }, "http", 180),

@@ -4,11 +4,13 @@ type Stores = Pick<TrackingConfig, "postgres" | "s3">;
 
 /**
  * The tracking server's environment: where it keeps runs and artifacts, and who may call it. Passwords are not among it.
- * @param hosts values of the Host header that it answers to
+ * @param hosts names that it may be called by, at whatever port
+ * @param url of its UI from outside: from pages at an address that it was not told of, MLflow takes no POST
  */
 export function serverEnvironment(
   { postgres, s3 }: Stores,
   hosts: string[],
+  url: string | undefined,
 ): Record<string, string> {
   return {
     MLFLOW_BACKEND_STORE_URI: postgres
@@ -16,7 +18,8 @@ export function serverEnvironment(
       : "sqlite:////mlflow/mlflow.db",
     MLFLOW_ARTIFACTS_DESTINATION: s3 ? `s3://${s3.bucket}` : "/mlflow/artifacts",
     MLFLOW_SERVE_ARTIFACTS: "true",
-    MLFLOW_SERVER_ALLOWED_HOSTS: hosts.join(","),
+    MLFLOW_SERVER_ALLOWED_HOSTS: hosts.flatMap((host) => [host, `${host}:*`]).join(","),
+    ...(url && { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: new URL(url).origin }),
     ...(s3?.endpoint && { MLFLOW_S3_ENDPOINT_URL: s3.endpoint }),
     ...(s3?.region && { AWS_DEFAULT_REGION: s3.region }),
     HOME: "/tmp",

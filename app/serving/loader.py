@@ -1,0 +1,55 @@
+"""Keeps trying to load the model until it is there, with one log line for each attempt."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from serving.errors import ModelUnavailable, Reason
+from serving.log import logger
+
+T = TypeVar("T")
+
+#: Seconds before the second attempt; each wait after it is twice as long.
+FIRST_DELAY = 0.5
+
+#: Longest wait in seconds: short, for a pod often waits for a training job to register its model.
+MAX_DELAY = 5.0
+
+
+def delays() -> Iterator[float]:
+    """Seconds to wait after each failed attempt: doubling up to MAX_DELAY, +-20 % apart.
+
+    The spread keeps the pods of a restarted deployment from asking all at once.
+    """
+    delay = FIRST_DELAY
+    while True:
+        yield delay * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
+        delay = min(delay * 2, MAX_DELAY)
+
+
+def load_until_ready(
+    load: Callable[[], T], stop: threading.Event, what: dict[str, str], waits: Iterator[float]
+) -> T | None:
+    """Calls `load` until it returns, and returns that; None once `stop` is set.
+
+    Every failure is logged with its reason, the fields of `what`, and when the next attempt is due:
+    also one that nobody foresaw, for a dead loader would leave the pod unready without a word.
+    """
+    for attempt, wait in enumerate(waits, start=1):
+        try:
+            return load()
+        except ModelUnavailable as error:
+            _log_failure(error.reason, str(error), what, attempt, wait)
+        except Exception as error:
+            _log_failure(Reason.UNEXPECTED, f"{type(error).__name__}: {error}", what, attempt, wait)
+        if stop.wait(wait):
+            break
+    return None
+
+
+def _log_failure(
+    reason: Reason, detail: str, what: dict[str, str], attempt: int, wait: float
+) -> None:
+    fields = {"reason": reason, "detail": detail, "attempt": attempt, "retry_in": round(wait, 2)}
+    logger.warning("model not loaded", extra={**what, **fields})

@@ -1,0 +1,150 @@
+"""Fetches a registered model from MLflow over its REST API, without MLflow's client."""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from serving.errors import ModelUnavailable, Reason
+
+#: Seconds that a connection or one read from it may take.
+TIMEOUT = 10.0
+
+#: A file above this is refused before it fills the pod's memory.
+MAX_MODEL_BYTES = 512 * 1024 * 1024
+
+#: Above this an answer of the API is not what was asked for.
+MAX_ANSWER_BYTES = 1024 * 1024
+
+#: The name under which `mlflow.onnx.log_model` stores every model.
+MODEL_FILE = "model.onnx"
+
+_PROXIED = "mlflow-artifacts:/"
+
+#: How MLflow's 400 for a missing alias begins; its error code alone means any bad parameter.
+_NO_ALIAS = "Registered model alias"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """The bytes of one registered version."""
+
+    name: str
+    version: str
+    content: bytes
+
+
+class _NotFound(Exception):
+    """The server answered that what was asked for does not exist."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The tracking server at `uri` (without a trailing slash). Every error is ModelUnavailable."""
+
+    uri: str
+
+    def fetch(self, name: str, version_or_alias: str) -> ModelFile:
+        """Resolves a version number or an alias, and downloads that version's ONNX file."""
+        is_number = version_or_alias.isascii() and version_or_alias.isdigit()
+        version = version_or_alias if is_number else self._resolve(name, version_or_alias)
+        location = self._location(name, version)
+        return ModelFile(name, version, self._download(name, version, location))
+
+    def _resolve(self, name: str, alias: str) -> str:
+        try:
+            answer = self._api("registered-models/alias", name=name, alias=alias)
+            return str(answer["model_version"]["version"])
+        except _NotFound as error:
+            if str(error).startswith(_NO_ALIAS):
+                message = f"model {name!r} at {self.uri} has no alias {alias!r}"
+                raise ModelUnavailable(Reason.ALIAS_NOT_SET, message) from None
+            message = f"no model {name!r} is registered at {self.uri}"
+            raise ModelUnavailable(Reason.MODEL_NOT_REGISTERED, message) from None
+        except (KeyError, TypeError):
+            raise self._unintelligible("registered-models/alias") from None
+
+    def _location(self, name: str, version: str) -> str:
+        try:
+            answer = self._api("model-versions/get-download-uri", name=name, version=version)
+            location = str(answer["artifact_uri"])
+        except _NotFound:
+            message = f"model {name!r} at {self.uri} has no version {version}"
+            raise ModelUnavailable(Reason.VERSION_NOT_FOUND, message) from None
+        except (KeyError, TypeError):
+            raise self._unintelligible("model-versions/get-download-uri") from None
+        if not location.startswith(_PROXIED):
+            raise ModelUnavailable(
+                Reason.ARTIFACT_NOT_PROXIED,
+                f"version {version} of {name!r} is stored at {location}, where the service cannot "
+                "read; run the tracking server with --serve-artifacts and register it again",
+            )
+        return location.removeprefix(_PROXIED).lstrip("/")
+
+    def _download(self, name: str, version: str, location: str) -> bytes:
+        path = f"/api/2.0/mlflow-artifacts/artifacts/{quote(location)}/{MODEL_FILE}"
+        try:
+            content = self._get(path, MAX_MODEL_BYTES)
+        except _NotFound:
+            raise ModelUnavailable(
+                Reason.ARTIFACT_MISSING,
+                f"version {version} of {name!r} has no file {MODEL_FILE} at {self.uri}{path}",
+            ) from None
+        if len(content) > MAX_MODEL_BYTES:
+            raise ModelUnavailable(
+                Reason.ARTIFACT_TOO_LARGE,
+                f"version {version} of {name!r} is larger than {MAX_MODEL_BYTES} bytes",
+            )
+        return content
+
+    def _api(self, method: str, **parameters: str) -> dict[str, dict[str, object]]:
+        path = f"/api/2.0/mlflow/{method}?{urlencode(parameters)}"
+        try:
+            answer = json.loads(self._get(path, MAX_ANSWER_BYTES))
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._unintelligible(method)
+        return answer
+
+    def _get(self, path: str, limit: int) -> bytes:
+        """Up to `limit` bytes, or one more where there are more."""
+        try:
+            # Settings let only http and https through.
+            with urllib.request.urlopen(self.uri + path, timeout=TIMEOUT) as response:  # noqa: S310
+                content: bytes = response.read(limit + 1)
+                if len(content) <= limit and response.length:
+                    raise http.client.IncompleteRead(content, response.length)
+                return content
+        except urllib.error.HTTPError as error:
+            code, message = _error_of(error)
+            if code == "RESOURCE_DOES_NOT_EXIST" or message.startswith(_NO_ALIAS):
+                raise _NotFound(message) from None
+            raise ModelUnavailable(
+                Reason.TRACKING_SERVER_ERROR,
+                f"the tracking server {self.uri} answered {error.code} to {path}: {message}",
+            ) from None
+        except (OSError, http.client.HTTPException) as error:
+            cause = getattr(error, "reason", error) or type(error).__name__
+            raise ModelUnavailable(
+                Reason.TRACKING_SERVER_UNREACHABLE,
+                f"the tracking server {self.uri} cannot be reached: {cause}",
+            ) from None
+
+    def _unintelligible(self, method: str) -> ModelUnavailable:
+        return ModelUnavailable(
+            Reason.TRACKING_SERVER_ERROR,
+            f"{self.uri} does not answer {method} as an MLflow tracking server does",
+        )
+
+
+def _error_of(error: urllib.error.HTTPError) -> tuple[str, str]:
+    """The code and message of MLflow's JSON error, or the start of whatever else was sent."""
+    text = error.read(4096).decode("utf-8", "replace")
+    try:
+        answer = json.loads(text)
+        return str(answer["error_code"]), str(answer["message"])
+    except (ValueError, KeyError, TypeError):
+        return "", text[:200].strip() or error.reason

@@ -1,0 +1,56 @@
+"""The loader's patience: it waits longer and longer, never gives up, and stops when told."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from serving.errors import ModelUnavailable, Reason
+from serving.loader import FIRST_DELAY, MAX_DELAY, delays, load_until_ready
+
+WHAT = {"model": "demo", "version": "champion"}
+
+
+def test_delays_double_to_a_ceiling() -> None:
+    first = list(itertools.islice(delays(), 50))
+    for position, delay in enumerate(first):
+        nominal = min(FIRST_DELAY * 2**position, MAX_DELAY)
+        assert 0.8 * nominal <= delay <= 1.2 * nominal
+    assert len(set(first[10:])) > 1  # spread
+
+
+def test_logs_every_failure_and_returns_the_first_success(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outcomes: Iterator[Exception | str] = iter(
+        [ModelUnavailable(Reason.ALIAS_NOT_SET, "no alias"), KeyError("bug"), "loaded", "never"]
+    )
+
+    def load() -> str:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    loaded = load_until_ready(load, threading.Event(), WHAT, itertools.repeat(0.001))
+    assert loaded == "loaded"
+    assert next(outcomes) == "never"
+    lines = [vars(record) for record in caplog.records]
+    assert [line["reason"] for line in lines] == ["alias_not_set", "unexpected"]
+    assert [line["detail"] for line in lines] == ["no alias", "KeyError: 'bug'"]
+    assert [line["attempt"] for line in lines] == [1, 2]
+    assert all(WHAT.items() <= line.items() for line in lines)
+
+
+def test_stops_when_told() -> None:
+    stop = threading.Event()
+    calls = []
+
+    def load() -> str:
+        calls.append(1)
+        stop.set()
+        raise ModelUnavailable(Reason.MODEL_CORRUPT, "corrupt")
+
+    assert load_until_ready(load, stop, WHAT, itertools.repeat(60.0)) is None
+    assert len(calls) == 1

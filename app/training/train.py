@@ -1,0 +1,48 @@
+"""Trains, checks and registers one model version: `python -m training.train`.
+
+Every run registers a new version, also on unchanged data: a Job runs once per image and parameters,
+so a run that was asked for is a version that was asked for, and `data_sha256` tells equal data.
+"""
+
+import sys
+
+from mlflow.exceptions import MlflowException
+from requests.exceptions import RequestException
+
+from training import convert, data, fit, registry, settings
+
+
+def run(config: settings.Settings) -> registry.Registered:
+    """Does the whole job once. Raises DataError, ConversionError, or MLflow's own errors."""
+    rows = data.load(config.data_dir / data.FILE_NAME)
+    fitted = fit.fit(rows)
+    model = convert.convert(fitted.estimator, rows.features)
+    difference = convert.verify(fitted.estimator, model, rows.features)
+    result = registry.register(config, rows, fitted, model, difference)
+    print(
+        f"training: registered {config.model_name} version {result.version}, "
+        f"alias {config.model_alias}, run {result.run_id}: "
+        + ", ".join(f"{name}={value:.6g}" for name, value in fitted.metrics.items())
+        + f", data sha256 {rows.sha256}"
+    )
+    return result
+
+
+def main() -> int:
+    """Command line entry; returns 0, or 1 after one line that gives the reason."""
+    try:
+        run(settings.load())
+    except (settings.SettingsError, data.DataError, convert.ConversionError) as error:
+        return _failed(str(error))
+    except (MlflowException, RequestException) as error:
+        return _failed(f"the tracking server refused or cannot be reached: {error}")
+    return 0
+
+
+def _failed(reason: str) -> int:
+    print(f"training: failed: {' '.join(reason.split())}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

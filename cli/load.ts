@@ -1,0 +1,75 @@
+import autocannon from "autocannon";
+import { Command, InvalidArgumentError } from "commander";
+import { connectTo } from "./http";
+import { openStack } from "./stack";
+import { SAMPLE, type StackOutputs } from "./summary";
+import { fail, step } from "./terminal";
+
+/** A load of predictions, bounded in rate and time. */
+export interface Load {
+  /** Requests per second. */
+  rate: number;
+  /** How long, in seconds. */
+  seconds: number;
+  /** Connections, kept alive. @default 20 */
+  connections?: number;
+}
+
+/** Sends predictions to a model at a steady rate, and stops by itself. */
+export function sendLoad(
+  modelUrl: string,
+  { rate, seconds, connections = 20 }: Load,
+): Promise<autocannon.Result> {
+  const url = new URL(`${modelUrl}/predict`);
+  const { host, port } = connectTo(url);
+  return autocannon({
+    url: `${url.protocol}//${host}:${port}${url.pathname}`,
+    method: "POST",
+    headers: { host: url.host, "content-type": "application/json" },
+    body: JSON.stringify(SAMPLE),
+    duration: seconds,
+    overallRate: rate,
+    connections,
+  });
+}
+
+interface LoadOptions {
+  stack: string;
+  rate: number;
+  seconds: number;
+}
+
+async function load({ stack: name, rate, seconds }: LoadOptions): Promise<void> {
+  const { stack } = await openStack({ name }, step);
+  const models = (await stack.outputs()).models?.value as StackOutputs["models"];
+  const [url] = Object.values(models ?? {});
+  if (!url) throw new Error(`stack ${name} serves no model; run npm start first`);
+  step(`${url}/predict: ${rate} requests/s for ${seconds} s`);
+  const { "2xx": answered, non2xx, errors, latency } = await sendLoad(url, { rate, seconds });
+  step(
+    `${answered} answered, ${non2xx} refused, ${errors} failed; latency ${latency.p50} ms median, ${latency.p99} ms p99`,
+  );
+}
+
+function whole(most: number) {
+  return (text: string) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 1 || value > most) {
+      throw new InvalidArgumentError(`write a whole number from 1 to ${most}`);
+    }
+    return value;
+  };
+}
+
+if (require.main === module) {
+  new Command("npm run load --")
+    .description(
+      "Sends predictions to a stack's first model, so that it is scaled; stops by itself.",
+    )
+    .option("--stack <name>", "the stack whose model is called", "dev")
+    .option("--rate <n>", "requests per second", whole(2000), 300)
+    .option("--seconds <n>", "how long", whole(600), 60)
+    .action(load)
+    .parseAsync()
+    .catch(fail);
+}

@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import * as auto from "@pulumi/pulumi/automation";
+import { parse } from "yaml";
+import { ensurePulumi, type PulumiTools } from "../lab/toolchain/pulumi";
+
+/** The folder of the program. */
+export const ROOT = join(__dirname, "..");
+
+/** The policy pack that every preview and update passes. */
+const POLICY_PACK = join(ROOT, "policy");
+
+/** Takes one line of progress. */
+export type Report = (line: string) => void;
+
+/** A stack, and how it is previewed and updated. */
+export interface OpenStack {
+  stack: auto.Stack;
+  /** Options of every preview and update: the policy pack is among them. */
+  options: Pick<auto.UpOptions, "policyPacks" | "color"> & { onOutput: (text: string) => void };
+}
+
+export interface StackSettings {
+  /** Name of the stack, whose configuration is in `Pulumi.NAME.yaml`. */
+  name: string;
+  /** Folder of `Pulumi.yaml` and the stack files. @default the program's */
+  workDir?: string;
+  /** Where the state is. @default what Pulumi.yaml says */
+  backend?: string;
+}
+
+/**
+ * The environment in which Pulumi runs: the tools first on PATH and, for a stack on a local cluster, the empty passphrase
+ * that its file is committed with. Any other stack's passphrase is its owner's to give.
+ */
+export function environment(
+  tools: PulumiTools,
+  local: boolean,
+  base: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const given = base.PULUMI_CONFIG_PASSPHRASE !== undefined || base.PULUMI_CONFIG_PASSPHRASE_FILE;
+  return {
+    PATH: [...tools.binDirs, join(ROOT, "node_modules", ".bin"), base.PATH ?? ""].join(delimiter),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The compiler has checked the pack's types already, in `npm test`.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    ...(local && !given && { PULUMI_CONFIG_PASSPHRASE: "" }),
+  };
+}
+
+/** The blocks of a stack file that commands read; the program itself checks them. */
+interface StackFile {
+  cluster?: { kubeconfig?: string; context?: string };
+  images?: { mirror?: string; lock?: string };
+  team?: { name: string };
+}
+
+/**
+ * The configuration in a stack file, as it is written: defaults are the program's.
+ * @throws Error when there is no such file
+ */
+export function stackConfig(name: string, workDir = ROOT): StackFile {
+  const file = join(workDir, `Pulumi.${name}.yaml`);
+  if (!existsSync(file)) {
+    throw new Error(
+      `there is no ${file}; write it (Pulumi.dev.yaml is an example), or give --stack another name`,
+    );
+  }
+  const { config = {} } = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key.replace(/^ml-platform:/, ""), value]),
+  );
+}
+
+/** The name of the local cluster whose kubeconfig a stack file names, if it names one. */
+export function labOf(name: string, workDir = ROOT): string | undefined {
+  const kubeconfig = stackConfig(name, workDir).cluster?.kubeconfig;
+  return /^(?:\.\/)?\.lab\/([^/]+)\/kubeconfig$/.exec(kubeconfig ?? "")?.[1];
+}
+
+/**
+ * Opens a stack of the program through the Automation API, and makes it where it is new.
+ * @throws Error when there is no file `Pulumi.NAME.yaml`
+ */
+export async function openStack(settings: StackSettings, report: Report): Promise<OpenStack> {
+  const { name, workDir = ROOT, backend } = settings;
+  const local = labOf(name, workDir) !== undefined;
+  const tools = await ensurePulumi(report);
+  // The engine makes the folders of stacks in a local backend, but not the backend's own.
+  mkdirSync(join(workDir, ".state"), { recursive: true });
+  const envVars: Record<string, string> = {
+    ...environment(tools, local),
+    ...(backend && { PULUMI_BACKEND_URL: backend }),
+  };
+  // Pulumi and its plugins are looked up on our PATH, before any environment of the workspace applies.
+  process.env.PATH = envVars.PATH;
+  // The program reads files relative to its folder, wherever the command was called from.
+  process.chdir(workDir);
+  const stack = await auto.LocalWorkspace.createOrSelectStack(
+    { stackName: name, projectName: "ml-platform", program: require("../index") },
+    { workDir, envVars },
+  );
+  return {
+    stack,
+    options: {
+      policyPacks: [POLICY_PACK],
+      color: process.stdout.isTTY ? "always" : "never",
+      onOutput: (text) => process.stdout.write(text),
+    },
+  };
+}

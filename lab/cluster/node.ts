@@ -1,0 +1,190 @@
+import { stringify } from "yaml";
+import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
+import { type Blueprint, configFile, filesOf, kubeconfigOf, mirrored, type Part } from "./part";
+import { identityOf } from "./pki";
+import { httpProbe } from "./probe";
+import { run } from "./shell";
+
+/** Upstream reference of the image that holds a pod's namespaces. */
+export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
+
+const CNI_FOLDER = "cni";
+const REGISTRIES_FOLDER = "registries";
+
+/** The container runtime, the kubelet, and the two that program the node's network. */
+export function node(blueprint: Blueprint): Part[] {
+  return [
+    containerd(blueprint),
+    kubelet(blueprint),
+    kubeProxy(blueprint),
+    networkPolicy(blueprint),
+  ];
+}
+
+function containerd({ lab, mtu, registryPort }: Blueprint): Part {
+  const socket = `${lab.paths.run}/containerd/containerd.sock`;
+  const registry = `127.0.0.1:${registryPort}`;
+  return {
+    name: "containerd",
+    after: [],
+    command: ["containerd", "--config", configFile(lab, "containerd.toml")],
+    files: {
+      "containerd.toml": renderContainerd(
+        mirrored(registryPort, PAUSE_IMAGE),
+        configFile(lab, CNI_FOLDER),
+        configFile(lab, REGISTRIES_FOLDER),
+      ),
+      [`${CNI_FOLDER}/10-lab.conflist`]: renderCni(mtu),
+      [`${REGISTRIES_FOLDER}/${registry}/hosts.toml`]: renderHosts(registry),
+    },
+    probe: async () => void (await run("ctr", ["--address", socket, "version"], 5_000)),
+  };
+}
+
+/** Configuration of containerd 1.6; JSON strings are TOML strings. */
+export function renderContainerd(pause: string, cni: string, registries: string): string {
+  const quote = JSON.stringify;
+  return `version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  # Without CAP_SYS_RESOURCE (containers, some sandboxes) the score cannot be lowered, and no pod would start.
+  restrict_oom_score_adj = true
+  # A web server as an ordinary user on port 80, as current runtimes allow by default.
+  enable_unprivileged_ports = true
+  enable_unprivileged_icmp = true
+  # Pods' network namespaces below /run/containerd, which is the lab's own.
+  netns_mounts_under_state_dir = true
+  sandbox_image = ${quote(pause)}
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = ${quote(cni)}
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = ${quote(registries)}
+`;
+}
+
+function renderHosts(registry: string): string {
+  return `server = "http://${registry}"
+[host."http://${registry}"]
+  capabilities = ["pull", "resolve"]
+`;
+}
+
+/** A bridge with addresses from the pod block, and host ports. */
+export function renderCni(mtu: number): string {
+  const ipam = {
+    type: "host-local",
+    ranges: [[{ subnet: POD_CIDR }]],
+    routes: [{ dst: "0.0.0.0/0" }],
+  };
+  const bridge = { type: "bridge", bridge: "cni0", isGateway: true, ipMasq: true };
+  const plugins = [
+    { ...bridge, hairpinMode: true, mtu, ipam },
+    { type: "portmap", capabilities: { portMappings: true } },
+  ];
+  return JSON.stringify({ cniVersion: "1.0.0", name: "lab", plugins }, undefined, 2);
+}
+
+function kubelet({ lab, link, resolvers, tool }: Blueprint): Part {
+  const server = identityOf(lab.paths.pki, "node-server");
+  const kubeconfig = kubeconfigOf(lab, "kubelet");
+  const config = {
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    kind: "KubeletConfiguration",
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: server.ca },
+    },
+    authorization: { mode: "Webhook" },
+    tlsCertFile: server.cert,
+    tlsPrivateKeyFile: server.key,
+    healthzBindAddress: link.node,
+    cgroupDriver: "cgroupfs",
+    cgroupRoot: `/${lab.scope}`,
+    containerRuntimeEndpoint: `unix://${lab.paths.containerdSocket}`,
+    clusterDNS: [SERVICE_DNS],
+    clusterDomain: SERVICE_DOMAIN,
+    resolvConf: configFile(lab, "resolv.conf"),
+    failSwapOn: false,
+    serializeImagePulls: false,
+    // A developer's disk is often nearly full, and there is no second node to move to.
+    evictionHard: {
+      "memory.available": "100Mi",
+      "nodefs.available": "1%",
+      "imagefs.available": "1%",
+    },
+    imageGCHighThresholdPercent: 100,
+  };
+  return {
+    name: "kubelet",
+    after: ["apiserver", "containerd"],
+    command: [
+      tool("kubelet"),
+      `--config=${configFile(lab, "kubelet.yaml")}`,
+      `--kubeconfig=${kubeconfig}`,
+      `--hostname-override=${lab.label}`,
+      `--node-ip=${link.node}`,
+    ],
+    files: {
+      "kubelet.yaml": stringify(config),
+      "resolv.conf": resolvers.map((address) => `nameserver ${address}\n`).join(""),
+    },
+    reads: [...filesOf(server), kubeconfig],
+    probe: httpProbe(`http://${link.node}:10248/healthz`),
+  };
+}
+
+function kubeProxy({ lab, link, tool }: Blueprint): Part {
+  const kubeconfig = kubeconfigOf(lab, "kube-proxy");
+  const config = {
+    apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+    kind: "KubeProxyConfiguration",
+    clientConnection: { kubeconfig },
+    clusterCIDR: POD_CIDR,
+    mode: "iptables",
+    hostnameOverride: lab.label,
+    healthzBindAddress: `${link.node}:10256`,
+    // The table's limits belong to the machine, not to the namespace: leave them alone.
+    conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+  };
+  return {
+    name: "kube-proxy",
+    after: ["apiserver"],
+    command: [tool("kube-proxy"), `--config=${configFile(lab, "kube-proxy.yaml")}`],
+    files: { "kube-proxy.yaml": stringify(config) },
+    reads: [kubeconfig],
+    probe: httpProbe(`http://${link.node}:10256/healthz`),
+  };
+}
+
+/** kube-router's firewall alone: the bridge plugin does not enforce NetworkPolicy. */
+function networkPolicy({ lab, link, tool }: Blueprint): Part {
+  const kubeconfig = kubeconfigOf(lab, "kube-router");
+  return {
+    name: "kube-router",
+    after: ["kubelet"],
+    command: [
+      tool("kube-router"),
+      "--run-firewall=true",
+      "--run-router=false",
+      "--run-service-proxy=false",
+      "--run-loadbalancer=false",
+      `--kubeconfig=${kubeconfig}`,
+      `--hostname-override=${lab.label}`,
+      `--service-cluster-ip-range=${SERVICE_CIDR}`,
+    ],
+    reads: [kubeconfig],
+    probe: httpProbe(`http://${link.node}:20244/healthz`),
+  };
+}
+
+/** A probe that asks whether the node has reported itself ready. */
+export function nodeReady({ lab, tool }: Blueprint) {
+  const get = ["get", "node", lab.label, "--output"];
+  const ready = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`;
+  return async () => {
+    const kubeconfig = ["--kubeconfig", lab.paths.kubeconfig];
+    const status = await run(tool("kubectl"), [...kubeconfig, ...get, ready], 10_000);
+    if (status !== "True") throw new Error(`node ${lab.label} is not ready`);
+  };
+}

@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { withLock } from "../toolchain/cache";
+import { type Lab, LabError, RUN_ROOT } from "./identity";
+import { bootId } from "./kernel";
+
+interface Owner {
+  folder: string;
+  boot: string;
+}
+
+const ownerFile = (lab: Lab) => join(lab.paths.run, "owner.json");
+
+/** Runs `work` while no other command changes the same lab. Throws at once, with the other's pid, if one does. */
+export function exclusively<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
+  const file = join(RUN_ROOT, `${lab.name}.lock`);
+  mkdirSync(RUN_ROOT, { recursive: true });
+  const refuse = () => {
+    const pid = readFileSync(file, "utf8").trim();
+    throw new LabError(
+      `Another command (pid ${pid}) is changing the lab "${lab.name}". Wait until it has ended.`,
+    );
+  };
+  return withLock(file, refuse, () => {
+    writeFileSync(file, `${process.pid}\n`);
+    return work();
+  });
+}
+
+/** Takes the lab's lock file away; only while it is held. */
+export function removeLock(lab: Lab): void {
+  rmSync(join(RUN_ROOT, `${lab.name}.lock`), { force: true });
+}
+
+/**
+ * Forgets running state from before a reboot, and refuses a lab that runs for another folder (another checkout, say)
+ * as long as that folder exists.
+ */
+export function checkOwner(lab: Lab): void {
+  const owner = readOwner(lab);
+  if (!owner) return;
+  if (owner.boot !== bootId()) {
+    rmSync(lab.paths.run, { recursive: true, force: true });
+  } else if (owner.folder !== lab.paths.folder && existsSync(owner.folder)) {
+    throw new LabError(
+      `The lab "${lab.name}" runs for ${owner.folder}. Stop it there, or use another --name.`,
+    );
+  }
+}
+
+/** Notes whose running state this is. */
+export function claim(lab: Lab): void {
+  const owner: Owner = { folder: lab.paths.folder, boot: bootId() };
+  mkdirSync(dirname(ownerFile(lab)), { recursive: true });
+  writeFileSync(ownerFile(lab), JSON.stringify(owner));
+}
+
+function readOwner(lab: Lab): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(ownerFile(lab), "utf8")) as Owner;
+  } catch {
+    return undefined;
+  }
+}

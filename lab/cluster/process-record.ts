@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+
+/** How a process is recognised after the program that started it has gone. */
+export interface ProcessRecord {
+  pid: number;
+  /** Kernel start time in clock ticks since boot: with the pid it names one process for ever. */
+  startTime: string;
+  /** Hash of the command and its configuration: another one means that the part must be restarted. */
+  fingerprint: string;
+}
+
+/** State letter and start time from the text of /proc/PID/stat; the command name in it may hold spaces and brackets. */
+export function parseStat(text: string): { state: string; startTime: string } {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "", startTime: fields[19] ?? "" };
+}
+
+/** The three words that a part's launcher writes, or undefined for anything else (a file cut short, say). */
+export function parseRecord(text: string): ProcessRecord | undefined {
+  const match = /^(\d+) (\d+) ([0-9a-f]+)\n$/.exec(text);
+  const [, pid, startTime, fingerprint] = match ?? [];
+  return pid && startTime && fingerprint ? { pid: Number(pid), startTime, fingerprint } : undefined;
+}
+
+/** Start time of a running process; undefined if there is none, or only its corpse. */
+export function startTimeOf(pid: number): string | undefined {
+  try {
+    const { state, startTime } = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return state === "Z" || state === "X" ? undefined : startTime;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the very process of the record still runs (a recycled pid does not count). */
+export function isRunning(record: Pick<ProcessRecord, "pid" | "startTime">): boolean {
+  return startTimeOf(record.pid) === record.startTime;
+}
+
+/** Resident memory of a process in MiB; 0 if it has gone. */
+export function memoryOf(pid: number): number {
+  try {
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return Math.round(Number(match?.[1] ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+/** Name of a process, for messages. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,22 @@
+import { existsSync, readFileSync } from "node:fs";
+import { LabError } from "./identity";
+
+/** systemd-resolved's list of real servers; /etc/resolv.conf then names only its own loopback address. */
+const SOURCES = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"];
+
+/** IPv4 name servers of a resolv.conf that can be reached from another network namespace. */
+export function parseResolvers(text: string): string[] {
+  const servers = [...text.matchAll(/^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm)];
+  return servers.map(([, address]) => address ?? "").filter((it) => !it.startsWith("127."));
+}
+
+/** The machine's upstream name servers. Throws if there is none that the lab's pods could ask. */
+export function upstreamResolvers(): string[] {
+  for (const path of SOURCES.filter((it) => existsSync(it))) {
+    const servers = parseResolvers(readFileSync(path, "utf8"));
+    if (servers.length > 0) return servers;
+  }
+  throw new LabError(
+    `No name server that pods can reach in ${SOURCES.join(" or ")}: a loopback address does not serve them. Add a line "nameserver ADDRESS".`,
+  );
+}

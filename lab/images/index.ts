@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheRoot, duration, type Report, withLock } from "../toolchain/cache";
+import { ensureDebianPackages } from "../toolchain/debian";
+import { cachedPath, ensureTools } from "../toolchain/index";
+import type { ToolName } from "../toolchain/pins";
+import { debianCommand, stageFiles } from "./layer";
+import { type Descriptor, writeLayout } from "./oci";
+import { type Recipe, recipes } from "./recipes";
+import { pushLayout, remoteDigest } from "./registry";
+
+/** What assembles and moves images; catatonit is what the pause image holds. */
+const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
+
+type ToolPaths = ReadonlyMap<ToolName, string>;
+
+/** The tools that an image holds. */
+export function toolsOf({ layer }: Recipe): ToolName[] {
+  if (layer.kind !== "files") return [];
+  return Object.values(layer.files).flatMap((file) => ("tool" in file ? [file.tool] : []));
+}
+
+/**
+ * Where the cache holds an image as an OCI layout, whether it is there or not. The name has a hash
+ * of all that the image is made of: its recipe, the pins of its tools, its files of this machine.
+ */
+export async function layoutFolder(recipe: Recipe): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify(recipe));
+  const files = recipe.layer.kind === "files" ? Object.values(recipe.layer.files) : [];
+  for (const file of files) {
+    if ("host" in file) hash.update(readFileSync(file.host));
+    if ("tool" in file) hash.update(await cachedPath(file.tool));
+  }
+  const name = recipe.reference.replaceAll(/[/:]/g, "_");
+  return join(cacheRoot(), "images", name, hash.digest("hex").slice(0, 16));
+}
+
+/** The manifest of a finished layout, or undefined where there is none. */
+function readManifest(layout: string): Descriptor | undefined {
+  try {
+    const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
+    return (index as { manifests: Descriptor[] }).manifests[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Assembles an image beside its place, and moves it there when it is whole. */
+async function assemble(recipe: Recipe, layout: string, tools: ToolPaths): Promise<Descriptor> {
+  const [partial, stage] = [`${layout}.partial`, `${layout}.stage`];
+  for (const folder of [partial, stage]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
+  const { layer, config } = recipe;
+  const tar = layer.kind === "debian" ? debianCommand(layer) : stageFiles(layer, tools, stage);
+  const manifest = await writeLayout(partial, tar, config);
+  renameSync(partial, layout);
+  rmSync(stage, { recursive: true });
+  return manifest;
+}
+
+async function provideLayout(
+  recipe: Recipe,
+  layout: string,
+  tools: Promise<ToolPaths>,
+  report: Report,
+): Promise<Descriptor> {
+  const finished = readManifest(layout);
+  if (finished) return finished;
+  const label = `image ${recipe.reference}`;
+  const paths = toolsOf(recipe).length > 0 ? await tools : new Map();
+  const onWait = () => report(`${label}: another run is assembling it, waiting ...`);
+  return withLock(`${layout}.lock`, onWait, async () => {
+    const meanwhile = readManifest(layout);
+    if (meanwhile) return meanwhile;
+    report(`${label}: assembling ...`);
+    const start = Date.now();
+    const manifest = await assemble(recipe, layout, paths);
+    report(`${label}: assembled in ${duration(Date.now() - start)}`);
+    return manifest;
+  });
+}
+
+async function push(registry: string, layout: string, reference: string, report: Report) {
+  const start = Date.now();
+  await pushLayout(layout, registry, reference);
+  report(`image ${reference}: pushed in ${duration(Date.now() - start)}`);
+}
+
+/**
+ * Makes sure that a plain-HTTP registry holds every image that a lab provides, each below its full
+ * upstream reference: `127.0.0.1:5001/docker.io/library/python:3.13-slim`. An image is assembled
+ * once per machine and kept in the cache; only what the registry lacks is pushed.
+ *
+ * @returns upstream reference -> `sha256:...` of its manifest, in the order of the names.
+ * @throws where root, Debian packages, Go or the registry are missing, with what to do.
+ */
+export async function provideImages(
+  target: { readonly registry: string },
+  report: Report,
+): Promise<Record<string, string>> {
+  await ensureDebianPackages(packages, report);
+  const layouts = await Promise.all(
+    recipes.map(async (recipe) => ({ recipe, layout: await layoutFolder(recipe) })),
+  );
+  const unfinished = layouts.filter(({ layout }) => !readManifest(layout));
+  const needed = new Set(unfinished.flatMap(({ recipe }) => toolsOf(recipe)));
+  // Not awaited here: an image without tools is assembled while they are built.
+  const tools = ensureTools([...needed], report);
+  const digests = await Promise.all(
+    layouts.map(async ({ recipe, layout }): Promise<[string, string]> => {
+      const { digest } = await provideLayout(recipe, layout, tools, report);
+      const held = await remoteDigest(target.registry, recipe.reference);
+      if (held !== digest) await push(target.registry, layout, recipe.reference, report);
+      return [recipe.reference, digest];
+    }),
+  );
+  return Object.fromEntries(digests.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

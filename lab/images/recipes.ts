@@ -1,0 +1,127 @@
+import { pins, type ToolName } from "../toolchain/pins";
+
+/** One file of an image: a built tool, a file that a Debian package put on this machine, or text. */
+export type ImageFile =
+  | { readonly tool: ToolName }
+  | { readonly host: string }
+  | { readonly text: string };
+
+/** An image whose only layer is a few files. */
+export interface FilesLayer {
+  readonly kind: "files";
+  /** Absolute path in the image -> where its content is from. */
+  readonly files: Readonly<Record<string, ImageFile>>;
+  /** Empty folders, to mount volumes on. */
+  readonly folders?: readonly string[];
+}
+
+/** An image whose only layer is a Debian system. */
+export interface DebianLayer {
+  readonly kind: "debian";
+  readonly suite: string;
+  readonly packages: readonly string[];
+  /** Shell lines that run when all is installed, with the system's root as `$1`. */
+  readonly finish: readonly string[];
+}
+
+/** The part of an OCI image config that a recipe sets; names as in the OCI specification. */
+export interface RunConfig {
+  readonly User?: string;
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly WorkingDir?: string;
+}
+
+/** How an image is assembled that stands in for an upstream one. */
+export interface Recipe {
+  /** Upstream reference with its registry: the name that users write, and its path in a mirror. */
+  readonly reference: string;
+  readonly layer: FilesLayer | DebianLayer;
+  readonly config: RunConfig;
+}
+
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The user `nonroot` of the distroless images. */
+const nonRoot = "65532:65532";
+
+/** The user `nobody`, as which the Prometheus images run. */
+const nobody = "65534:65534";
+
+/** An image with one static binary, at the place where the upstream image has it. */
+function binary(reference: string, tool: ToolName, path: string, user = nonRoot): Recipe {
+  return {
+    reference,
+    layer: { kind: "files", files: { [path]: { tool } } },
+    config: { User: user, Env: [searchPath], Entrypoint: [path] },
+  };
+}
+
+/** Every image that a lab provides. */
+export const recipes: readonly Recipe[] = [
+  {
+    reference: "registry.k8s.io/pause:3.10",
+    // The pause process that Podman uses: it sleeps, reaps zombies, and ends on a signal.
+    layer: { kind: "files", files: { "/catatonit": { host: "/usr/bin/catatonit" } } },
+    config: { User: "65535:65535", Env: [searchPath], Entrypoint: ["/catatonit", "-P"] },
+  },
+  binary(`registry.k8s.io/coredns/coredns:v${pins.coredns.version}`, "coredns", "/coredns"),
+  binary(`docker.io/library/traefik:v${pins.traefik.version}`, "traefik", "/usr/local/bin/traefik"),
+  binary(
+    `registry.k8s.io/metrics-server/metrics-server:v${pins["metrics-server"].version}`,
+    "metrics-server",
+    "/metrics-server",
+    nobody,
+  ),
+  binary(
+    `lab/hostpath-provisioner:${pins["hostpath-provisioner"].version}`,
+    "hostpath-provisioner",
+    "/hostpath-provisioner",
+  ),
+  {
+    reference: `quay.io/prometheus/prometheus:v${pins.prometheus.version}`,
+    layer: {
+      kind: "files",
+      files: {
+        "/bin/prometheus": { tool: "prometheus" },
+        "/etc/prometheus/prometheus.yml": { text: "scrape_configs: []\n" },
+      },
+      folders: ["/prometheus"],
+    },
+    config: {
+      User: nobody,
+      Env: [searchPath],
+      WorkingDir: "/prometheus",
+      Entrypoint: ["/bin/prometheus"],
+      Cmd: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
+    },
+  },
+  binary(
+    `registry.k8s.io/prometheus-adapter/prometheus-adapter:v${pins["prometheus-adapter"].version}`,
+    "prometheus-adapter",
+    "/adapter",
+    nobody,
+  ),
+  {
+    reference: "docker.io/library/python:3.13-slim",
+    layer: {
+      kind: "debian",
+      // The release whose Python is 3.13; Debian's own CA bundle, nothing of this machine.
+      suite: "trixie",
+      packages: ["python3", "python3-venv", "ca-certificates"],
+      finish: [
+        // The official image has its interpreter here.
+        'ln -s ../../bin/python3 "$1/usr/local/bin/python3"',
+        'ln -s python3 "$1/usr/local/bin/python"',
+        // Bytecode that does not look at the time of its source, which the layer sets to zero.
+        'chroot "$1" python3 -m compileall -q -f --invalidation-mode unchecked-hash' +
+          " /usr/lib/python3 /usr/lib/python3.13",
+        // Copied from this machine; a container runtime mounts its own over them.
+        ': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"',
+        'rm -rf "$1"/var/cache/debconf/*-old "$1"/var/log/*',
+      ],
+    },
+    config: { Env: [searchPath, "LANG=C.UTF-8"], Cmd: ["python3"] },
+  },
+];

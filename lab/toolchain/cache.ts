@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** Receives one line of progress for people. */
+export type Report = (line: string) => void;
+
+/**
+ * The folder for what is costly to make and safe to lose: `$ML_PLATFORM_CACHE`, else
+ * `ml-platform` in `$XDG_CACHE_HOME`, else in `~/.cache`. Always outside the checkout.
+ */
+export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.ML_PLATFORM_CACHE) return env.ML_PLATFORM_CACHE;
+  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ml-platform");
+}
+
+/** A duration for people: `0.4 s`, `42 s`, `4 min 12 s`. */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** A started flock(1) that holds `file` until its input ends, or undefined where it is held already. */
+async function hold(file: string, flags: readonly string[]): Promise<(() => void) | undefined> {
+  const holder = spawn("flock", [...flags, file, "sh", "-c", "echo held; exec cat >/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = Promise.race([
+    once(holder, "exit"),
+    once(holder, "error").then(([error]) => {
+      throw new Error(`${file}: cannot lock (${error}). Install util-linux, which has flock.`);
+    }),
+  ]);
+  const held = await Promise.race([once(holder.stdout, "data").then(() => true), ended]);
+  ended.catch(() => undefined);
+  return held === true ? () => void holder.stdin.end() : undefined;
+}
+
+/**
+ * Runs `work` while no other process holds `file`. The kernel frees the lock of a process that
+ * dies, so that a lock is never stale. `onWait` is called once where another process holds it.
+ */
+export async function withLock<T>(
+  file: string,
+  onWait: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  mkdirSync(dirname(file), { recursive: true });
+  let release = await hold(file, ["--nonblock"]);
+  if (!release) {
+    onWait();
+    release = await hold(file, []);
+  }
+  if (!release) throw new Error(`${file}: flock ended without the lock.`);
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { PulumiCommand } from "@pulumi/pulumi/automation";
+import { version as sdkVersion } from "@pulumi/pulumi/version";
+import { cacheRoot, duration, type Report } from "./cache";
+import { ensureTools, findTool } from "./index";
+import { findOnPath, isExecutable } from "./on-path";
+import { pins, type ToolName } from "./pins";
+
+/** What runs the program. */
+export interface PulumiTools {
+  /** Absolute path of the CLI. */
+  readonly command: string;
+  /** Folders to put first on PATH: the CLI's own and those of its plugins. */
+  readonly binDirs: readonly string[];
+}
+
+/** Most that a download of the official CLI (about 150 MB) may take, in milliseconds. */
+const downloadTimeout = 180_000;
+
+/** What stands in for the plugins that come with the official CLI, or that it downloads. */
+const standIns = [
+  "pulumi",
+  "pulumi-resource-kubernetes",
+  "pulumi-resource-docker-build",
+  "pulumi-analyzer-policy-nodejs",
+  "pulumi-resource-pulumi-nodejs",
+] as const satisfies readonly ToolName[];
+
+/** An official CLI has its language hosts beside it; a CLI that was built alone has not. */
+function isComplete(command: string): boolean {
+  return isExecutable(join(dirname(command), "pulumi-language-nodejs"));
+}
+
+/**
+ * Installs the official CLI below `root`, or gives the reason why it could not.
+ *
+ * Runs the Automation API's installer in a process group of its own, so that the shell and the
+ * download that it starts end with it when the time is over.
+ */
+async function downloadOfficial(root: string): Promise<string | undefined> {
+  const script =
+    'require("@pulumi/pulumi/automation").PulumiCommand.install({ root: process.argv[1] })' +
+    ".catch((error) => { process.stderr.write(String(error.message)); process.exit(1); })";
+  const installer = spawn(process.execPath, ["-e", script, root], {
+    cwd: __dirname,
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let reason = "";
+  installer.stderr.on("data", (data) => {
+    reason += data;
+  });
+  const timer = setTimeout(() => {
+    reason = `not done after ${duration(downloadTimeout)}`;
+    if (installer.pid) process.kill(-installer.pid, "SIGKILL");
+  }, downloadTimeout);
+  const [code] = await once(installer, "exit").finally(() => clearTimeout(timer));
+  return code === 0 ? undefined : reason.trim().replaceAll(/\s+/g, " ").slice(0, 300);
+}
+
+async function findOfficial(root: string): Promise<string | undefined> {
+  const onPath = await findOnPath("pulumi", pins.pulumi.onPath);
+  if (onPath && isComplete(onPath)) return onPath;
+  return PulumiCommand.get({ root }).then(
+    ({ command }) => command,
+    () => undefined,
+  );
+}
+
+/**
+ * Makes sure of a Pulumi CLI and of the plugins that the program needs: the official CLI of PATH
+ * or of an earlier download; else, where nothing is built yet, a download of it; else one that is
+ * built from its Go module, with providers and plugin scripts that stand in for the official ones.
+ *
+ * @param download installs the official CLI below a folder, or gives the reason why it could not.
+ */
+export async function ensurePulumi(
+  report: Report,
+  download = downloadOfficial,
+): Promise<PulumiTools> {
+  const root = join(cacheRoot(), "tools", "pulumi-official", sdkVersion);
+  const official = await findOfficial(root);
+  if (official) return { command: official, binDirs: [dirname(official)] };
+  // Without Go nothing is built, but a download may still do.
+  const built = await Promise.all(standIns.map((name) => findTool(name).catch(() => undefined)));
+  if (built.includes(undefined)) {
+    report(`pulumi ${sdkVersion}: downloading the official CLI ...`);
+    const failure = await download(root);
+    const command = join(root, "bin", "pulumi");
+    if (failure === undefined) return { command, binDirs: [dirname(command)] };
+    const instead = `building ${pins.pulumi.version} from its Go module instead`;
+    report(`pulumi ${sdkVersion}: no official CLI (${failure}); ${instead}`);
+  }
+  const tools = await ensureTools(standIns, report);
+  const files = standIns.flatMap((name) => tools.get(name) ?? []);
+  return { command: files[0] ?? "", binDirs: files.map((file) => dirname(file)) };
+}

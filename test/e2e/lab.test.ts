@@ -1,0 +1,257 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type LabInfo, labStatus, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
+import { ensureTools } from "../../lab/toolchain/index";
+import { Kubectl } from "../support/kubectl";
+import { clientPod, serverObjects } from "./lab-workload";
+
+// Sequential: the tests tell one story, of a lab from its start to its removal.
+const NAME = "e2e-lab";
+const HOST = "server.localhost";
+const SECONDS = 1000;
+/** A start that has to build every tool first. */
+const START = 3600 * SECONDS;
+const run = promisify(execFile);
+const root = mkdtempSync(join(tmpdir(), "lab-e2e-"));
+const options = { name: NAME, folder: join(root, "lab") };
+const beside = { name: "e2e-lab-b", folder: join(root, "beside") };
+const lines: string[] = [];
+const report = (line: string) => void lines.push(line);
+let info: LabInfo;
+let cluster: Kubectl;
+let buildx: string;
+
+const kubectl = (...args: string[]) => cluster.run(...args);
+
+async function apply(objects: readonly object[]): Promise<void> {
+  const file = join(root, "objects.json");
+  writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+  await kubectl("apply", "-f", file);
+}
+
+/** Runs Python in a pod and gives what it prints. */
+async function python(pod: string, code: string): Promise<string> {
+  return (await kubectl("-n", "e2e", "exec", pod, "--", "python3", "-c", code)).trim();
+}
+
+async function pids(): Promise<Record<string, number | undefined>> {
+  const { parts } = await labStatus(options);
+  return Object.fromEntries(parts.map(({ name, pid }) => [name, pid]));
+}
+
+/** Status of an answer of the ingress; `fetch` cannot set the Host header. */
+function viaIngress(host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const call = request(info.ingress, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    call.on("error", reject).end();
+  });
+}
+
+/** Python that prints what comes of a request to the server: its status, or `denied`. */
+const FETCH = `
+import urllib.request
+try:
+    print(urllib.request.urlopen('http://server:8000', timeout=2).status)
+except OSError:
+    print('denied')
+`;
+
+/** What of a lab is on the machine, in any place where something could be left over. */
+async function traces(name: string): Promise<string[]> {
+  const scope = `ml-lab-${name}`;
+  const links = (await run("ip", ["-o", "link"])).stdout;
+  const rules = (await run("iptables-save")).stdout;
+  const mounts = readFileSync("/proc/self/mounts", "utf8");
+  const cgroups = readdirSync("/sys/fs/cgroup").map((tree) => `/sys/fs/cgroup/${tree}/${scope}`);
+  const files = [`/run/ml-lab/${name}`, `/run/netns/${scope}`, `/run/ml-lab/${name}.lock`];
+  const paths = [...cgroups, `/sys/fs/cgroup/${scope}`, ...files].filter((it) => existsSync(it));
+  const texts = { links, rules, mounts };
+  const words = [`ml-${name}:`, `ml-${name}@`, `${scope} `, `/ml-lab/${name}/`];
+  const found = Object.entries(texts).filter(([, text]) => words.some((it) => text.includes(it)));
+  return [...paths, ...found.map(([kind]) => kind), ...processesOf(name)];
+}
+
+function processesOf(name: string): string[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return command.includes(`/ml-lab/${name}/`) || command.includes(`${root}/`);
+      } catch {
+        return false;
+      }
+    })
+    .map((pid) => `process ${pid}`);
+}
+
+beforeAll(async () => {
+  buildx = (await ensureTools(["buildx"], report)).get("buildx") ?? "";
+  info = await startLab(options, report);
+  cluster = await Kubectl.of(info.kubeconfig);
+}, START);
+
+afterAll(async () => {
+  await resetLab(beside, report);
+  await resetLab(options, report);
+  rmSync(root, { recursive: true, force: true });
+}, START);
+
+describe("a lab that has been started", () => {
+  it("has every part running, and files that name what it offers", async () => {
+    const { parts } = await labStatus(options);
+    expect(parts.filter(({ state }) => state !== "running")).toEqual([]);
+    expect(parts).toHaveLength(12);
+    expect(JSON.parse(readFileSync(join(info.folder, "lab.json"), "utf8"))).toEqual(info);
+    expect(info).toMatchObject({ context: "lab-e2e-lab", builder: "lab-e2e-lab" });
+    const lock = JSON.parse(readFileSync(info.imagesLock, "utf8"));
+    expect(Object.keys(lock)).toEqual(Object.keys(lock).sort());
+    expect(readFileSync(info.ca, "utf8")).toContain("BEGIN CERTIFICATE");
+  });
+
+  it("is not changed by a second start", { timeout: 30 * SECONDS }, async () => {
+    const before = await pids();
+    expect(await startLab(options, report)).toEqual(info);
+    expect(await pids()).toEqual(before);
+  });
+
+  it("builds an image and pushes it to its registry", { timeout: 60 * SECONDS }, async () => {
+    const context = mkdtempSync(join(root, "build-"));
+    const base = `${info.registry}/docker.io/library/python:3.13-slim`;
+    writeFileSync(
+      join(context, "Dockerfile"),
+      `FROM ${base}\nRUN python3 -c 'print(6*7)' > /answer\n`,
+    );
+    const tag = `${info.registry}/e2e/answer:1`;
+    await run(buildx, ["build", "--builder", info.builder, "--push", "--tag", tag, context]);
+    const tags = await fetch(`http://${info.registry}/v2/e2e/answer/tags/list`);
+    expect(await tags.json()).toMatchObject({ tags: ["1"] });
+  });
+
+  it("runs restricted pods, with a volume that they can write", {
+    timeout: 90 * SECONDS,
+  }, async () => {
+    const lock = JSON.parse(readFileSync(info.imagesLock, "utf8"));
+    const digest = lock["docker.io/library/python:3.13-slim"];
+    const image = `${info.registry}/docker.io/library/python@${digest}`;
+    const pods = [clientPod("friend", image), clientPod("stranger", image)];
+    await apply([...serverObjects(image, HOST), ...pods]);
+    const names = ["pod/server", "pod/friend", "pod/stranger"];
+    await kubectl("-n", "e2e", "wait", "--for=condition=Ready", "--timeout=60s", ...names);
+    expect(await python("server", "print(open('/data/index.html').read(), end='')")).toBe("hello");
+    expect(await python("server", "import os; print(os.getuid())")).toBe("1000");
+    expect(await kubectl("-n", "e2e", "get", "pvc", "data", "-o", "jsonpath={.status.phase}")).toBe(
+      "Bound",
+    );
+  });
+
+  it("resolves names of the cluster, and of the machine's own servers", async () => {
+    const lookup = (name: string) => `import socket; print(socket.gethostbyname('${name}'))`;
+    expect(await python("friend", lookup("kubernetes.default"))).toBe("10.96.0.1");
+    expect(await python("friend", lookup("server.e2e.svc.cluster.local"))).toMatch(/^10\.96\./);
+  });
+
+  it("lets through what a NetworkPolicy allows, and nothing else", {
+    timeout: 60 * SECONDS,
+  }, async () => {
+    const fromStranger = async () => expect(await python("stranger", FETCH)).toBe("denied");
+    await vi.waitFor(fromStranger, 30 * SECONDS);
+    expect(await python("friend", FETCH)).toBe("200");
+    await fromStranger();
+  });
+
+  it("answers through the ingress, and writes its address", { timeout: 60 * SECONDS }, async () => {
+    await vi.waitFor(async () => expect(await viaIngress(HOST)).toBe(200), 30 * SECONDS);
+    expect(await viaIngress("unknown.localhost")).toBe(404);
+    const path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
+    const address = await kubectl("-n", "e2e", "get", "ingress", "server", "-o", path);
+    expect(address).toBe(info.nodeAddress);
+  });
+
+  it("measures its node", async () => {
+    expect(await kubectl("top", "nodes", "--no-headers")).toMatch(/^lab-e2e-lab\s+\d+m/);
+  });
+});
+
+describe("a lab that has been hurt", () => {
+  it("is repaired, and its pods do not notice", { timeout: 120 * SECONDS }, async () => {
+    const before = await pids();
+    const uid = ["-n", "e2e", "get", "pod", "friend", "-o", "jsonpath={.metadata.uid}"];
+    const pod = await kubectl(...uid);
+    for (const name of ["kubelet", "apiserver", "containerd"])
+      process.kill(before[name] ?? 0, "SIGKILL");
+    process.kill(before.scheduler ?? 0, "SIGSTOP");
+    await run("ip", ["link", "del", `ml-${NAME}`]);
+    await startLab(options, report);
+    const after = await pids();
+    const changed = Object.keys(before).filter((name) => before[name] !== after[name]);
+    expect(changed.sort()).toEqual(["apiserver", "containerd", "kubelet", "scheduler"]);
+    expect(await kubectl(...uid)).toBe(pod);
+    expect(await python("friend", FETCH)).toBe("200");
+  });
+
+  it("refuses a name that runs for another folder", async () => {
+    const other = { name: NAME, folder: join(root, "other") };
+    await expect(startLab(other, report)).rejects.toThrow(
+      `The lab "${NAME}" runs for ${options.folder}. Stop it there, or use another --name.`,
+    );
+  });
+
+  it("refuses a taken port before anything is started", async () => {
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const address = server.address();
+    const taken = typeof address === "object" ? address?.port : undefined;
+    await expect(startLab({ ...beside, registryPort: taken }, report)).rejects.toThrow(
+      new RegExp(`Port ${taken} .* taken by .*pid ${process.pid}.*--registry-port`),
+    );
+    expect(await traces(beside.name)).toEqual([]);
+    server.close();
+  });
+});
+
+describe("a second lab", () => {
+  it("runs beside the first, and leaves without a trace", { timeout: 150 * SECONDS }, async () => {
+    const second = await startLab(beside, report);
+    expect(second.nodeAddress).not.toBe(info.nodeAddress);
+    expect(second.registry).not.toBe(info.registry);
+    expect(await python("friend", FETCH)).toBe("200");
+    await resetLab(beside, report);
+    expect(await traces(beside.name)).toEqual([]);
+    expect(existsSync(beside.folder)).toBe(false);
+    expect(await python("friend", FETCH)).toBe("200");
+  });
+});
+
+describe("a lab that is taken down", () => {
+  it("leaves nothing on the machine but its folder", { timeout: 60 * SECONDS }, async () => {
+    await stopLab(options, report);
+    expect(await traces(NAME)).toEqual([]);
+    expect(existsSync(info.kubeconfig)).toBe(true);
+  });
+
+  it("has its pods and volumes back when it is started again", {
+    timeout: 120 * SECONDS,
+  }, async () => {
+    await startLab(options, report);
+    await kubectl("-n", "e2e", "wait", "--for=condition=Ready", "--timeout=60s", "pod/server");
+    await vi.waitFor(async () => expect(await viaIngress(HOST)).toBe(200), 30 * SECONDS);
+  });
+
+  it("is gone for good after a reset", { timeout: 60 * SECONDS }, async () => {
+    await resetLab(options, report);
+    expect(await traces(NAME)).toEqual([]);
+    expect(existsSync(options.folder)).toBe(false);
+    const { stdout } = await run(buildx, ["ls"]);
+    expect(stdout).not.toContain(info.builder);
+  });
+});

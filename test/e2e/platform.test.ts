@@ -1,0 +1,278 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { send } from "../../cli/http";
+import { sendLoad } from "../../cli/load";
+import { ROOT } from "../../cli/stack";
+import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
+import { ensureDebianPackages } from "../../lab/toolchain";
+import { estimatorPredictions } from "../support/estimator";
+import { Kubectl } from "../support/kubectl";
+import { plainPreview } from "../support/plain-cli";
+import { type Changes, PlatformStack } from "../support/platform-stack";
+import { waitFor } from "../support/wait";
+
+const MINUTE = 60_000;
+const TEAM = "demo";
+/** Owned by our resources and nothing of the lab's. */
+const OURS = "app.kubernetes.io/part-of=ml-platform";
+/** Short where a person would wait, so that the test need not. */
+const QUICK: Changes = [
+  [["team", "models", 0, "autoscale", "scaleDownSeconds"], 15],
+  [["team", "models", 0, "rolloutSeconds"], 60],
+];
+
+describe("the platform on a cluster", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ml-platform-e2e-"));
+  const where = { name: "e2e", folder: join(folder, "lab") };
+  let lab: LabInfo;
+  let kubectl: Kubectl;
+  let platform: PlatformStack;
+  let modelUrl: string;
+  let trackingUrl: string;
+
+  const predict = (features: unknown) => send(`${modelUrl}/predict`, { features });
+  const readyPods = async () => {
+    const [deployment] = await kubectl.list(
+      "deployments",
+      "-n",
+      TEAM,
+      "-l",
+      "app.kubernetes.io/instance=diabetes",
+    );
+    return deployment?.status?.readyReplicas ?? 0;
+  };
+
+  beforeAll(async () => {
+    await ensureDebianPackages(["chromium"], console.log);
+    lab = await startLab(where, console.log);
+    kubectl = await Kubectl.of(lab.kubeconfig);
+    platform = await PlatformStack.create(folder, lab, QUICK);
+  }, 60 * MINUTE);
+
+  afterAll(async () => {
+    await resetLab(where, console.log);
+    rmSync(folder, { recursive: true });
+  }, 5 * MINUTE);
+
+  it(
+    "comes up with one update, past the policy pack",
+    async () => {
+      const { open } = platform;
+      const { outputs, summary } = await open.stack.up(open.options);
+      expect(summary.result).toBe("succeeded");
+      modelUrl = outputs.models?.value.diabetes;
+      trackingUrl = outputs.trackingUrl?.value;
+    },
+    20 * MINUTE,
+  );
+
+  it(
+    "predicts what scikit-learn predicts",
+    async () => {
+      const rows = [
+        [3.2, 1.5],
+        [32.1, 101],
+        [21.6, 87],
+        [-4, 1e6],
+      ];
+      const expected = await estimatorPredictions(rows);
+      await waitFor(
+        "the Ingress",
+        30,
+        () => predict(rows[0]),
+        ({ status }) => status === 200,
+      );
+      for (const [index, row] of rows.entries()) {
+        const { status, body } = await predict(row);
+        const [actual] = JSON.parse(body).prediction;
+        const difference = Math.abs(actual / (expected[index] ?? Number.NaN) - 1);
+        expect({ status, close: difference < 1e-6 }).toEqual({ status: 200, close: true });
+      }
+    },
+    MINUTE,
+  );
+
+  it.each([[[1]], [[1, 2, 3]], [["1", "2"]], [[null, 1]], ["text"], [undefined]])(
+    "refuses the features %j",
+    async (features) => {
+      const { status, body } = await predict(features);
+      expect({ status, body: JSON.parse(body) }).toEqual({
+        status: 400,
+        body: { error: "Invalid input" },
+      });
+    },
+  );
+
+  it("has tracked the run and registered the model", async () => {
+    const api = async (path: string, body?: unknown) =>
+      JSON.parse((await send(`${trackingUrl}/api/2.0/mlflow/${path}`, body)).body);
+    const { experiment } = await api("experiments/get-by-name?experiment_name=diabetes");
+    const { runs } = await api("runs/search", { experiment_ids: [experiment.experiment_id] });
+    expect(runs).toHaveLength(1);
+    expect(runs[0].info.status).toBe("FINISHED");
+    const { model_version } = await api("registered-models/alias?name=diabetes&alias=champion");
+    expect(model_version).toMatchObject({ version: "1", run_id: runs[0].info.run_id });
+  });
+
+  it(
+    "shows the model in MLflow's pages",
+    async () => {
+      const browser = await chromium.launch({
+        executablePath: "/usr/bin/chromium",
+        args: [
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+        ],
+      });
+      try {
+        const page = await browser.newPage();
+        await page.goto(`${trackingUrl}/#/models/diabetes`);
+        await page.getByText("champion").first().waitFor({ timeout: MINUTE });
+        expect(await page.title()).toMatch(/MLflow|diabetes/);
+      } finally {
+        await browser.close();
+      }
+    },
+    2 * MINUTE,
+  );
+
+  it(
+    "answers the custom metrics API for each pod",
+    async () => {
+      const rates = await waitFor(
+        "the metric",
+        60,
+        () => kubectl.requestRates(TEAM),
+        (list) => list.length > 0,
+      );
+      expect(rates).toHaveLength(await readyPods());
+    },
+    MINUTE,
+  );
+
+  it(
+    "adds pods under load, and removes them after",
+    async () => {
+      expect(await readyPods()).toBe(1);
+      const load = sendLoad(modelUrl, { rate: 200, seconds: 60 });
+      const most = await waitFor("more pods", 60, readyPods, (count) => count >= 2);
+      const { non2xx, errors } = await load;
+      expect({ grew: most >= 2, non2xx, errors }).toEqual({ grew: true, non2xx: 0, errors: 0 });
+      await waitFor("fewer pods", 150, readyPods, (count) => count === 1);
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "changes nothing when nothing has changed",
+    async () => {
+      const { stack, options } = platform.open;
+      await stack.preview({ ...options, expectNoChanges: true });
+      await stack.refresh({ ...options, expectNoChanges: true });
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    "runs the same from the plain command line",
+    async () => {
+      await plainPreview(folder, "e2e", { expectNoChanges: true });
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    "reports a Deployment that somebody deleted, and puts it back",
+    async () => {
+      const { stack, options } = platform.open;
+      const [deployment] = await kubectl.list(
+        "deployments",
+        "-n",
+        TEAM,
+        "-l",
+        "app.kubernetes.io/instance=diabetes",
+      );
+      await kubectl.run("delete", "deployment", "-n", TEAM, deployment?.metadata.name ?? "");
+      const { changeSummary } = await stack.preview({ ...options, refresh: true });
+      expect(changeSummary.create).toBe(1);
+      await stack.up({ ...options, refresh: true });
+      expect((await predict([3.2, 1.5])).status).toBe(200);
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "keeps the old pods serving when a new image cannot be had, and says so",
+    async () => {
+      const { stack, options } = platform.open;
+      const nowhere = `${lab.registry}/ml-platform/nowhere@sha256:${"0".repeat(64)}`;
+      platform.configure([["team", "models", 0, "image"], nowhere]);
+      await expect(stack.up(options)).rejects.toThrow(/nowhere|progress deadline|ImagePull/i);
+      expect((await predict([3.2, 1.5])).status).toBe(200);
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "rolls out a new image",
+    async () => {
+      const { stack, options } = platform.open;
+      const before = await servingImage();
+      const copy = join(folder, "app");
+      cpSync(join(ROOT, "app"), copy, {
+        recursive: true,
+        filter: (path) => !path.includes(".venv"),
+      });
+      const entry = join(copy, "serving", "__main__.py");
+      writeFileSync(entry, `${readFileSync(entry, "utf8")}\n# changed\n`);
+      platform.configure([["images", "context"], copy]);
+      await stack.up(options);
+      expect(await servingImage()).not.toBe(before);
+      expect((await predict([3.2, 1.5])).status).toBe(200);
+    },
+    10 * MINUTE,
+  );
+
+  async function servingImage(): Promise<string> {
+    const path = "{.items[0].spec.template.spec.containers[0].image}";
+    return kubectl.run(
+      "get",
+      "deployments",
+      "-n",
+      TEAM,
+      "-l",
+      "app.kubernetes.io/instance=diabetes",
+      "-o",
+      `jsonpath=${path}`,
+    );
+  }
+
+  it(
+    "leaves nothing behind when it is destroyed",
+    async () => {
+      const { stack, options } = platform.open;
+      const { color, onOutput } = options;
+      await stack.destroy({ color, onOutput });
+      const kinds =
+        "namespaces,clusterroles,clusterrolebindings,apiservices,pods,services,deployments,ingresses,persistentvolumeclaims,rolebindings";
+      const left = await kubectl.list(kinds, "-A", "-l", OURS);
+      const volumes = await waitFor(
+        "volumes",
+        60,
+        () => kubectl.list("persistentvolumes"),
+        (list) => list.length === 0,
+      );
+      const namespaces = (await kubectl.list("namespaces")).map(({ metadata }) => metadata.name);
+      expect({ left, volumes }).toEqual({ left: [], volumes: [] });
+      expect(namespaces).not.toContain(TEAM);
+      expect(namespaces).not.toContain("ml-platform");
+    },
+    5 * MINUTE,
+  );
+});

@@ -1,0 +1,48 @@
+import { x } from "tinyexec";
+import { ensureTools } from "../../lab/toolchain";
+
+/** What the tests read of a Kubernetes object. */
+export interface KubernetesObject {
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: { replicas?: number };
+  status?: { readyReplicas?: number; replicas?: number };
+}
+
+/** Talks to one cluster as a person would. */
+export class Kubectl {
+  private constructor(
+    private readonly command: string,
+    private readonly kubeconfig: string,
+  ) {}
+
+  static async of(kubeconfig: string): Promise<Kubectl> {
+    const tools = await ensureTools(["kubectl"], console.log);
+    return new Kubectl(tools.get("kubectl") ?? "kubectl", kubeconfig);
+  }
+
+  /**
+   * Runs a command and returns what it prints.
+   * @throws Error with what kubectl says
+   */
+  async run(...args: string[]): Promise<string> {
+    const result = await x(this.command, ["--kubeconfig", this.kubeconfig, ...args]);
+    if (result.exitCode !== 0)
+      throw new Error(`kubectl ${args.join(" ")}: ${result.stderr.trim()}`);
+    return result.stdout;
+  }
+
+  /** Lists objects of some kinds. */
+  async list(kinds: string, ...args: string[]): Promise<KubernetesObject[]> {
+    return JSON.parse(await this.run("get", kinds, "-o", "json", ...args)).items;
+  }
+
+  /** The pods' rates of predictions, as the custom metrics API gives them to an autoscaler. */
+  async requestRates(namespace: string): Promise<{ pod: string; value: string }[]> {
+    const path = `/apis/custom.metrics.k8s.io/v1beta1/namespaces/${namespace}/pods/*/inference_requests_per_second`;
+    const { items } = JSON.parse(await this.run("get", "--raw", path)) as {
+      items: { describedObject: { name: string }; value: string }[];
+    };
+    return items.map(({ describedObject, value }) => ({ pod: describedObject.name, value }));
+  }
+}

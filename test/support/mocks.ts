@@ -1,0 +1,174 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+
+/** The engine's mark on values that are secret (`@pulumi/pulumi`, runtime/rpc.js). */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+/** The digest that every image of these tests has. */
+export const DIGEST = `sha256:${"d".repeat(64)}`;
+
+/** A resource as the program declared it. */
+export interface Registration {
+  type: string;
+  name: string;
+  urn: string;
+  /** URN of the parent; empty for the stack itself. */
+  parent: string;
+  /** `urn::id` of the provider; empty for components and where none was named. */
+  provider: string;
+  custom: boolean;
+  /** Secrets in clear text; which ones were secrets is in `secrets`. */
+  inputs: Inputs;
+  /** Dotted paths of the inputs that the engine would encrypt. */
+  secrets: string[];
+  options: {
+    protect: boolean;
+    ignoreChanges: string[];
+    replaceOnChanges: string[];
+    additionalSecretOutputs: string[];
+    dependencies: string[];
+    createTimeout: string;
+    updateTimeout: string;
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: inputs have the shape of whatever resource they belong to.
+export type Inputs = Record<string, any>;
+
+export interface Stack {
+  /** Keys without the project's name, values as `Pulumi.<stack>.yaml` has them. */
+  config?: Inputs;
+  /** Keys that `pulumi config set --secret` would have encrypted, with their clear text. */
+  secrets?: Inputs;
+  /** Outputs of other stacks by their names. */
+  references?: Record<string, Inputs>;
+  /** Name of the stack; default: dev. */
+  name?: string;
+}
+
+export interface Run {
+  outputs: Inputs;
+  registrations: Registration[];
+  /** Functions of providers that were called, by token. */
+  calls: string[];
+  /** What the program threw. */
+  error?: Error;
+}
+
+// Left out of the SDK's typings, or marked internal: what `pulumi up` itself waits for before it ends.
+const runtime = pulumi.runtime as unknown as typeof pulumi.runtime & {
+  waitForRPCs(): Promise<void>;
+};
+
+/**
+ * Runs a program as the engine would, with no engine, until everything that it declared is registered.
+ * @param program what `index.ts` exports
+ */
+export async function run(program: () => Promise<unknown>, stack: Stack = {}): Promise<Run> {
+  const result: Run = { outputs: {}, registrations: [], calls: [] };
+  const { config = {}, secrets = {}, references = {}, name = "dev" } = stack;
+  configure(config, secrets);
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => ({
+        id: `${name}-id`,
+        state: state(type, name, inputs, references),
+      }),
+      call: ({ token }) => {
+        result.calls.push(token);
+        return { sha256Digest: DIGEST };
+      },
+    },
+    "ml-platform",
+    name,
+  );
+  record(result.registrations);
+  // An error that reached the SDK would be one more unhandled rejection for each of the stack's outputs.
+  const caught = () =>
+    program().catch((error: Error) => {
+      result.error = error;
+    });
+  result.outputs = (await pulumi.runtime.runInPulumiStack(caught)) ?? {};
+  await runtime.waitForRPCs();
+  return result;
+}
+
+function configure(config: Inputs, secrets: Inputs): void {
+  const flat = Object.entries({ ...config, ...secrets }).map(([key, value]) => [
+    `ml-platform:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(flat),
+    Object.keys(secrets).map((key) => `ml-platform:${key}`),
+  );
+}
+
+/** What a provider adds to the inputs: names that it makes up, digests that it finds. */
+function state(
+  type: string,
+  name: string,
+  inputs: Inputs,
+  references: Record<string, Inputs>,
+): Inputs {
+  if (type === "pulumi:pulumi:StackReference") {
+    return { ...inputs, outputs: references[inputs.name] ?? {}, secretOutputNames: [] };
+  }
+  if (type === "docker-build:index:Image") {
+    return { ...inputs, ref: `${inputs.tags[0]}@${DIGEST}`, digest: DIGEST };
+  }
+  if (!inputs.metadata) return inputs;
+  return { ...inputs, metadata: { name: `${name}-autonamed`, ...inputs.metadata } };
+}
+
+/** The SDK shows a mock neither parent nor options: they are read off the request on its way to the mock. */
+function record(registrations: Registration[]): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (response) registrations.push(registration(request, response.getUrn()));
+      callback(error, response);
+    });
+}
+
+function registration(request: RegisterResourceRequest, urn: string): Registration {
+  const secrets: string[] = [];
+  const timeouts = request.getCustomtimeouts();
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    urn,
+    parent: request.getParent(),
+    provider: request.getProvider(),
+    custom: request.getCustom(),
+    inputs: reveal(request.getObject()?.toJavaScript() ?? {}, [], secrets) as Inputs,
+    secrets,
+    options: {
+      protect: request.getProtect() ?? false,
+      ignoreChanges: request.getIgnorechangesList(),
+      replaceOnChanges: request.getReplaceonchangesList(),
+      additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+      dependencies: request.getDependenciesList(),
+      createTimeout: timeouts?.getCreate() ?? "",
+      updateTimeout: timeouts?.getUpdate() ?? "",
+    },
+  };
+}
+
+/** Takes the engine's marks off, and notes the paths of secrets. */
+function reveal(value: unknown, path: string[], secrets: string[]): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item, index) => reveal(item, [...path, `${index}`], secrets));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const fields = value as Inputs;
+  if (fields[SIGNATURE] === SECRET) {
+    secrets.push(path.join("."));
+    return reveal(fields.value, path, secrets);
+  }
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, item]) => [key, reveal(item, [...path, key], secrets)]),
+  );
+}

@@ -1,0 +1,72 @@
+import type { Inputs, Registration } from "./mocks";
+import { objects, selects } from "./objects";
+
+/** A pod that connects, or is connected to. */
+export interface Peer {
+  namespace: string;
+  labels: Record<string, string>;
+}
+
+/** A port of a pod: its number, and the name that it has in the pod. */
+export interface Port {
+  number: number;
+  name?: string;
+}
+
+/**
+ * Whether network policies let one pod connect to another by TCP. As in Kubernetes, a direction is open until a policy
+ * selects the pod for it, and then only what some policy allows.
+ */
+export function connects(
+  registrations: readonly Registration[],
+  from: Peer,
+  to: Peer,
+  port: Port,
+): boolean {
+  const policies = objects(registrations, "NetworkPolicy").map(({ inputs }) => inputs);
+  return allows(policies, "Egress", from, to, port) && allows(policies, "Ingress", to, from, port);
+}
+
+function allows(
+  policies: Inputs[],
+  direction: "Ingress" | "Egress",
+  pod: Peer,
+  other: Peer,
+  port: Port,
+): boolean {
+  const applying = policies.filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === pod.namespace &&
+      spec.policyTypes.includes(direction) &&
+      selects(spec.podSelector.matchLabels, pod.labels),
+  );
+  if (applying.length === 0) return true;
+  const [rules, peers] = direction === "Ingress" ? ["ingress", "from"] : ["egress", "to"];
+  return applying
+    .flatMap(({ spec }) => (spec[rules] as Inputs[] | undefined) ?? [])
+    .some(
+      (rule) =>
+        matchesPort(rule.ports, port) &&
+        // A list that is left out or empty means everybody.
+        (!rule[peers]?.length ||
+          rule[peers].some((peer: Inputs) => matchesPeer(peer, pod.namespace, other))),
+    );
+}
+
+function matchesPort(ports: Inputs[] | undefined, { number, name }: Port): boolean {
+  if (!ports?.length) return true;
+  return ports.some(
+    ({ protocol = "TCP", port }) => protocol === "TCP" && (port === number || port === name),
+  );
+}
+
+function matchesPeer(
+  { namespaceSelector, podSelector }: Inputs,
+  ownNamespace: string,
+  { namespace, labels }: Peer,
+): boolean {
+  const inNamespace = namespaceSelector
+    ? selects(namespaceSelector.matchLabels, { "kubernetes.io/metadata.name": namespace })
+    : namespace === ownNamespace;
+  return inNamespace && selects(podSelector?.matchLabels, labels);
+}

@@ -1,0 +1,65 @@
+import type { Inputs, Registration } from "./mocks";
+
+/** Kinds that have a pod template. */
+const WORKLOADS = ["Deployment", "DaemonSet", "StatefulSet", "Job", "CronJob"];
+
+/** The Kubernetes objects among resources: those whose inputs name a kind. */
+export function objects(registrations: readonly Registration[], kind?: string): Registration[] {
+  return registrations.filter(
+    ({ inputs }) => inputs.kind && (kind === undefined || inputs.kind === kind),
+  );
+}
+
+/** The one resource of a kind whose name ends so. */
+export function only(
+  registrations: readonly Registration[],
+  kind: string,
+  suffix = "",
+): Registration {
+  const found = objects(registrations, kind).filter(({ name }) => name.endsWith(suffix));
+  const [first] = found;
+  if (!first || found.length > 1) {
+    throw new Error(`${found.length} resources of kind ${kind} have names that end in "${suffix}"`);
+  }
+  return first;
+}
+
+/** A pod template, and where it stands. */
+export interface Pods {
+  workload: string;
+  namespace: string;
+  labels: Record<string, string>;
+  selector: Record<string, string> | undefined;
+  spec: Inputs;
+}
+
+/** All pod templates of a program. */
+export function podTemplates(registrations: readonly Registration[]): Pods[] {
+  return objects(registrations)
+    .filter(({ inputs }) => WORKLOADS.includes(inputs.kind))
+    .map(({ name, inputs }) => ({
+      workload: name,
+      namespace: inputs.metadata.namespace,
+      labels: inputs.spec.template.metadata.labels,
+      selector: inputs.spec.selector?.matchLabels,
+      spec: inputs.spec.template.spec,
+    }));
+}
+
+/** All containers of a pod, those that run before the others included. */
+export function containers({ spec }: Pods): Inputs[] {
+  return [...(spec.initContainers ?? []), ...spec.containers];
+}
+
+/** Whether an object with these labels is found by a selector; an empty one finds all. */
+export function selects(
+  selector: Record<string, string> | undefined,
+  labels: Record<string, string>,
+): boolean {
+  return Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
+}
+
+/** The name that an object has once created: its own, or that which the mocks make up. */
+export function objectName({ name, inputs }: Registration): string {
+  return inputs.metadata.name ?? `${name}-autonamed`;
+}

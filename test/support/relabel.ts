@@ -1,0 +1,39 @@
+/** A step of Prometheus' relabelling, as far as the platform uses it. */
+export interface RelabelStep {
+  source_labels: string[];
+  action?: "keep" | "drop" | "replace";
+  regex?: string;
+  target_label?: string;
+  replacement?: string;
+}
+
+/**
+ * What Prometheus makes of a discovered target: its labels, or undefined where it is dropped. Expressions are anchored and
+ * values joined by `;`. @see https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
+ */
+export function relabel(
+  discovered: Readonly<Record<string, string>>,
+  steps: readonly RelabelStep[],
+): Record<string, string> | undefined {
+  const target = { ...discovered };
+  for (const step of steps) {
+    const {
+      source_labels,
+      action = "replace",
+      regex = "(.*)",
+      target_label,
+      replacement = "$1",
+    } = step;
+    const value = source_labels.map((label) => target[label] ?? "").join(";");
+    const match = new RegExp(`^(?:${regex})$`).exec(value);
+    if (action === "keep" && !match) return undefined;
+    if (action === "drop" && match) return undefined;
+    if (action === "replace" && match && target_label) {
+      target[target_label] = replacement.replace(/\$(\d)/g, (_, group) => match[group] ?? "");
+    }
+  }
+  const shown = ["__address__", "__metrics_path__"];
+  return Object.fromEntries(
+    Object.entries(target).filter(([name]) => !name.startsWith("__") || shown.includes(name)),
+  );
+}

@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { parse } from "yaml";
+import { CATALOGUE } from "../../components/images";
+import { DIGEST, type Inputs, type Stack } from "./mocks";
+
+const ROOT = join(__dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "ml-platform-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes a file that is gone when the tests of this file are. */
+export function temporaryFile(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** A lock file with a digest for every image of the catalogue. */
+export function imageLock(): string {
+  const digests = Object.values(CATALOGUE).map((image) => [image, DIGEST]);
+  return temporaryFile("images.lock.json", JSON.stringify(Object.fromEntries(digests)));
+}
+
+/** What stack `platform` of the example for teams puts out. */
+export const PLATFORM_OUTPUTS = {
+  requestRate: true,
+  gpus: true,
+  prometheusUrl: "http://prometheus-operated.monitoring.svc:9090",
+  monitoringNamespace: "monitoring",
+  ingress: {
+    className: "traefik",
+    namespace: "traefik",
+    domain: "ml.example.com",
+    issuer: "letsencrypt",
+  },
+};
+
+/** A stack file of the project, with files that exist in place of those that other commands write. */
+export function stackFile(name: "dev" | "platform" | "team"): Stack & { config: Inputs } {
+  const text = readFileSync(join(ROOT, `Pulumi.${name}.yaml`), "utf8");
+  const entries = Object.entries((parse(text) as { config: Inputs }).config);
+  const ours = entries.filter(([key]) => key.startsWith("ml-platform:"));
+  const config: Inputs = Object.fromEntries(
+    ours.map(([key, value]) => [key.slice("ml-platform:".length), value]),
+  );
+  config.images = { ...config.images, lock: imageLock() };
+  if (config.images.caFile) config.images.caFile = temporaryFile("ca.crt", "certificates");
+  if (config.cluster.kubeconfig) config.cluster.kubeconfig = temporaryFile("kubeconfig", "");
+  return {
+    name,
+    config,
+    references: { "organization/ml-platform/platform": { platform: PLATFORM_OUTPUTS } },
+  };
+}
+
+/** The smallest stack that has every part: a platform, and a team with a training job and a model. */
+export function smallStack(): { config: Inputs } {
+  const image = (purpose: string) => `registry.example.com/acme/${purpose}@${DIGEST}`;
+  return {
+    config: {
+      images: { lock: imageLock() },
+      platform: {},
+      team: {
+        name: "demo",
+        images: {
+          serving: image("serving"),
+          training: image("training"),
+          tracking: image("mlflow"),
+        },
+        training: [{ name: "fit", model: "churn" }],
+        models: [{ name: "churn" }],
+      },
+    },
+  };
+}
+
+/** Values of all secrets, none of which may stand anywhere in the clear. */
+export const SECRETS = {
+  postgresPassword: "correct-horse",
+  s3AccessKeyId: "battery-staple",
+  s3SecretAccessKey: "tr0ub4dor-and-3",
+};
+
+/** Every part installed, all stores external, every kind of autoscaling: the most that a program declares. */
+export function fullStack(): Stack & { config: Inputs } {
+  const { config } = smallStack();
+  config.platform = { devicePlugin: { mode: "install" }, prometheus: { mode: "install" } };
+  Object.assign(config.team, {
+    viewers: ["analysts"],
+    tracking: { postgres: { host: "db.example.com" }, s3: { bucket: "runs" }, expose: true },
+    models: [
+      { name: "by-rate" },
+      { name: "by-cpu", autoscale: { kind: "cpu" } },
+      { name: "fixed", autoscale: { kind: "none", replicas: 3 }, ingress: false },
+    ],
+  });
+  return { config, secrets: SECRETS };
+}

@@ -1,0 +1,24 @@
+import { setTimeout } from "node:timers/promises";
+
+/**
+ * Asks again and again until an answer satisfies.
+ * @param seconds after which it gives up
+ * @throws Error naming what was waited for, and the last answer
+ */
+export async function waitFor<T>(
+  what: string,
+  seconds: number,
+  ask: () => Promise<T>,
+  satisfies: (answer: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask().catch((error: Error) => error);
+    if (!(answer instanceof Error) && satisfies(answer)) return answer;
+    if (Date.now() > deadline) {
+      const last = answer instanceof Error ? answer.message : JSON.stringify(answer);
+      throw new Error(`${what}: not within ${seconds} s; last seen: ${last}`);
+    }
+    await setTimeout(500);
+  }
+}
