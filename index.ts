@@ -42,8 +42,8 @@ export = async () => {
   return {
     /** What team stacks read. */
     platform: contract,
-    prometheusUrl: platform?.prometheusUrl,
-    trackingUrl: team?.trackingUrl,
-    models: team?.models,
+    ...(platform?.prometheusUrl && { prometheusUrl: platform.prometheusUrl }),
+    ...(team?.trackingUrl && { trackingUrl: team.trackingUrl }),
+    ...(team && { models: team.models }),
   };
 };

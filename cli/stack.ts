@@ -96,8 +96,10 @@ export async function openStack(settings: StackSettings, report: Report): Promis
   process.env.PATH = envVars.PATH;
   // The program reads files relative to its folder, wherever the command was called from.
   process.chdir(workDir);
+  // Loaded late, as its libraries take a second that commands without a stack need not wait for.
+  const { default: program } = await import("../index");
   const stack = await auto.LocalWorkspace.createOrSelectStack(
-    { stackName: name, projectName: "ml-platform", program: require("../index") },
+    { stackName: name, projectName: "ml-platform", program },
     { workDir, envVars },
   );
   return {

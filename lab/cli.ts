@@ -63,7 +63,7 @@ const status = command("status", "show the lab's parts; exit code 1 if one is no
         reason ?? "",
       ]);
     }
-    print(`lab ${info.name}: node ${info.nodeAddress}, ${versions.join(", ")}`);
+    print([`lab ${info.name}: node ${info.nodeAddress}`, ...versions].join(", "));
     print(table.toString());
     if (parts.some(({ state }) => state !== "running")) process.exitCode = 1;
   },

@@ -59,11 +59,11 @@ export class TrackingServer extends pulumi.ComponentResource {
       { size: settings.storage, storageClass: settings.storageClass },
       { ...child, protect: args.retainData },
     );
-    const credentials = new k8s.core.v1.Secret(
-      `${name}-credentials`,
-      { metadata, stringData: serverCredentials(args.secrets) },
-      child,
-    );
+    const stringData = serverCredentials(args.secrets);
+    const credentials =
+      Object.keys(stringData).length > 0
+        ? new k8s.core.v1.Secret(`${name}-credentials`, { metadata, stringData }, child)
+        : undefined;
     const deployment = new k8s.apps.v1.Deployment(
       name,
       {
@@ -76,7 +76,7 @@ export class TrackingServer extends pulumi.ComponentResource {
             metadata: { labels: labels(identity) },
             spec: podSpec(args, [SERVICE, host], this.url, {
               serviceAccountName: account.metadata.name,
-              credentials: credentials.metadata.name,
+              credentials: credentials?.metadata.name,
               store: store.metadata.name,
             }),
           },
@@ -146,7 +146,11 @@ function podSpec(
   { image, settings }: TrackingServerArgs,
   hosts: string[],
   url: string | undefined,
-  names: Record<"serviceAccountName" | "credentials" | "store", pulumi.Input<string>>,
+  names: {
+    serviceAccountName: pulumi.Input<string>;
+    store: pulumi.Input<string>;
+    credentials: pulumi.Input<string> | undefined;
+  },
 ): k8s.types.input.core.v1.PodSpec {
   const tmp = scratch("256Mi");
   return {
@@ -163,7 +167,7 @@ function podSpec(
           name,
           value,
         })),
-        envFrom: [{ secretRef: { name: names.credentials } }],
+        ...(names.credentials && { envFrom: [{ secretRef: { name: names.credentials } }] }),
         ports: [{ name: "http", containerPort: PORT }],
         ...httpProbes({ live: "/health", ready: "/health" }, "http", 180),
         resources: requirements(settings.resources),

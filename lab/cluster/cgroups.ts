@@ -38,7 +38,7 @@ export function createCgroups(scope: string): void {
 }
 
 /** All processes of the lab, or those of its pods alone. */
-export function members(scope: string, part: "all" | "pods"): number[] {
+function members(scope: string, part: "all" | "pods"): number[] {
   const root = trackingRoot(scope);
   return processesBelow(part === "pods" ? join(root, "kubepods") : root);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { POD_CIDR, SERVICE_CIDR } from "./cidrs";
-import { adminIdentity, type Blueprint, filesOf, kubeconfigOf, type Part } from "./part";
+import { adminIdentity, type Blueprint, kubeconfigOf, type Part } from "./part";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
 
@@ -41,7 +41,6 @@ function etcd({ lab, link }: Blueprint): Part {
       ...tls(""),
       ...tls("peer-"),
     ],
-    reads: filesOf(server),
     probe: httpProbe(`https://${link.node}:2379/health`, client),
   };
 }
@@ -91,7 +90,6 @@ function apiServer({ lab, link, tool }: Blueprint): Part {
       "--requestheader-extra-headers-prefix=X-Remote-Extra-",
       "--profiling=false",
     ],
-    reads: [server, store, kubelet, aggregator].flatMap(filesOf).concat(accounts),
     probe: httpProbe(`https://${link.node}:6443/readyz`, adminIdentity(lab)),
   };
 }
@@ -131,7 +129,6 @@ function controllerManager(blueprint: Blueprint): Part {
       `--cluster-cidr=${POD_CIDR}`,
       "--node-cidr-mask-size=24",
     ],
-    reads: [...filesOf(authority), kubeconfigOf(lab, user)],
     probe: httpProbe(`https://${link.node}:10257/healthz`, adminIdentity(lab)),
   };
 }
@@ -143,7 +140,6 @@ function scheduler(blueprint: Blueprint): Part {
     name: user,
     after: ["apiserver"],
     command: [tool("kube-scheduler"), ...client(blueprint, user)],
-    reads: [kubeconfigOf(lab, user)],
     probe: httpProbe(`https://${link.node}:10259/healthz`, adminIdentity(lab)),
   };
 }

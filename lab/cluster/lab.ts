@@ -2,7 +2,6 @@ import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { provideImages } from "../images/index";
 import { duration, type Report } from "../toolchain/cache";
 import { ensureDebianPackages, ensureTools, findTool, type ToolName } from "../toolchain/index";
-import { pinOf } from "../toolchain/pins";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder } from "./builder";
 import { createCgroups } from "./cgroups";
@@ -15,15 +14,14 @@ import { installAddons } from "./install";
 import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
-import { node, nodeReady } from "./node";
-import { checkOwner, claim, exclusively, removeLock } from "./ownership";
+import { node, nodeVersions } from "./node";
+import { checkOwner, claim, exclusively } from "./ownership";
 import { type Blueprint, kubeconfigOf, type Part } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
-import { until } from "./probe";
 import { upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
-import { type PartStatus, startParts, statusOf } from "./supervisor";
-import { removeRunRoot, tearDown } from "./teardown";
+import { type PartStatus, requireRunning, startParts, statusOf } from "./supervisor";
+import { tearDown } from "./teardown";
 
 /** Programs that the lab takes from Debian. */
 const PACKAGES = [
@@ -34,7 +32,6 @@ const TOOLS = [
   ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
   ...["kubectl", "kube-router", "buildkitd", "buildctl", "buildx"],
 ] as ToolName[];
-const NODE_DEADLINE = 60_000;
 
 /** What a running lab offers; also in the file `lab.json` of its folder. Paths are absolute. */
 export interface LabInfo {
@@ -70,6 +67,7 @@ export async function startLab(options: LabOptions, report: Report): Promise<Lab
     const images = await startAll(blueprint, report);
     await registerBuilder(lab, tool("buildx"));
     await timed("add-ons", report, () => installAddons(blueprint, images));
+    requireRunning(lab, partsOf(blueprint));
     return publish(blueprint, images);
   });
 }
@@ -81,9 +79,7 @@ export async function stopLab(options: LabOptions, report: Report): Promise<void
   await exclusively(lab, async () => {
     checkOwner(lab);
     await timed("stop", report, () => tearDown(lab));
-    removeLock(lab);
   });
-  removeRunRoot();
 }
 
 /** Stops a lab and removes every trace of it, data included. Works whatever state the lab is in. */
@@ -97,16 +93,14 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
     const buildx = await findTool("buildx");
     if (buildx) await removeBuilder(lab, buildx);
     rmSync(lab.paths.folder, { recursive: true, force: true });
-    removeLock(lab);
   });
-  removeRunRoot();
 }
 
 /** What `labStatus` finds. */
 export interface LabStatus {
   info: LabInfo;
   parts: PartStatus[];
-  /** Versions of what the lab is made of, as `name version`. */
+  /** What runs on the node, as `name version`; empty while the API server does not answer. */
   versions: string[];
 }
 
@@ -119,8 +113,8 @@ export async function labStatus(options: LabOptions): Promise<LabStatus> {
   const found = new Map<string, string>();
   for (const name of TOOLS) found.set(name, (await findTool(name)) ?? name);
   const blueprint = await blueprintOf(lab, settings, (name) => found.get(name) ?? name);
-  const versions = TOOLS.map((name) => `${name} ${pinOf(name).version}`);
-  return { info: infoOf(blueprint), parts: await statusOf(lab, partsOf(blueprint)), versions };
+  const parts = await statusOf(lab, partsOf(blueprint));
+  return { info: infoOf(blueprint), parts, versions: await nodeVersions(blueprint) };
 }
 
 /** Path of a lab's kubeconfig. Throws where the lab has not been started yet. */
@@ -203,11 +197,8 @@ async function startAll(blueprint: Blueprint, report: Report): Promise<Record<st
     const registry = `127.0.0.1:${registryPort}`;
     return timed("images", report, () => provideImages({ registry }, report));
   };
-  const cluster = async () => {
-    await startParts(lab, [...controlPlane(blueprint), ...node(blueprint)], report);
-    await timed("node", report, () => until(nodeReady(blueprint), NODE_DEADLINE));
-  };
-  const [images, running] = await Promise.allSettled([supply(), cluster()]);
+  const cluster = startParts(lab, [...controlPlane(blueprint), ...node(blueprint)], report);
+  const [images, running] = await Promise.allSettled([supply(), cluster]);
   if (images.status === "rejected") throw images.reason;
   if (running.status === "rejected") throw running.reason;
   return images.value;

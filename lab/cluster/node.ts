@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
-import { type Blueprint, configFile, filesOf, kubeconfigOf, mirrored, type Part } from "./part";
+import { type Blueprint, configFile, kubeconfigOf, mirrored, type Part } from "./part";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
 import { run } from "./shell";
@@ -84,7 +84,8 @@ export function renderCni(mtu: number): string {
   return JSON.stringify({ cniVersion: "1.0.0", name: "lab", plugins }, undefined, 2);
 }
 
-function kubelet({ lab, link, resolvers, tool }: Blueprint): Part {
+function kubelet(blueprint: Blueprint): Part {
+  const { lab, link, resolvers, tool } = blueprint;
   const server = identityOf(lab.paths.pki, "node-server");
   const kubeconfig = kubeconfigOf(lab, "kubelet");
   const config = {
@@ -129,8 +130,10 @@ function kubelet({ lab, link, resolvers, tool }: Blueprint): Part {
       "kubelet.yaml": stringify(config),
       "resolv.conf": resolvers.map((address) => `nameserver ${address}\n`).join(""),
     },
-    reads: [...filesOf(server), kubeconfig],
-    probe: httpProbe(`http://${link.node}:10248/healthz`),
+    probe: async () => {
+      await httpProbe(`http://${link.node}:10248/healthz`)();
+      await nodeReady(blueprint);
+    },
   };
 }
 
@@ -143,6 +146,7 @@ function kubeProxy({ lab, link, tool }: Blueprint): Part {
     clusterCIDR: POD_CIDR,
     mode: "iptables",
     hostnameOverride: lab.label,
+    nodePortAddresses: ["primary"],
     healthzBindAddress: `${link.node}:10256`,
     // The table's limits belong to the machine, not to the namespace: leave them alone.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
@@ -152,7 +156,6 @@ function kubeProxy({ lab, link, tool }: Blueprint): Part {
     after: ["apiserver"],
     command: [tool("kube-proxy"), `--config=${configFile(lab, "kube-proxy.yaml")}`],
     files: { "kube-proxy.yaml": stringify(config) },
-    reads: [kubeconfig],
     probe: httpProbe(`http://${link.node}:10256/healthz`),
   };
 }
@@ -173,18 +176,37 @@ function networkPolicy({ lab, link, tool }: Blueprint): Part {
       `--hostname-override=${lab.label}`,
       `--service-cluster-ip-range=${SERVICE_CIDR}`,
     ],
-    reads: [kubeconfig],
     probe: httpProbe(`http://${link.node}:20244/healthz`),
   };
 }
 
-/** A probe that asks whether the node has reported itself ready. */
-export function nodeReady({ lab, tool }: Blueprint) {
-  const get = ["get", "node", lab.label, "--output"];
-  const ready = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`;
-  return async () => {
-    const kubeconfig = ["--kubeconfig", lab.paths.kubeconfig];
-    const status = await run(tool("kubectl"), [...kubeconfig, ...get, ready], 10_000);
-    if (status !== "True") throw new Error(`node ${lab.label} is not ready`);
+/** The node's object as far as the lab looks into it. */
+interface NodeObject {
+  status: {
+    addresses: { address: string }[];
+    conditions: { type: string; status: string }[];
+    nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string; kernelVersion: string };
   };
+}
+
+async function getNode({ lab, tool }: Blueprint): Promise<NodeObject> {
+  const get = ["--kubeconfig", lab.paths.kubeconfig, "get", "node", lab.label, "-o", "json"];
+  return JSON.parse(await run(tool("kubectl"), [...get, "--request-timeout=5s"], 10_000));
+}
+
+/** Fails until the node has reported itself ready at the address that it has now. */
+async function nodeReady(blueprint: Blueprint): Promise<void> {
+  const { addresses, conditions } = (await getNode(blueprint)).status;
+  const ready = conditions.find(({ type }) => type === "Ready");
+  const known = addresses.some(({ address }) => address === blueprint.link.node);
+  if (ready?.status !== "True" || !known) throw new Error("the node has not reported itself ready");
+}
+
+/** Versions that the node reports; none while the API server does not answer. */
+export async function nodeVersions(blueprint: Blueprint): Promise<string[]> {
+  const found = await getNode(blueprint).catch(() => undefined);
+  if (!found) return [];
+  const { kubeletVersion, containerRuntimeVersion, kernelVersion } = found.status.nodeInfo;
+  const runtime = containerRuntimeVersion.replace("://", " ");
+  return [`Kubernetes ${kubeletVersion.slice(1)}`, runtime, `Linux ${kernelVersion}`];
 }

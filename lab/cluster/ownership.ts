@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { withLock } from "../toolchain/cache";
+import { removeIfEmpty } from "./files";
 import { type Lab, LabError, RUN_ROOT } from "./identity";
 import { bootId } from "./kernel";
 
@@ -21,15 +22,21 @@ export function exclusively<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
       `Another command (pid ${pid}) is changing the lab "${lab.name}". Wait until it has ended.`,
     );
   };
-  return withLock(file, refuse, () => {
+  return withLock(file, refuse, async () => {
     writeFileSync(file, `${process.pid}\n`);
-    return work();
+    try {
+      return await work();
+    } finally {
+      rmSync(file, { force: true });
+      removeIfEmpty(RUN_ROOT);
+    }
   });
 }
 
-/** Takes the lab's lock file away; only while it is held. */
-export function removeLock(lab: Lab): void {
-  rmSync(join(RUN_ROOT, `${lab.name}.lock`), { force: true });
+/** Names of the labs that have running state on this machine. */
+export function labsOfMachine(): string[] {
+  const entries = readdirSync(RUN_ROOT, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /**

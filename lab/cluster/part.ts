@@ -12,8 +12,6 @@ export interface Part {
   command: readonly string[];
   /** Configuration files by name; written to `configFile(lab, name)` before the start. */
   files?: Readonly<Record<string, string>>;
-  /** Files that it reads once (certificates): it is restarted when one of them changes. */
-  reads?: readonly string[];
   /** Whether it lives in the lab's namespaces (default) or on the host. */
   inside?: boolean;
   probe: Probe;
@@ -47,9 +45,16 @@ export function adminIdentity(lab: Lab): ProbeIdentity {
   return identityOf(lab.paths.pki, "admin");
 }
 
-/** Files of an identity, as a part's `reads`. */
-export function filesOf(identity: ProbeIdentity): string[] {
-  return [identity.ca, identity.cert, identity.key];
+/** Keys, certificates and kubeconfigs that a part's command and configuration name. */
+export function keysOf(part: Part, pki: string): string[] {
+  const words = [...part.command, ...Object.values(part.files ?? {})];
+  const names = words.flatMap((word) =>
+    word
+      .split(`${pki}/`)
+      .slice(1)
+      .map((rest) => /^[\w.-]*/.exec(rest)?.[0] ?? ""),
+  );
+  return [...new Set(names)].sort().map((name) => join(pki, name));
 }
 
 /** Reference under which the lab's registry holds an image of this upstream reference. */

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { connect } from "node:net";
 import pRetry, { AbortError } from "p-retry";
 
 /** One look at a part: resolves if it is well, throws with what is wrong. */
@@ -41,17 +40,6 @@ export function httpProbe(url: string, identity?: ProbeIdentity): Probe {
       request.on("timeout", () => request.destroy(new Error(`${url} gives no answer`)));
       request.on("error", reject);
       request.end();
-    });
-}
-
-/** A probe that opens a connection to a Unix socket. */
-export function socketProbe(path: string): Probe {
-  return () =>
-    new Promise((resolve, reject) => {
-      const socket = connect({ path, timeout: PROBE_TIMEOUT });
-      socket.on("connect", () => resolve(void socket.destroy()));
-      socket.on("timeout", () => socket.destroy(new Error(`${path} gives no answer`)));
-      socket.on("error", reject);
     });
 }
 

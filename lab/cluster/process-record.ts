@@ -46,12 +46,3 @@ export function memoryOf(pid: number): number {
     return 0;
   }
 }
-
-/** Name of a process, for messages. */
-export function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  } catch {
-    return "unknown";
-  }
-}

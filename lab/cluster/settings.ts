@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import getPort from "get-port";
 import { z } from "zod";
-import { DEFAULT_LAB, type Lab, LabError, type LabOptions, RUN_ROOT } from "./identity";
+import { DEFAULT_LAB, type Lab, LabError, type LabOptions } from "./identity";
 import { runningProcess } from "./processes";
 import { attempt } from "./shell";
 
@@ -107,11 +107,4 @@ export function listensOnLoopback(line: string): boolean {
 export function ownerOf(line: string): string {
   const [, name, pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(line) ?? [];
   return name && pid ? `${name} (pid ${pid})` : "another process";
-}
-
-/** Names of the labs that have running state on this machine. */
-export function labsOfMachine(): string[] {
-  if (!existsSync(RUN_ROOT)) return [];
-  const entries = readdirSync(RUN_ROOT, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

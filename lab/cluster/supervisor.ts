@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { duration, type Report } from "../toolchain/cache";
 import { writeIfChanged } from "./files";
 import { fingerprint, type Lab, LabError } from "./identity";
-import { configFile, type Part } from "./part";
+import { configFile, keysOf, type Part } from "./part";
 import { until } from "./probe";
 import { isRunning, memoryOf, type ProcessRecord } from "./process-record";
 import { launch, livesInside, logFile, logTail, runningProcess, stopProcess } from "./processes";
@@ -72,8 +72,7 @@ async function becomeWell(lab: Lab, part: Part, record: ProcessRecord): Promise<
     await until(part.probe, START_DEADLINE, () => isRunning(record));
   } catch (error) {
     const what = isRunning(record) ? `is not ready (${(error as Error).message})` : "ended at once";
-    const log = `${logFile(lab, part.name)}:\n${logTail(lab, part.name)}`;
-    throw new LabError(`${part.name} ${what}. The end of ${log}`);
+    throw new LabError(`${part.name} ${what}. ${endOfLog(lab, part.name)}`);
   }
 }
 
@@ -82,13 +81,18 @@ function writeSetup(lab: Lab, part: Part): string {
   for (const [name, content] of Object.entries(part.files ?? {})) {
     writeIfChanged(configFile(lab, name), content);
   }
-  const read = (part.reads ?? []).map((path) => readFileSync(path, "utf8"));
-  return fingerprint([part.command, part.files, read]);
+  const keys = keysOf(part, lab.paths.pki).map((path) => readFileSync(path, "utf8"));
+  return fingerprint([part.command, part.files, keys]);
 }
 
-/** Ends the parts in the reverse order of their start, those that need nobody together. */
-export async function stopParts(lab: Lab, parts: readonly string[][]): Promise<void> {
-  for (const group of parts) await Promise.all(group.map((name) => stopProcess(lab, name)));
+/** Throws, with the end of its log, for a part that has ended after it was well. */
+export function requireRunning(lab: Lab, parts: readonly Part[]): void {
+  const ended = parts.find(({ name }) => !runningProcess(lab, name));
+  if (ended) throw new LabError(`${ended.name} has ended. ${endOfLog(lab, ended.name)}`);
+}
+
+function endOfLog(lab: Lab, name: string): string {
+  return `The end of ${logFile(lab, name)}:\n${logTail(lab, name)}`;
 }
 
 /** State of every part, without changing anything. */

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { members, membersGone, removeCgroups, signalMembers } from "./cgroups";
+import { membersGone, removeCgroups, signalMembers } from "./cgroups";
+import { removeIfEmpty } from "./files";
 import { removeRules } from "./firewall";
-import { type Lab, RUN_ROOT } from "./identity";
+import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
 import { MOUNT_POINTS, removeNamespaces } from "./namespaces";
+import { labsOfMachine } from "./ownership";
 import { stopProcess } from "./processes";
-import { labsOfMachine } from "./settings";
 
 /** Time that pods get to end by themselves, in milliseconds. */
 const POD_GRACE = 8_000;
@@ -50,18 +51,4 @@ async function endPods(lab: Lab): Promise<void> {
   await membersGone(lab.scope, "pods", POD_GRACE).catch(() => {
     signalMembers(lab.scope, "pods", "SIGKILL");
   });
-}
-
-/** Takes the root of all running state away when no lab uses it. */
-export function removeRunRoot(): void {
-  removeIfEmpty(RUN_ROOT);
-}
-
-function removeIfEmpty(path: string): void {
-  if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
-}
-
-/** Whether anything of a lab runs. */
-export function hasProcesses(lab: Lab): boolean {
-  return members(lab.scope, "all").length > 0;
 }

@@ -66,7 +66,7 @@ except OSError:
 `;
 
 /** What of a lab is on the machine, in any place where something could be left over. */
-async function traces(name: string): Promise<string[]> {
+async function traces({ name, folder }: typeof options): Promise<string[]> {
   const scope = `ml-lab-${name}`;
   const links = (await run("ip", ["-o", "link"])).stdout;
   const rules = (await run("iptables-save")).stdout;
@@ -77,16 +77,16 @@ async function traces(name: string): Promise<string[]> {
   const texts = { links, rules, mounts };
   const words = [`ml-${name}:`, `ml-${name}@`, `${scope} `, `/ml-lab/${name}/`];
   const found = Object.entries(texts).filter(([, text]) => words.some((it) => text.includes(it)));
-  return [...paths, ...found.map(([kind]) => kind), ...processesOf(name)];
+  return [...paths, ...found.map(([kind]) => kind), ...processesOf(name, folder)];
 }
 
-function processesOf(name: string): string[] {
+function processesOf(name: string, folder: string): string[] {
   return readdirSync("/proc")
     .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
     .filter((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return command.includes(`/ml-lab/${name}/`) || command.includes(`${root}/`);
+        return command.includes(`/ml-lab/${name}/`) || command.includes(`${folder}/`);
       } catch {
         return false;
       }
@@ -214,7 +214,7 @@ describe("a lab that has been hurt", () => {
     await expect(startLab({ ...beside, registryPort: taken }, report)).rejects.toThrow(
       new RegExp(`Port ${taken} .* taken by .*pid ${process.pid}.*--registry-port`),
     );
-    expect(await traces(beside.name)).toEqual([]);
+    expect(await traces(beside)).toEqual([]);
     server.close();
   });
 });
@@ -226,7 +226,7 @@ describe("a second lab", () => {
     expect(second.registry).not.toBe(info.registry);
     expect(await python("friend", FETCH)).toBe("200");
     await resetLab(beside, report);
-    expect(await traces(beside.name)).toEqual([]);
+    expect(await traces(beside)).toEqual([]);
     expect(existsSync(beside.folder)).toBe(false);
     expect(await python("friend", FETCH)).toBe("200");
   });
@@ -235,7 +235,7 @@ describe("a second lab", () => {
 describe("a lab that is taken down", () => {
   it("leaves nothing on the machine but its folder", { timeout: 60 * SECONDS }, async () => {
     await stopLab(options, report);
-    expect(await traces(NAME)).toEqual([]);
+    expect(await traces(options)).toEqual([]);
     expect(existsSync(info.kubeconfig)).toBe(true);
   });
 
@@ -249,7 +249,7 @@ describe("a lab that is taken down", () => {
 
   it("is gone for good after a reset", { timeout: 60 * SECONDS }, async () => {
     await resetLab(options, report);
-    expect(await traces(NAME)).toEqual([]);
+    expect(await traces(options)).toEqual([]);
     expect(existsSync(options.folder)).toBe(false);
     const { stdout } = await run(buildx, ["ls"]);
     expect(stdout).not.toContain(info.builder);

@@ -5,8 +5,8 @@ import { ensureTools } from "../../lab/toolchain";
 export interface KubernetesObject {
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
-  spec?: { replicas?: number };
-  status?: { readyReplicas?: number; replicas?: number };
+  spec?: { replicas?: number; containers?: { image: string }[] };
+  status?: { readyReplicas?: number; desiredReplicas?: number };
 }
 
 /** Talks to one cluster as a person would. */

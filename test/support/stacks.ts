@@ -1,26 +1,27 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 import { parse } from "yaml";
 import { CATALOGUE } from "../../components/images";
 import { DIGEST, type Inputs, type Stack } from "./mocks";
 
 const ROOT = join(__dirname, "../..");
-const folder = mkdtempSync(join(tmpdir(), "ml-platform-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const CACHE = join(ROOT, "node_modules", ".cache", "ml-platform-tests");
 
-/** Writes a file that is gone when the tests of this file are. */
-export function temporaryFile(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
+/** A file with this text. It is named after the text, so that tests that run side by side can share it, and it may stay. */
+export function fileWith(text: string): string {
+  const path = join(CACHE, createHash("sha256").update(text).digest("hex"));
+  const unfinished = `${path}-${randomUUID()}`;
+  mkdirSync(CACHE, { recursive: true });
+  writeFileSync(unfinished, text);
+  renameSync(unfinished, path);
   return path;
 }
 
 /** A lock file with a digest for every image of the catalogue. */
 export function imageLock(): string {
   const digests = Object.values(CATALOGUE).map((image) => [image, DIGEST]);
-  return temporaryFile("images.lock.json", JSON.stringify(Object.fromEntries(digests)));
+  return fileWith(JSON.stringify(Object.fromEntries(digests)));
 }
 
 /** What stack `platform` of the example for teams puts out. */
@@ -46,8 +47,8 @@ export function stackFile(name: "dev" | "platform" | "team"): Stack & { config: 
     ours.map(([key, value]) => [key.slice("ml-platform:".length), value]),
   );
   config.images = { ...config.images, lock: imageLock() };
-  if (config.images.caFile) config.images.caFile = temporaryFile("ca.crt", "certificates");
-  if (config.cluster.kubeconfig) config.cluster.kubeconfig = temporaryFile("kubeconfig", "");
+  if (config.images.caFile) config.images.caFile = fileWith("certificates");
+  if (config.cluster.kubeconfig) config.cluster.kubeconfig = fileWith("clusters");
   return {
     name,
     config,

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Rule } from "../rules/rule";
+import { type Config, configSchema } from "./schema";
+
+/** Names a file of policy configuration, in place of `policy/stacks/STACK.json`. */
+export const CONFIG_VARIABLE = "ML_PLATFORM_POLICY_CONFIG";
+
+/** A policy configuration that cannot be used; its message names the file and every key that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+
+  constructor(file: string, problems: readonly string[]) {
+    super(`Policy configuration ${file}: ${problems.join("; ")}`);
+    // The engine shows the stack, of which only the message helps here.
+    this.stack = this.message;
+  }
+}
+
+/**
+ * The policy configuration of a stack: the file that the environment names, or that of the stack's
+ * name in `folder`, or the defaults.
+ * @throws ConfigError for a file that is absent, no JSON, or not valid
+ */
+export function loadConfig(
+  stack: string,
+  rules: readonly Rule[],
+  folder: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Config {
+  const named = environment[CONFIG_VARIABLE];
+  const file = named ?? join(folder, `${stack}.json`);
+  if (named === undefined && !existsSync(file)) {
+    return configSchema.parse({});
+  }
+  return parseConfig(file, read(file), rules);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(file, [`cannot be read (${code}); set ${CONFIG_VARIABLE} to a file`]);
+  }
+}
+
+/**
+ * Checks the text of a policy configuration. Rules that are mandatory stay so: a stack can be
+ * exempted, with a reason and a date, but not excused.
+ * @param file what messages call it
+ * @throws ConfigError
+ */
+export function parseConfig(file: string, text: string, rules: readonly Rule[]): Config {
+  const result = configSchema.safeParse(parseJson(file, text));
+  if (!result.success) {
+    throw new ConfigError(file, result.error.issues.map(describe));
+  }
+  const problems = [...levelProblems(result.data, rules), ...exemptionProblems(result.data, rules)];
+  if (problems.length > 0) {
+    throw new ConfigError(file, problems);
+  }
+  return result.data;
+}
+
+function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(file, [`is no JSON (${(error as Error).message})`]);
+  }
+}
+
+function describe({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? message : `${z.core.toDotPath(path)}: ${message}`;
+}
+
+function levelProblems({ levels }: Config, rules: readonly Rule[]): string[] {
+  return Object.entries(levels).flatMap(([name, level]) => {
+    const rule = rules.find((candidate) => candidate.name === name);
+    if (rule === undefined) {
+      return unknownRule(`levels.${name}`);
+    }
+    return rule.level === "mandatory" && level !== "mandatory"
+      ? `levels.${name}: the rule is mandatory; write an exemption, with a reason and a date`
+      : [];
+  });
+}
+
+function exemptionProblems({ exemptions }: Config, rules: readonly Rule[]): string[] {
+  const names = new Set(rules.map((rule) => rule.name));
+  return exemptions.flatMap((exemption, index) =>
+    exemption.rules.flatMap((name, place) =>
+      names.has(name) ? [] : unknownRule(`exemptions[${index}].rules[${place}]`),
+    ),
+  );
+}
+
+function unknownRule(key: string): string {
+  return `${key}: there is no such rule; policy/README.md lists them`;
+}

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { parseQuantity } from "../model/quantity";
+
+/** A size such as `150MB` or `1.5GB` (powers of ten, as registries count), in bytes. */
+const bytes = z
+  .string()
+  .regex(/^\d+(\.\d+)?(kB|MB|GB)$/, "must be a size such as 150MB or 1.5GB")
+  .transform((text) => parseQuantity(text.slice(0, -1)) ?? 0);
+
+const quantity = z
+  .string()
+  .refine((text) => (parseQuantity(text) ?? 0) > 0, "must be a Kubernetes quantity above 0")
+  .transform((text) => parseQuantity(text) ?? 0);
+
+/** `Kind/namespace/name`, each with `*` for any characters; the name is the object's or the resource's. */
+const objectPattern = z
+  .string()
+  .regex(
+    /^[\w.*-]+\/[\w.*-]*\/[\w.*:-]+$/,
+    "must be Kind/namespace/name, with * for any characters",
+  );
+
+const exemptionSchema = z.strictObject({
+  rules: z.array(z.string()).min(1).describe("Names of the rules that it lifts"),
+  object: objectPattern.describe("What it lifts them for, as Kind/namespace/name"),
+  reason: z.string().min(20).describe("Why the object cannot do without, in a sentence"),
+  owner: z.string().min(1).describe("Who answers for it"),
+  expires: z.iso.date().describe("Last day on which it holds, as YYYY-MM-DD"),
+});
+
+export type Exemption = z.output<typeof exemptionSchema>;
+
+const imagesSchema = z.strictObject({
+  registries: z
+    .array(z.string().min(1))
+    .default(["docker.io", "gcr.io", "ghcr.io", "nvcr.io", "quay.io", "registry.k8s.io"])
+    .describe("Registries, or registry/path, that images may come from, with * for any characters"),
+  plainHttp: z
+    .array(z.string().min(1))
+    .default(["localhost:*", "127.0.0.1:*"])
+    .describe("Registries that are asked over plain HTTP, with * for any characters"),
+  budgets: z
+    .strictObject({
+      serving: bytes.prefault("150MB").describe("For pods that run until they are stopped"),
+      training: bytes.prefault("1GB").describe("For pods that run to completion"),
+      images: z
+        .record(z.string(), bytes)
+        .prefault({ "*-tracking": "400MB", "*/mlflow": "400MB" })
+        .describe("For images by repository, with * for any characters, in place of the two"),
+    })
+    .prefault({})
+    .describe("Most compressed bytes of an image"),
+  timeoutSeconds: z
+    .number()
+    .positive()
+    .max(120)
+    .default(10)
+    .describe("How long to wait for a registry"),
+  baseImages: z
+    .array(z.string().min(1))
+    .default(["*-slim*", "*alpine*", "*distroless*", "*chainguard*", "*wolfi*", "scratch"])
+    .describe("What the image that is built may be based on, with * for any characters"),
+});
+
+const resourcesSchema = z.strictObject({
+  ceiling: z
+    .strictObject({
+      cpu: quantity.prefault("32"),
+      memory: quantity.prefault("256Gi"),
+      "ephemeral-storage": quantity.prefault("200Gi"),
+    })
+    .prefault({})
+    .describe("Highest limit of one container"),
+  ratio: z
+    .strictObject({
+      cpu: z.number().min(1).default(20),
+      memory: z.number().min(1).default(2),
+      "ephemeral-storage": z.number().min(1).default(4),
+    })
+    .prefault({})
+    .describe("How far a limit may stand above its request, as a factor"),
+  gpus: z.int().min(0).default(8).describe("Most GPUs of one container"),
+});
+
+const networkSchema = z.strictObject({
+  serviceTypes: z
+    .array(z.enum(["NodePort", "LoadBalancer"]))
+    .default([])
+    .describe("Types of Services that are allowed beside ClusterIP"),
+  requireTls: z.boolean().default(true).describe("Whether an Ingress must serve TLS"),
+  peers: z
+    .array(z.string().min(1))
+    .default(["kube-system", "monitoring", "ml-platform", "traefik", "ingress-nginx"])
+    .describe("Namespaces of the platform that objects of a stack may name beside its own"),
+});
+
+const storageSchema = z.strictObject({
+  classes: z
+    .array(z.string())
+    .optional()
+    .describe("Storage classes that are allowed; default: any, and the cluster's default"),
+  largest: quantity.prefault("1Ti").describe("Largest volume"),
+});
+
+const servingSchema = z.strictObject({
+  drainSeconds: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe("Least seconds between the end of the preStop hook and the end of the grace period"),
+});
+
+/** Policy configuration of one stack; every key has a default. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional(),
+  levels: z
+    .record(z.string(), z.enum(["mandatory", "advisory", "off"]))
+    .prefault({})
+    .describe("Levels of rules, where they differ; a mandatory rule stays mandatory"),
+  retainData: z
+    .boolean()
+    .default(true)
+    .describe("Whether namespaces, volumes and databases must be protected from deletion"),
+  labels: z
+    .array(z.string().min(1))
+    .default([
+      "app.kubernetes.io/name",
+      "app.kubernetes.io/instance",
+      "app.kubernetes.io/part-of",
+      "ml-platform/owner",
+    ])
+    .describe("Labels that workloads, Services, volumes and namespaces must have"),
+  images: imagesSchema.prefault({}).describe("Where images come from, and how large they are"),
+  resources: resourcesSchema.prefault({}).describe("What one container may take"),
+  network: networkSchema.prefault({}).describe("Who may reach whom"),
+  storage: storageSchema.prefault({}).describe("Volumes"),
+  serving: servingSchema.prefault({}).describe("Pods behind a Service"),
+  exemptions: z
+    .array(exemptionSchema)
+    .prefault([])
+    .describe("Findings that are accepted for a time"),
+});
+
+export type Config = z.output<typeof configSchema>;

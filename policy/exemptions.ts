@@ -1,0 +1,81 @@
+import type { Exemption } from "./config/schema";
+
+const OWNER = "platform team";
+/** When each of them is looked at again; from then on it lifts nothing. */
+const REVIEW = "2028-06-30";
+
+function exemption(object: string, rules: string[], reason: string): Exemption {
+  return { object, rules, reason, owner: OWNER, expires: REVIEW };
+}
+
+/**
+ * What the platform's own parts cannot do without, in every stack. A stack's exemptions are in its own
+ * policy configuration.
+ */
+export const PLATFORM_EXEMPTIONS: readonly Exemption[] = [
+  exemption(
+    "DaemonSet/*/*-device-plugin*",
+    ["host-path-volumes", "volume-types", "run-as-non-root", "run-as-user", "high-user-id"],
+    "The device plugin talks to the kubelet through sockets in a folder of the node that belongs to root.",
+  ),
+  exemption(
+    "DaemonSet/*/*-device-plugin*",
+    ["capabilities-added", "capabilities-dropped"],
+    "Watching MIG devices needs SYS_ADMIN; without MIG the plugin asks for no capability.",
+  ),
+  exemption(
+    "Namespace//*-device-plugin-namespace",
+    ["pod-security-labels"],
+    "The namespace holds the device plugin alone, which the level restricted does not admit.",
+  ),
+  exemption(
+    "Namespace//*-device-plugin-namespace",
+    ["default-deny-ingress", "default-deny-egress"],
+    "The device plugin listens on no port, and talks to its kubelet alone.",
+  ),
+  exemption(
+    "Namespace//platform-*namespace",
+    ["namespace-quota", "namespace-counts", "namespace-limit-range"],
+    "The platform's namespaces hold its own few pods, each with limits; nobody else may create any.",
+  ),
+  exemption(
+    "Namespace//platform-namespace",
+    ["default-deny-egress"],
+    "Prometheus scrapes pods of all namespaces, and the API server, which no selector finds, is called by both.",
+  ),
+  exemption(
+    "Namespace//*",
+    ["pod-security-pin"],
+    "Namespaces follow the standard of their cluster's own version, which an upgrade of the cluster raises with care.",
+  ),
+  exemption(
+    "Deployment/*/*-prometheus",
+    ["service-account-token"],
+    "Prometheus asks the API server which pods there are to scrape.",
+  ),
+  exemption(
+    "Deployment/*/*-metrics-adapter",
+    ["service-account-token"],
+    "The adapter asks the API server who calls it, and which pods it is asked about.",
+  ),
+  exemption(
+    "RoleBinding/kube-system/*-metrics-adapter-*",
+    ["own-namespace"],
+    "The API server publishes how it identifies itself to its extensions in kube-system alone.",
+  ),
+  exemption(
+    "NetworkPolicy/*/*-network-adapter",
+    ["open-ingress"],
+    "The API server, which calls the adapter, is no pod that a selector could name; the adapter checks who calls.",
+  ),
+  exemption(
+    "NetworkPolicy/*/*-tracking-stores",
+    ["open-egress"],
+    "Stores outside of the cluster have names, and network policies know addresses only.",
+  ),
+  exemption(
+    "Deployment/*/*-tracking",
+    ["secret-in-environment"],
+    "The clients of PostgreSQL and S3 in the tracking server read credentials from the environment.",
+  ),
+];

@@ -1,0 +1,68 @@
+/**
+ * What the Pulumi engine sends in place of a value that it does not know yet during a preview, one
+ * for each type (`@pulumi/policy`, proxy.js).
+ */
+const PLACEHOLDERS: ReadonlySet<unknown> = new Set([
+  "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+  "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+  "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+  "030794c1-ac77-496b-92df-f27374a8bd58",
+  "e48ece36-62e2-4504-bad9-02848725956a",
+  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+]);
+
+/** Thrown by reading a field whose value is not known before the update. */
+export class UnknownValue extends Error {
+  /**
+   * @param path of the field, from the root of its resource
+   * @param owner name of that resource
+   */
+  constructor(
+    readonly path: string,
+    readonly owner: string,
+  ) {
+    super(`${path} of ${owner} is not known yet`);
+  }
+}
+
+/**
+ * Makes what the engine sends fit to be judged, in place: each policy gets a copy of its own. Reading
+ * an unknown field throws `UnknownValue`, so that a rule judges all that is known and stumbles only over
+ * what it needs; and null in a list is an empty object, as the API server reads it.
+ * @param owner name of the resource
+ */
+export function prepare<T>(node: T, owner: string, path = ""): T {
+  if (typeof node !== "object" || node === null) {
+    return node;
+  }
+  for (const key of Object.keys(node)) {
+    const place = Array.isArray(node) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
+    const value: unknown = Reflect.get(node, key);
+    if (PLACEHOLDERS.has(value)) {
+      Object.defineProperty(node, key, {
+        enumerable: true,
+        get() {
+          throw new UnknownValue(place, owner);
+        },
+      });
+    } else if (value === null && Array.isArray(node)) {
+      Reflect.set(node, key, {});
+    } else {
+      prepare(value, owner, place);
+    }
+  }
+  return node;
+}
+
+/** The fields of an object or list, without the unknown ones: for walks that look for something. */
+export function knownEntries(node: object): [string, unknown][] {
+  return Object.entries(Object.getOwnPropertyDescriptors(node))
+    .filter(([, field]) => field.get === undefined && field.enumerable)
+    .map(([key, field]) => [key, field.value]);
+}
+
+/** Whether a field of an object is there, but unknown. */
+export function isUnknown(node: object, key: string): boolean {
+  return Object.getOwnPropertyDescriptor(node, key)?.get !== undefined;
+}

@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { ImageReference } from "../model/image";
+
+const MANIFESTS = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+/** What a token service answers; both names are in use. */
+const tokenSchema = z
+  .object({ token: z.string().optional(), access_token: z.string().optional() })
+  .catch({});
+
+/** The most that registries must accept for a manifest (OCI distribution specification). */
+const LARGEST_MANIFEST = 4 * 1024 * 1024;
+
+/** A registry that did not tell. Its message holds nothing secret. */
+export class RegistryError extends Error {
+  override readonly name = "RegistryError";
+
+  constructor(
+    /** It gave no answer or none to us, or it answered with something that is no image. */
+    readonly kind: "silent" | "wrong",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface RegistryOptions {
+  readonly plainHttp: boolean;
+  readonly timeoutSeconds: number;
+  /** Base64 of `user:password`. */
+  readonly credentials: string | undefined;
+}
+
+/**
+ * Reads manifests of one repository, by the OCI distribution API: anonymously, with Basic credentials,
+ * or with the token of the service that the registry names.
+ */
+export class RepositoryClient {
+  private authorization: string | undefined;
+
+  constructor(
+    private readonly image: ImageReference,
+    private readonly options: RegistryOptions,
+  ) {}
+
+  /**
+   * The manifest under a tag or digest. What a digest names is checked against it.
+   * @throws RegistryError
+   */
+  async manifest(reference: string): Promise<unknown> {
+    const { registry, repository } = this.image;
+    const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
+    const scheme = this.options.plainHttp ? "http" : "https";
+    const url = `${scheme}://${host}/v2/${repository}/manifests/${reference}`;
+    let answer = await this.get(url, { accept: MANIFESTS, ...this.headers() });
+    if (answer.status === 401) {
+      await this.authorize(answer.challenge);
+      answer = await this.get(url, { accept: MANIFESTS, ...this.headers() });
+    }
+    if (answer.status !== 200) {
+      throw new RegistryError("silent", `the registry answered ${answer.status}`);
+    }
+    return parseManifest(answer.text, reference);
+  }
+
+  private headers(): Record<string, string> {
+    return this.authorization === undefined ? {} : { authorization: this.authorization };
+  }
+
+  /** Does what a `WWW-Authenticate` header asks for. */
+  private async authorize(challenge: string): Promise<void> {
+    const basic = this.options.credentials && `Basic ${this.options.credentials}`;
+    const [, scheme = "", rest = ""] = /^(\w+)\s+(.*)$/s.exec(challenge) ?? [];
+    if (scheme.toLowerCase() !== "bearer") {
+      this.authorization = basic || undefined;
+      return;
+    }
+    const fields = Object.fromEntries(
+      [...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+    );
+    const realm = URL.canParse(fields.realm ?? "") ? new URL(fields.realm ?? "") : undefined;
+    if (realm === undefined || (realm.protocol !== "https:" && !this.options.plainHttp)) {
+      throw new RegistryError("wrong", "the registry names no token service that is safe to ask");
+    }
+    realm.searchParams.set("service", fields.service ?? "");
+    realm.searchParams.set("scope", fields.scope ?? `repository:${this.image.repository}:pull`);
+    const { text } = await this.get(realm.href, basic ? { authorization: basic } : {});
+    const { token, access_token } = tokenSchema.parse(parseJson(text));
+    this.authorization = `Bearer ${token ?? access_token}`;
+  }
+
+  private async get(url: string, headers: Record<string, string>): Promise<Answer> {
+    try {
+      const signal = AbortSignal.timeout(this.options.timeoutSeconds * 1000);
+      const response = await fetch(url, { headers, signal });
+      return {
+        status: response.status,
+        challenge: response.headers.get("www-authenticate") ?? "",
+        text: await read(response),
+      };
+    } catch (error) {
+      if (error instanceof RegistryError) {
+        throw error;
+      }
+      throw new RegistryError("silent", `the registry cannot be reached (${reasonOf(error)})`);
+    }
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  /** What it asks us to prove, and to whom. */
+  readonly challenge: string;
+  readonly text: string;
+}
+
+async function read(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > LARGEST_MANIFEST) {
+      throw new RegistryError("wrong", "the registry answered with more than a manifest");
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseManifest(text: string, reference: string): unknown {
+  const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  if (reference.startsWith("sha256:") && reference !== digest) {
+    throw new RegistryError(
+      "wrong",
+      "the registry answered with another manifest than the digest names",
+    );
+  }
+  return parseJson(text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RegistryError("wrong", "the registry answered with no JSON");
+  }
+}
+
+/** The code of a network error, never its text. */
+function reasonOf(error: unknown): string {
+  const { cause, name } = error as Error & { cause?: { code?: string } };
+  return name === "TimeoutError" ? "timeout" : (cause?.code ?? name);
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import type { ImageReference } from "../model/image";
+import { matches } from "../model/pattern";
+import { type SizeCache, sizeCache } from "./cache";
+import { RegistryError, RepositoryClient } from "./client";
+import { credentialsOf } from "./credentials";
+
+const blob = z.object({ digest: z.string(), size: z.int().nonnegative() });
+
+const manifestSchema = z.object({ config: blob, layers: z.array(blob) });
+
+const indexSchema = z.object({
+  manifests: z.array(
+    blob.extend({ platform: z.object({ os: z.string(), architecture: z.string() }).optional() }),
+  ),
+});
+
+/** How registries are asked. */
+export interface SizeOptions {
+  readonly plainHttp: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+/** Measures the compressed bytes of an image, as a node pulls them. */
+export type MeasureImage = (image: ImageReference, options: SizeOptions) => Promise<number>;
+
+/**
+ * A measure of the compressed bytes of images: of configuration and layers, each counted once; of the
+ * largest platform, where there are several. It throws `RegistryError`.
+ * @param cache what is known already
+ * @param credentials finds those of a registry
+ */
+export function measureWith(cache: SizeCache, credentials: typeof credentialsOf): MeasureImage {
+  return (image, options) => {
+    const name = `${image.registry}/${image.repository}:${image.tag ?? "latest"}`;
+    return cache.get(image.digest ?? name, async () =>
+      measure(image, options, await credentials(image.registry)),
+    );
+  };
+}
+
+/** Measures with what this machine knows, and may. */
+export const measureImage = measureWith(sizeCache, credentialsOf);
+
+async function measure(
+  image: ImageReference,
+  options: SizeOptions,
+  credentials: string | undefined,
+): Promise<number> {
+  const client = new RepositoryClient(image, {
+    plainHttp: options.plainHttp.some((pattern) => matches(image.registry, pattern)),
+    timeoutSeconds: options.timeoutSeconds,
+    credentials,
+  });
+  const manifest = await client.manifest(image.digest ?? image.tag ?? "latest");
+  const index = indexSchema.safeParse(manifest);
+  if (!index.success) {
+    return sumOf(manifest);
+  }
+  const platforms = index.data.manifests.filter(({ platform }) => platform?.os !== "unknown");
+  const sizes = await Promise.all(
+    platforms.map(async ({ digest }) => sumOf(await client.manifest(digest))),
+  );
+  if (sizes.length === 0) {
+    throw new RegistryError("wrong", "the registry answered with an index of nothing");
+  }
+  return Math.max(...sizes);
+}
+
+function sumOf(manifest: unknown): number {
+  const { data, success } = manifestSchema.safeParse(manifest);
+  if (!success) {
+    throw new RegistryError("wrong", "the registry answered with no image manifest");
+  }
+  const blobs = new Map([data.config, ...data.layers].map(({ digest, size }) => [digest, size]));
+  return [...blobs.values()].reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,107 @@
+import { podsOf } from "../model/pods";
+import { namespaceOf, part } from "../model/stack";
+import type { Rule } from "./rule";
+
+const base = { pack: "platform", level: "mandatory" } as const;
+
+const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/** Kinds without a namespace of their own, which so cannot be in the wrong one. */
+const CLUSTER_WIDE =
+  /^(Namespace|PersistentVolume|Node|APIService|.*Class|ClusterRole(Binding)?|CustomResourceDefinition|.*WebhookConfiguration|ValidatingAdmissionPolicy(Binding)?|Cluster[A-Z]\w*)$/;
+
+const LABELLED =
+  /^(Deployment|StatefulSet|DaemonSet|Job|CronJob|Namespace|Service|PersistentVolumeClaim)$/;
+
+/** API versions that Kubernetes 1.34 has removed, and what took their place. */
+const REMOVED: readonly (readonly [RegExp, string])[] = [
+  [/^extensions\/v1beta1$/, "apps/v1 or networking.k8s.io/v1"],
+  [/^apps\/v1beta[12]$/, "apps/v1"],
+  [/^batch\/(v1beta1|v2alpha1)$/, "batch/v1"],
+  [/^policy\/v1beta1$/, "policy/v1"],
+  [/^autoscaling\/v2beta[12]$/, "autoscaling/v2"],
+  [
+    /^(networking|rbac\.authorization|admissionregistration|apiextensions|apiregistration|certificates|coordination|scheduling|discovery|events|storage|authentication|authorization|node)\.k8s\.io\/v1beta1$/,
+    "version v1 of its group",
+  ],
+  [/^flowcontrol\.apiserver\.k8s\.io\/v1(alpha1|beta\d)$/, "flowcontrol.apiserver.k8s.io/v1"],
+];
+
+/** VolumeAttributesClass and ServiceCIDR are still served as v1beta1 (1.34). */
+const SERVED_BETA =
+  /^(VolumeAttributesClass|ServiceCIDR|IPAddress|ClusterTrustBundle|LeaseCandidate|MutatingAdmissionPolicy(Binding)?|ValidatingAdmissionPolicy(Binding)?)$/;
+
+/** Where an object is, and what its metadata says. */
+export const METADATA_RULES: readonly Rule[] = [
+  {
+    ...base,
+    name: "own-namespace",
+    about: "Objects are in a namespace that has an owner, a quota and network policies.",
+    remedy: "Set metadata.namespace to a namespace of this stack.",
+    object: (object) =>
+      !object.patch && !CLUSTER_WIDE.test(object.kind) && RESERVED.includes(namespaceOf(object))
+        ? "metadata.namespace is absent or reserved"
+        : undefined,
+  },
+  {
+    ...base,
+    name: "bare-pod",
+    about: "A pod has a controller that replaces it when its node is lost.",
+    remedy: "Use a Deployment, StatefulSet or Job.",
+    object: ({ kind }) => (kind === "Pod" ? "kind is Pod" : undefined),
+  },
+  {
+    ...base,
+    name: "owner-labels",
+    about: "What runs says what it is and who answers for it.",
+    remedy:
+      "Set the recommended labels of Kubernetes, and the ones in labels of the policy configuration.",
+    url: "https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/",
+    object: ({ kind, patch, value }, config) => {
+      const labels = value.metadata?.labels ?? {};
+      const missing = config.labels.filter((key) => (labels[key] ?? "") === "");
+      return patch || !LABELLED.test(kind) || missing.length === 0
+        ? undefined
+        : `metadata.labels lacks ${missing.join(", ")}`;
+    },
+  },
+  {
+    ...base,
+    name: "api-version",
+    about: "Every object is of an API version that the cluster still serves.",
+    remedy: "Use the version that took its place.",
+    url: "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
+    object: ({ apiVersion, kind }) =>
+      SERVED_BETA.test(kind)
+        ? undefined
+        : REMOVED.filter(([removed]) => removed.test(apiVersion)).map(
+            ([, successor]) => `apiVersion is no longer served; ${successor} is`,
+          ),
+  },
+  {
+    ...base,
+    name: "opaque-patch",
+    about: "A patch of what these rules judge cannot be judged: they see only what it changes.",
+    remedy: "Change the object where it is defined.",
+    object: (object) =>
+      object.patch && (podsOf(object).length > 0 || JUDGED_IN_FULL.test(object.kind))
+        ? "the resource patches a workload, a namespace or rights"
+        : undefined,
+  },
+  {
+    ...base,
+    name: "opaque-release",
+    about: "What a release installs is hidden from previews and from these rules.",
+    remedy: "Use helm.v4.Chart, whose objects are resources of the stack.",
+    url: "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/choosing-the-right-helm-resource-for-your-use-case/",
+    resource: ({ type, props }) =>
+      OPAQUE_TYPES.test(type) || OPAQUE_KINDS.test(`${part({ props }, "props").kind}`)
+        ? "the resource installs objects that are not in the stack"
+        : undefined,
+  },
+];
+
+const JUDGED_IN_FULL =
+  /^(Namespace|(Cluster)?Role(Binding)?|NetworkPolicy|ResourceQuota|LimitRange|ServiceAccount|Service|Ingress)$/;
+const OPAQUE_TYPES = /^kubernetes:helm\.sh\/v3:Release$/;
+const OPAQUE_KINDS = /^(HelmRelease|HelmChart|Application|ApplicationSet|Kustomization)$/;

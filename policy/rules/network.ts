@@ -1,0 +1,135 @@
+import { isRecord } from "../model/pods";
+import type { KubernetesObject } from "../model/resource";
+import { list, part } from "../model/stack";
+import type { Rule } from "./rule";
+
+const base = { pack: "platform", level: "mandatory" } as const;
+const POLICIES = "https://kubernetes.io/docs/concepts/services-networking/network-policies/";
+const EXPOSURE = "https://kubernetes.io/docs/concepts/services-networking/service/";
+const INGRESS = "https://kubernetes.io/docs/concepts/services-networking/ingress/";
+
+const EVERYWHERE: ReadonlySet<unknown> = new Set(["0.0.0.0/0", "::/0"]);
+
+/** Whether one peer of a network policy is everybody in the cluster or outside of it. */
+function isEverybody(peer: unknown): boolean {
+  const { ipBlock, namespaceSelector, podSelector } = part({ peer }, "peer");
+  if (isRecord(ipBlock)) {
+    return EVERYWHERE.has(ipBlock.cidr) && list(ipBlock.except).length === 0;
+  }
+  return chooseAll(namespaceSelector) && (podSelector === undefined || chooseAll(podSelector));
+}
+
+function chooseAll(selector: unknown): boolean {
+  return (
+    isRecord(selector) &&
+    Object.keys(part(selector, "matchLabels")).length === 0 &&
+    list(selector.matchExpressions).length === 0
+  );
+}
+
+function open(policy: KubernetesObject, direction: "ingress" | "egress", peers: "from" | "to") {
+  return list(part(policy.value, "spec")[direction]).flatMap((rule, index) => {
+    const named = list(part({ rule }, "rule")[peers]);
+    const lookup = list(part({ rule }, "rule").ports);
+    const dnsOnly = lookup.length > 0 && lookup.every((port) => part({ port }, "port").port === 53);
+    if (direction === "egress" && dnsOnly) {
+      return [];
+    }
+    return named.length === 0 || named.some(isEverybody) ? [`spec.${direction}[${index}]`] : [];
+  });
+}
+
+/** Places in a NetworkPolicy that let everybody connect to the pods that it chooses. */
+export function letsEverybodyIn(policy: KubernetesObject): string[] {
+  return open(policy, "ingress", "from");
+}
+
+/** Places in a NetworkPolicy that let pods connect to everybody; look-ups in DNS are none. */
+export function letsEverybodyOut(policy: KubernetesObject): string[] {
+  return open(policy, "egress", "to");
+}
+
+/** Who can connect to what. */
+export const NETWORK_RULES: readonly Rule[] = [
+  {
+    ...base,
+    name: "open-ingress",
+    about: "A network policy names who may call.",
+    remedy: "Name the namespaces and pods in from.",
+    url: POLICIES,
+    object: (object) =>
+      object.kind === "NetworkPolicy"
+        ? letsEverybodyIn(object).map((place) => `${place} lets everybody in`)
+        : undefined,
+  },
+  {
+    ...base,
+    name: "open-egress",
+    level: "advisory",
+    about: "A network policy names whom pods may call.",
+    remedy: "Name the namespaces and pods, or the addresses outside of the cluster, in to.",
+    url: POLICIES,
+    object: (object) =>
+      object.kind === "NetworkPolicy"
+        ? letsEverybodyOut(object).map((place) => `${place} lets pods call everybody`)
+        : undefined,
+  },
+  {
+    ...base,
+    name: "service-exposure",
+    about: "Traffic from outside comes in through the ingress controller alone.",
+    remedy:
+      "Use type ClusterIP and an Ingress, or allow the type in network.serviceTypes of the policy configuration.",
+    url: EXPOSURE,
+    object: ({ kind, value }, config) => {
+      const { externalIPs, type } = part(value, "spec");
+      const allowed: readonly unknown[] = [undefined, "ClusterIP", ...config.network.serviceTypes];
+      return kind === "Service"
+        ? [
+            ...(allowed.includes(type ?? undefined) ? [] : ["spec.type exposes the Service"]),
+            ...(list(externalIPs).length === 0 ? [] : ["spec.externalIPs is set"]),
+          ]
+        : undefined;
+    },
+  },
+  {
+    ...base,
+    name: "ingress-host",
+    about: "An Ingress takes the requests of its own hosts, and of no others.",
+    remedy: "Give every rule a host without *, and remove defaultBackend.",
+    url: INGRESS,
+    object: ({ kind, value }) => {
+      const { defaultBackend, rules } = part(value, "spec");
+      return kind === "Ingress"
+        ? [
+            ...(defaultBackend ? ["spec.defaultBackend takes the requests of every host"] : []),
+            ...list(rules).flatMap((rule, index) => {
+              const host = `${part({ rule }, "rule").host ?? ""}`;
+              return host === "" || host.includes("*")
+                ? [`spec.rules[${index}].host is not a host of its own`]
+                : [];
+            }),
+          ]
+        : undefined;
+    },
+  },
+  {
+    ...base,
+    name: "ingress-tls",
+    about: "What comes from outside is encrypted.",
+    remedy:
+      "Set spec.tls for its hosts, or network.requireTls of the policy configuration to false.",
+    url: `${INGRESS}#tls`,
+    object: ({ kind, value }, config) => {
+      const { rules, tls } = part(value, "spec");
+      const covered = list(tls).flatMap((entry) => list(part({ entry }, "entry").hosts));
+      return kind === "Ingress" && config.network.requireTls
+        ? list(rules).flatMap((rule, index) =>
+            covered.includes(part({ rule }, "rule").host)
+              ? []
+              : `spec.rules[${index}].host is not among the hosts of spec.tls`,
+          )
+        : undefined;
+    },
+  },
+];

@@ -1,0 +1,99 @@
+import { parseQuantity } from "../model/quantity";
+import type { Rule } from "./rule";
+
+const base = {
+  pack: "platform",
+  level: "mandatory",
+  url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
+} as const;
+
+const NAMED = ["cpu", "memory", "ephemeral-storage"] as const;
+const GPU = /(^|[./])gpu(\.|$|-)|^nvidia\.com\//;
+
+/** What a container asks for and is held to. */
+export const RESOURCE_RULES: readonly Rule[] = [
+  {
+    ...base,
+    name: "resources-set",
+    about: "Every container has requests and limits, so that none can starve its node.",
+    remedy: "Set requests and limits of cpu, memory and ephemeral-storage.",
+    container: ({ spec }) =>
+      (["requests", "limits"] as const).flatMap((side) => {
+        const missing = NAMED.filter((name) => (spec.resources?.[side]?.[name] ?? "") === "");
+        return missing.length === 0 ? [] : `resources.${side} lacks ${missing.join(", ")}`;
+      }),
+  },
+  {
+    ...base,
+    name: "resource-ceiling",
+    about: "No container may take more than the stack's ceiling.",
+    remedy: "Lower the limit, or raise resources.ceiling in the policy configuration.",
+    container: ({ spec }, config) =>
+      NAMED.flatMap((name) => {
+        const limit = spec.resources?.limits?.[name];
+        const amount = parseQuantity(limit ?? 0);
+        if (amount === undefined) {
+          return `resources.limits.${name} is no quantity`;
+        }
+        return amount > config.resources.ceiling[name]
+          ? `resources.limits.${name} is above the ceiling`
+          : [];
+      }),
+  },
+  {
+    ...base,
+    name: "limit-ratio",
+    about: "A limit stands near its request, so that a node is not promised several times over.",
+    remedy:
+      "Raise the request, lower the limit, or raise resources.ratio in the policy configuration.",
+    container: ({ spec }, config) =>
+      NAMED.flatMap((name) => {
+        const request = parseQuantity(spec.resources?.requests?.[name]);
+        const limit = parseQuantity(spec.resources?.limits?.[name]);
+        if (request === undefined || limit === undefined) {
+          return [];
+        }
+        if (request > limit) {
+          return `resources.requests.${name} is above its limit`;
+        }
+        // Quantities are decimal fractions; a thousandth forgives what binary ones make of them.
+        const factor = config.resources.ratio[name];
+        return limit > request * factor * 1.001
+          ? `resources.limits.${name} is more than ${factor} times its request`
+          : [];
+      }),
+  },
+  {
+    ...base,
+    name: "gpu-request",
+    about: "GPUs are whole, the same in requests and limits, and no more than the stack allows.",
+    remedy: "Set the GPU in resources.limits only, as a whole number.",
+    container: ({ spec }, config) => {
+      const limits = spec.resources?.limits ?? {};
+      const requests = spec.resources?.requests ?? {};
+      return [...new Set([...Object.keys(limits), ...Object.keys(requests)])]
+        .filter((name) => GPU.test(name))
+        .flatMap((name) => {
+          const limit = parseQuantity(limits[name]) ?? Number.NaN;
+          const request = parseQuantity(requests[name] ?? limits[name]);
+          if (!Number.isInteger(limit) || request !== limit) {
+            return `resources of ${name} are not one whole number`;
+          }
+          return limit > config.resources.gpus ? `resources.limits.${name} is above the most` : [];
+        });
+    },
+  },
+  {
+    ...base,
+    name: "scratch-limit",
+    about: "A scratch volume has a size, so that it cannot fill the disk or memory of its node.",
+    remedy: "Set emptyDir.sizeLimit.",
+    url: "https://kubernetes.io/docs/concepts/storage/volumes/#emptydir",
+    pod: ({ spec }) =>
+      (spec.volumes ?? []).flatMap(({ emptyDir }, index) =>
+        emptyDir && (emptyDir as { sizeLimit?: unknown }).sizeLimit === undefined
+          ? `volumes[${index}].emptyDir has no sizeLimit`
+          : [],
+      ),
+  },
+];

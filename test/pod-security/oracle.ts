@@ -1,0 +1,152 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { KubernetesValue, Metadata, PodSpec } from "../../policy/model/kubernetes";
+import { BASELINE } from "../../policy/rules/pod-security/baseline";
+import { OVERRIDDEN, RESTRICTED } from "../../policy/rules/pod-security/restricted";
+import type { Rule } from "../../policy/rules/rule";
+import { judge, resourceOf } from "../policy/harness";
+
+/** The version whose standards the rules implement: the lab's. */
+export const MINOR = 34;
+
+export const LEVELS = ["baseline", "restricted"] as const;
+export type PodSecurityLevel = (typeof LEVELS)[number];
+
+export interface Pod extends KubernetesValue {
+  metadata: Metadata;
+  spec: PodSpec;
+}
+
+/** A pod, and the names of the admission checks that forbid it at each level. */
+export type Judged = { readonly pod: Pod } & Readonly<Record<PodSecurityLevel, string[]>>;
+
+/** The rules in force at a level, by the names of the admission checks that they stand for. */
+export const RULES: Readonly<Record<PodSecurityLevel, Readonly<Record<string, Rule>>>> = {
+  baseline: BASELINE,
+  restricted: {
+    ...Object.fromEntries(Object.entries(BASELINE).filter(([check]) => !OVERRIDDEN.has(check))),
+    ...RESTRICTED,
+  },
+};
+
+/** Runs the admission controller's own evaluator, in the Go program beside this file. */
+export function evaluator(args: readonly string[], input?: string): Judged[] {
+  const output = execFileSync("go", ["run", ".", `-minor=${MINOR}`, ...args], {
+    cwd: __dirname,
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+    ...(input !== undefined && { input }),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  return output
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Judged);
+}
+
+/** A pod of the admission controller's own test data. */
+export interface Fixture {
+  readonly level: PodSecurityLevel;
+  readonly verdict: "pass" | "fail";
+  readonly file: string;
+  readonly pod: Pod;
+}
+
+/** The admission controller's test data, from the module cache. */
+export function fixtures(): Fixture[] {
+  const module = execFileSync(
+    "go",
+    ["list", "-m", "-f={{.Dir}}", "k8s.io/pod-security-admission"],
+    {
+      cwd: __dirname,
+      encoding: "utf8",
+    },
+  ).trim();
+  return LEVELS.flatMap((level) =>
+    (["pass", "fail"] as const).flatMap((verdict) => {
+      const folder = join(module, "test", "testdata", level, `v1.${MINOR}`, verdict);
+      return readdirSync(folder).map((file) => ({
+        level,
+        verdict,
+        file,
+        pod: parse(readFileSync(join(folder, file), "utf8")) as Pod,
+      }));
+    }),
+  );
+}
+
+type Lift = (pod: Pod) => KubernetesValue;
+
+const template = ({ metadata, spec }: Pod) => ({ metadata, spec });
+const controller =
+  (apiVersion: string, kind: string): Lift =>
+  (pod) => ({ apiVersion, kind, metadata: { name: "lifted" }, spec: { template: template(pod) } });
+
+/** Every kind of Kubernetes itself that carries a pod, with a pod put into it. */
+export const KINDS: Readonly<Record<string, Lift>> = {
+  Pod: (pod) => ({ apiVersion: "v1", kind: "Pod", ...template(pod) }),
+  PodTemplate: (pod) => ({ apiVersion: "v1", kind: "PodTemplate", template: template(pod) }),
+  ReplicationController: controller("v1", "ReplicationController"),
+  ReplicaSet: controller("apps/v1", "ReplicaSet"),
+  Deployment: controller("apps/v1", "Deployment"),
+  StatefulSet: controller("apps/v1", "StatefulSet"),
+  DaemonSet: controller("apps/v1", "DaemonSet"),
+  Job: controller("batch/v1", "Job"),
+  CronJob: (pod) => ({
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    spec: { jobTemplate: { spec: { template: template(pod) } } },
+  }),
+};
+
+/** The names of the admission checks whose rules forbid an object, sorted. */
+export async function forbidding(
+  level: PodSecurityLevel,
+  value: KubernetesValue,
+): Promise<string[]> {
+  const checks = Object.entries(RULES[level]);
+  const report = await judge(
+    checks.map(([, rule]) => rule),
+    resourceOf(value),
+  );
+  const broken = new Set(report.findings.map(({ rule }) => rule));
+  return checks
+    .filter(([, rule]) => broken.has(rule))
+    .map(([check]) => check)
+    .sort();
+}
+
+/** How often a rule and an admission check said the same, and how often not. */
+export interface Agreement {
+  bothForbid: number;
+  bothAllow: number;
+  /** The rule forbids what the check allows. */
+  falsePositives: number;
+  /** The rule allows what the check forbids. */
+  falseNegatives: number;
+}
+
+/** Counts, check by check, what one subject says about the agreement of a level. */
+export function count(
+  tally: Map<string, Agreement>,
+  level: PodSecurityLevel,
+  expected: readonly string[],
+  found: readonly string[],
+): void {
+  for (const check of Object.keys(RULES[level])) {
+    const key = `${level} ${check}`;
+    const agreement = tally.get(key) ?? {
+      bothForbid: 0,
+      bothAllow: 0,
+      falsePositives: 0,
+      falseNegatives: 0,
+    };
+    tally.set(key, agreement);
+    const outcome = expected.includes(check)
+      ? (["falseNegatives", "bothForbid"] as const)
+      : (["bothAllow", "falsePositives"] as const);
+    agreement[outcome[found.includes(check) ? 1 : 0]] += 1;
+  }
+}

@@ -1,0 +1,152 @@
+import { binding, configMap, deployment, role, secret } from "../objects";
+import type { RuleCases } from "./case";
+
+const CONTAINER = "[0].spec.template.spec.containers[0]";
+const container = "spec.template.spec.containers[0]";
+const grants = (resources: string[], verbs: string[]) => ({
+  "[0].rules[1]": { apiGroups: [""], resources, verbs },
+});
+
+/** Rules about rights and secrets. */
+export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
+  "cluster-admin": {
+    good: [binding],
+    passes: { "admin of one namespace": { "[0].roleRef.name": "admin" } },
+    fails: {
+      "cluster-admin": [
+        { "[0].roleRef.name": "cluster-admin" },
+        "roleRef names a role with rights over everything",
+      ],
+      "edit everywhere": [
+        { "[0].kind": "ClusterRoleBinding", "[0].roleRef.name": "edit" },
+        "roleRef names a role with rights over everything",
+      ],
+    },
+  },
+  "wildcard-rights": {
+    good: [role, binding],
+    fails: {
+      verbs: [grants(["configmaps"], ["*"]), "rules[1] holds *"],
+      "resources of a ClusterRole": [
+        { "[0].kind": "ClusterRole", ...grants(["*"], ["get"]) },
+        "rules[1] holds *",
+      ],
+    },
+  },
+  "escalation-rights": {
+    good: [role],
+    fails: {
+      impersonate: [
+        grants(["users"], ["get", "impersonate"]),
+        "rules[1].verbs allows to take over others' rights",
+      ],
+    },
+  },
+  "secret-rights": {
+    good: [role],
+    passes: { "creating them": grants(["secrets"], ["create"]) },
+    fails: { list: [grants(["secrets"], ["list"]), "rules[1] lets its subjects read Secrets"] },
+  },
+  "pod-rights": {
+    good: [role],
+    passes: { logs: grants(["pods/log"], ["get"]) },
+    fails: {
+      create: [grants(["pods"], ["create"]), "rules[1] lets its subjects make pods"],
+      exec: [grants(["pods/exec"], ["create"]), "rules[1] lets its subjects enter pods"],
+      "attach, by get": [grants(["pods/attach"], ["get"]), "rules[1] lets its subjects enter pods"],
+    },
+  },
+  "control-plane-rights": {
+    good: [role],
+    fails: {
+      nodes: [grants(["nodes/proxy"], ["get"]), "rules[1] reaches into nodes"],
+      tokens: [
+        grants(["serviceaccounts/token"], ["create"]),
+        "rules[1] makes certificates, tokens or volumes",
+      ],
+      webhooks: [
+        grants(["validatingwebhookconfigurations"], ["patch"]),
+        "rules[1] changes what the API server admits",
+      ],
+    },
+  },
+  "broad-subjects": {
+    good: [binding],
+    fails: {
+      everybody: [
+        { "[0].subjects[1]": { kind: "Group", name: "system:authenticated" } },
+        "subjects[1] is everybody, or the cluster's administrators",
+      ],
+    },
+  },
+  "literal-credential": {
+    good: [deployment],
+    passes: {
+      "a path": { [`${CONTAINER}.env[0]`]: { name: "TOKEN_FILE", value: "/run/token" } },
+      "a number": { [`${CONTAINER}.env[0]`]: { name: "MAX_TOKEN", value: "4096" } },
+      "a reference": {
+        [`${CONTAINER}.env[0]`]: {
+          name: "PASSWORD",
+          valueFrom: { secretKeyRef: { name: "s", key: "k" } },
+        },
+      },
+    },
+    fails: {
+      "by its name": [
+        { [`${CONTAINER}.env[0]`]: { name: "DB_PASSWORD", value: "hunter22" } },
+        `${container}.env[0].value holds a credential, by its name`,
+      ],
+      "by its form": [
+        { [`${CONTAINER}.env[0].value`]: "AKIAIOSFODNN7EXAMPLE" },
+        `${container}.env[0].value holds an AWS access key`,
+      ],
+      "in a URL": [
+        { [`${CONTAINER}.env[0].value`]: "postgresql://mlflow:hunter22@db:5432/mlflow" },
+        `${container}.env[0].value holds a URL with a password`,
+      ],
+      "in an argument": [
+        { [`${CONTAINER}.args[0]`]: "--api-key=hunter22" },
+        `${container}.args[0] holds a credential, by its name`,
+      ],
+    },
+  },
+  "credential-in-config-map": {
+    good: [configMap, secret],
+    fails: {
+      "a key": [
+        { "[0].data.password": "hunter22" },
+        "data, entry 2, holds a credential, by its name",
+      ],
+      "a line of a file": [
+        { "[0].data[app.yaml]": "port: 8080\nsecret_key: hunter22\n" },
+        "data, entry 1, holds a credential in one of its lines",
+      ],
+      "a private key": [
+        { "[0].data[tls.key]": "-----BEGIN EC PRIVATE KEY-----\nMHc=\n" },
+        "data, entry 2, holds a private key",
+      ],
+    },
+  },
+  "secret-in-environment": {
+    good: [deployment],
+    fails: {
+      "one key": [
+        { [`${CONTAINER}.env[0]`]: { name: "A", valueFrom: { secretKeyRef: { name: "s" } } } },
+        `${container}.env[0] takes its value from a Secret`,
+      ],
+      "all keys": [
+        { [`${CONTAINER}.envFrom`]: [{ configMapRef: {} }, { secretRef: { name: "s" } }] },
+        `${container}.envFrom[1] takes its values from a Secret`,
+      ],
+    },
+  },
+  "lasting-token": {
+    good: [secret],
+    fails: {
+      token: [
+        { "[0].type": "kubernetes.io/service-account-token" },
+        "type makes a token that never expires",
+      ],
+    },
+  },
+};

@@ -1,0 +1,19 @@
+import { ACCESS_CASES } from "./access";
+import type { RuleCases } from "./case";
+import { IMAGE_CASES } from "./images";
+import { NETWORK_CASES } from "./network";
+import { POD_SECURITY_CASES } from "./pod-security";
+import { POD_CASES } from "./pods";
+import { STACK_CASES } from "./stacks";
+import { WORKLOAD_CASES } from "./workloads";
+
+/** What every rule is tried with, by its name; rules that ask registries or read Dockerfiles have tests of their own. */
+export const CASES: Readonly<Record<string, RuleCases>> = {
+  ...POD_SECURITY_CASES,
+  ...POD_CASES,
+  ...IMAGE_CASES,
+  ...ACCESS_CASES,
+  ...NETWORK_CASES,
+  ...WORKLOAD_CASES,
+  ...STACK_CASES,
+};

@@ -1,0 +1,154 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { CONFIG_VARIABLE, loadConfig, parseConfig } from "../../policy/config/load";
+import { PLATFORM_EXEMPTIONS } from "../../policy/exemptions";
+import { rulesWith } from "../../policy/rules/list";
+import { DEFAULTS } from "./harness";
+
+const RULES = rulesWith(async () => 1);
+const folder = mkdtempSync(join(tmpdir(), "policy-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+const exemption = {
+  rules: ["bare-pod"],
+  object: "Pod/team/app",
+  reason: "It is here to be looked at by hand.",
+  owner: "team",
+  expires: "2026-03-31",
+};
+
+describe("where it is read from", () => {
+  test("a stack without a file has the defaults", () => {
+    expect(loadConfig("nobody", RULES, folder, {})).toEqual(DEFAULTS);
+  });
+
+  test("the file of the stack's name", () => {
+    file("dev.json", '{"retainData": false}');
+    expect(loadConfig("dev", RULES, folder, {}).retainData).toBe(false);
+  });
+
+  test("the file that the environment names, in place of it", () => {
+    const named = file("named.json", '{"images": {"registries": ["registry.example"]}}');
+    const config = loadConfig("dev", RULES, folder, { [CONFIG_VARIABLE]: named });
+    expect(config.images.registries).toEqual(["registry.example"]);
+    expect(config.retainData).toBe(true);
+  });
+
+  test("a file that the environment names and that is not there", () => {
+    expect(() => loadConfig("dev", RULES, folder, { [CONFIG_VARIABLE]: "/none.json" })).toThrow(
+      "Policy configuration /none.json: cannot be read (ENOENT); set ML_PLATFORM_POLICY_CONFIG to a file",
+    );
+  });
+});
+
+test.each<[string, unknown, string]>([
+  ["no object", [], "expected object"],
+  ["an unknown key", { retaindata: false }, '"retaindata"'],
+  ["a wrong type", { retainData: "false" }, "retainData: Invalid input: expected boolean"],
+  ["null", { images: null }, "images: Invalid input"],
+  [
+    "a size without a unit",
+    { images: { budgets: { serving: "150" } } },
+    "images.budgets.serving: must be a size such as 150MB",
+  ],
+  [
+    "a size of nothing",
+    { resources: { ceiling: { cpu: "0" } } },
+    "resources.ceiling.cpu: must be a Kubernetes quantity above 0",
+  ],
+  [
+    "a negative quantity",
+    { storage: { largest: "-1Gi" } },
+    "storage.largest: must be a Kubernetes quantity above 0",
+  ],
+  ["a ratio below 1", { resources: { ratio: { cpu: 0.5 } } }, "resources.ratio.cpu"],
+  ["an endless timeout", { images: { timeoutSeconds: 1e9 } }, "images.timeoutSeconds"],
+  [
+    "a type of Service that nobody may use",
+    { network: { serviceTypes: ["ExternalName"] } },
+    "network.serviceTypes[0]",
+  ],
+  ["a level that is none", { levels: { spread: "mandatry" } }, "levels.spread"],
+  [
+    "a level for a rule that is none",
+    { levels: { sprad: "mandatory" } },
+    "levels.sprad: there is no such rule",
+  ],
+  [
+    "a level below a mandatory rule's",
+    { levels: { spread: "off" } },
+    "levels.spread: the rule is mandatory",
+  ],
+  [
+    "an exemption from a rule that is none",
+    { exemptions: [{ ...exemption, rules: ["bare-pods"] }] },
+    "exemptions[0].rules[0]: there is no such rule",
+  ],
+  [
+    "an exemption from nothing",
+    { exemptions: [{ ...exemption, rules: [] }] },
+    "exemptions[0].rules",
+  ],
+  [
+    "an exemption of no pattern",
+    { exemptions: [{ ...exemption, object: "app" }] },
+    "exemptions[0].object: must be Kind/namespace/name",
+  ],
+  [
+    "an exemption without a reason",
+    { exemptions: [{ ...exemption, reason: "because" }] },
+    "exemptions[0].reason",
+  ],
+  [
+    "an exemption without an owner",
+    { exemptions: [{ ...exemption, owner: "" }] },
+    "exemptions[0].owner",
+  ],
+  [
+    "an exemption for ever",
+    { exemptions: [{ ...exemption, expires: "never" }] },
+    "exemptions[0].expires",
+  ],
+  [
+    "an exemption until a day that is none",
+    { exemptions: [{ ...exemption, expires: "2026-02-30" }] },
+    "exemptions[0].expires",
+  ],
+])("refuses %s", (_, config, problem) => {
+  const parse = () => parseConfig("dev.json", JSON.stringify(config), RULES);
+  expect(parse).toThrow("Policy configuration dev.json: ");
+  expect(parse).toThrow(problem);
+});
+
+test("refuses what is no JSON", () => {
+  expect(() => parseConfig("dev.json", "{", RULES)).toThrow(/dev\.json: is no JSON/);
+});
+
+test("names every problem at once", () => {
+  const config = { retainData: 1, images: { timeoutSeconds: 0 } };
+  expect(() => parseConfig("dev.json", JSON.stringify(config), RULES)).toThrow(
+    /retainData: .*; images\.timeoutSeconds: /,
+  );
+});
+
+test("the configurations in the repository are valid", () => {
+  const stacks = join(__dirname, "../../policy/stacks");
+  const files = readdirSync(stacks);
+  expect(files).toContain("dev.json");
+  for (const name of files) {
+    const text = readFileSync(join(stacks, name), "utf8");
+    expect(() => parseConfig(name, text, RULES)).not.toThrow();
+  }
+});
+
+test("the platform's own exemptions are valid", () => {
+  const config = JSON.stringify({ exemptions: PLATFORM_EXEMPTIONS });
+  expect(parseConfig("exemptions.ts", config, RULES).exemptions).toEqual(PLATFORM_EXEMPTIONS);
+});

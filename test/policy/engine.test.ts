@@ -1,0 +1,194 @@
+import type {
+  PolicyResource,
+  ResourceValidationPolicy,
+  StackValidationPolicy,
+} from "@pulumi/policy";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../policy/config/load";
+import { policiesOf } from "../../policy/engine/policies";
+import { Session } from "../../policy/engine/session";
+import type { Resource } from "../../policy/model/resource";
+import { rulesWith } from "../../policy/rules/list";
+import { resourceOf, runPolicy, UNKNOWN } from "./harness";
+import { claim, deployment, namespace, room } from "./objects";
+
+const RULES = rulesWith(async () => 1);
+const CONTAINER = { name: "app", image: "nginx" };
+const simple = {
+  ...deployment,
+  spec: { template: { spec: { containers: [CONTAINER] } } },
+};
+
+/** The policies of a stack with this configuration, as the engine gets them. */
+function policies(config: object = {}, today = "2026-01-01") {
+  const load = () => parseConfig("dev.json", JSON.stringify(config), RULES);
+  return policiesOf(RULES, (stack) => new Session(stack, RULES, load, new Date(today)));
+}
+
+type Named = ReturnType<typeof policies>;
+const resourcePolicies = (all: Named) =>
+  all.filter((one): one is ResourceValidationPolicy => "validateResource" in one);
+
+/** Judges resources one by one, and then their stack. */
+async function runAll(all: Named, resources: readonly Resource[]) {
+  const shown: Record<string, string[]> = {};
+  for (const resource of resources) {
+    for (const policy of resourcePolicies(all)) {
+      const { violations, warning } = await runPolicy(policy, resource);
+      shown[policy.name] = [
+        ...(shown[policy.name] ?? []),
+        ...violations,
+        ...(warning ? [`warning: ${warning}`] : []),
+      ];
+    }
+  }
+  for (const policy of all.filter((one): one is StackValidationPolicy => "validateStack" in one)) {
+    shown[policy.name] = await runStack(policy, resources);
+  }
+  return shown;
+}
+
+async function runStack(policy: StackValidationPolicy, resources: readonly Resource[]) {
+  const violations: string[] = [];
+  const outputs = resources.map((resource) => ({
+    ...resource,
+    props: structuredClone(resource.props),
+    opts: { protect: resource.protect },
+  })) as unknown as PolicyResource[];
+  const args = { resources: outputs, stackTags: new Map(), getConfig: () => ({}) };
+  await policy.validateStack(args as never, (message) => violations.push(message));
+  return violations;
+}
+
+const rulesIn = (messages: readonly string[] = []) => [
+  ...new Set(messages.map((message) => message.split(":")[0])),
+];
+
+test("each finding is shown by the policy of its pack and level", async () => {
+  const shown = await runAll(policies(), [resourceOf({ ...simple, kind: "Deployment" })]);
+  expect(rulesIn(shown.baseline)).toEqual([]);
+  expect(rulesIn(shown.restricted)).toEqual([
+    "privilege-escalation",
+    "capabilities-dropped",
+    "run-as-non-root",
+    "seccomp-profile",
+  ]);
+  expect(rulesIn(shown.platform)).toContain("image-digest");
+  expect(rulesIn(shown["platform-advice"])).toEqual(["high-user-id"]);
+});
+
+describe("a field that is not known yet", () => {
+  const unclear = resourceOf({
+    ...simple,
+    spec: {
+      template: { spec: { containers: [{ ...CONTAINER, image: UNKNOWN }, CONTAINER] } },
+    },
+  });
+
+  test("is a warning that names it, beside the findings about all others", async () => {
+    const shown = await runAll(policies(), [unclear]);
+    const images = (shown.platform ?? []).filter((message) => message.includes("image-digest"));
+    expect(images[0]).toMatch(/^image-digest: spec\.template\.spec\.containers\[1\]\.image is not/);
+    expect(images[1]).toMatch(
+      /^warning: .*image-digest needs spec\.template\.spec\.containers\[0\]\.image of subject/,
+    );
+    expect(images).toHaveLength(2);
+  });
+
+  test("is judged by the update", async () => {
+    const all = policies();
+    await runAll(all, [unclear]);
+    const shown = await runAll(all, [resourceOf(simple)]);
+    expect(shown.platform?.join()).toContain("containers[0].image is not pinned");
+  });
+});
+
+test("a stack is judged by what was written, not by what the API server filled in", async () => {
+  const all = policies();
+  const written = room.map((value) => resourceOf(value, { name: `${value.kind}`, protect: true }));
+  for (const resource of written) {
+    for (const policy of resourcePolicies(all)) {
+      await runPolicy(policy, resource);
+    }
+  }
+  const emptied = written.map((resource) => ({ ...resource, props: {} }));
+  const [stack] = all.filter((one): one is StackValidationPolicy => "validateStack" in one);
+  expect(stack && (await runStack(stack, emptied))).toEqual([]);
+});
+
+describe("levels", () => {
+  test("an advisory rule can be made mandatory, or switched off", async () => {
+    const raised = await runAll(policies({ levels: { "high-user-id": "mandatory" } }), [
+      resourceOf(simple),
+    ]);
+    expect(rulesIn(raised.platform)).toContain("high-user-id");
+    expect(raised["platform-advice"]).toEqual([]);
+    const off = await runAll(policies({ levels: { "high-user-id": "off" } }), [resourceOf(simple)]);
+    expect([off.platform, off["platform-advice"]].flat().join()).not.toContain("high-user-id");
+  });
+
+  test.each(["advisory", "off"])("a mandatory rule can't be made %s", async (level) => {
+    await expect(
+      runAll(policies({ levels: { "image-digest": level } }), [resourceOf(simple)]),
+    ).rejects.toThrow(/dev\.json: levels\.image-digest: the rule is mandatory; write an exemption/);
+  });
+
+  test("a policy that the command line switched off stops the run", async () => {
+    const all = policies().filter(({ name }) => name !== "restricted");
+    await expect(runAll(all, [resourceOf(simple)])).rejects.toThrow(
+      /restricted are mandatory and were switched off/,
+    );
+  });
+});
+
+describe("exemptions", () => {
+  const exemption = {
+    rules: ["protected-data"],
+    object: "PersistentVolumeClaim/team/app",
+    reason: "The data is copied from elsewhere every night.",
+    owner: "team",
+    expires: "2026-03-31",
+  };
+  const resources = [resourceOf(claim), resourceOf(namespace, { name: "room" })];
+  const said = async (changes: object, today?: string) => {
+    const config = { exemptions: [{ ...exemption, ...changes }] };
+    const shown = await runAll(policies(config, today), resources);
+    return {
+      protected: (shown.platform ?? []).filter((message) => message.startsWith("protected-data")),
+      expired: (shown.stack ?? []).filter((message) => message.startsWith("exemption")),
+      unused: (shown["stack-advice"] ?? []).filter((message) => message.startsWith("exemption")),
+    };
+  };
+
+  test.each(["PersistentVolumeClaim/team/app", "*/team/subject", "Persistent*/*/*"])(
+    "%s lifts a finding of one object, and no other",
+    async (object) => {
+      const { protected: found, expired, unused } = await said({ object });
+      expect({ findings: found.length, expired, unused }).toEqual({
+        findings: 1,
+        expired: [],
+        unused: [],
+      });
+    },
+  );
+
+  test("one that has expired lifts nothing, and is a finding", async () => {
+    const found = await said({}, "2026-04-01");
+    expect(found.protected).toHaveLength(2);
+    expect(found.expired).toEqual([
+      "exemption: the one of PersistentVolumeClaim/team/app expired on 2026-03-31. Its owner, team, removes or renews it.",
+    ]);
+    expect((await said({}, "2026-03-31")).expired).toEqual([]);
+  });
+
+  test.each([
+    ["another rule", { rules: ["bare-pod"] }],
+    ["another object", { object: "PersistentVolumeClaim/other/app" }],
+  ])("one for %s lifts nothing, and is a finding", async (_, changes) => {
+    const found = await said(changes);
+    expect(found.protected).toHaveLength(2);
+    expect(found.unused).toEqual([
+      expect.stringMatching(/lifts nothing\. Its owner, team, removes/),
+    ]);
+  });
+});

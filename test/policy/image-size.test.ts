@@ -1,0 +1,219 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import getPort from "get-port";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseImage } from "../../policy/model/image";
+import { SizeCache } from "../../policy/registry/cache";
+import { credentialsOf } from "../../policy/registry/credentials";
+import { measureWith } from "../../policy/registry/size";
+import { imageSizeRules } from "../../policy/rules/image-size";
+import { changed } from "./cases/case";
+import { problems } from "./harness";
+import { batchJob, deployment } from "./objects";
+
+const folder = mkdtempSync(join(tmpdir(), "registry-"));
+const MB = 1e6;
+const blob = (size: number, name = `${size}`) => ({ digest: `sha256:${name}`, size });
+const digestOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+
+const layer = blob(100 * MB);
+const image = JSON.stringify({ config: blob(10), layers: [layer, blob(40 * MB), layer] });
+const large = JSON.stringify({ config: blob(10), layers: [blob(900 * MB)] });
+const index = JSON.stringify({
+  manifests: [
+    { ...blob(1), digest: digestOf(image), platform: { os: "linux", architecture: "amd64" } },
+    { ...blob(1), digest: digestOf(large), platform: { os: "linux", architecture: "arm64" } },
+    { ...blob(1), digest: "sha256:none", platform: { os: "unknown", architecture: "unknown" } },
+  ],
+});
+
+let server: Server;
+let host: string;
+const asked: string[] = [];
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    const authorization = request.headers.authorization ?? "";
+    answer(response, new URL(request.url ?? "", `http://${host}`), authorization);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+function answer(response: ServerResponse, { pathname, searchParams }: URL, authorization: string) {
+  const [, repository, reference] = /^\/v2\/(.*)\/manifests\/(.*)$/.exec(pathname) ?? [];
+  const known = [image, large, index].find((text) => digestOf(text) === reference);
+  const challenge = `Bearer realm="http://${host}/token",service="registry",scope="repository:${repository}:pull"`;
+  if (pathname === "/token") {
+    const user = authorization === `Basic ${btoa("user:secret")}` ? "user" : "nobody";
+    response.end(JSON.stringify({ token: `${user} for ${searchParams.get("scope")}` }));
+  } else if (
+    repository === "private" &&
+    authorization !== "Bearer user for repository:private:pull"
+  ) {
+    response.writeHead(401, { "www-authenticate": challenge }).end();
+  } else if (repository === "basic" && !authorization.startsWith("Basic")) {
+    response.writeHead(401, { "www-authenticate": 'Basic realm="registry"' }).end();
+  } else if (repository === "slow") {
+    // Never.
+  } else if (repository === "halting") {
+    response.write("{");
+  } else if (repository === "lie") {
+    response.end(image.replace("100000000", "1"));
+  } else if (repository === "endless") {
+    response.end("x".repeat(5 * 1024 * 1024));
+  } else {
+    const rubbish: Record<string, string> = {
+      text: "<html>",
+      empty: "{}",
+      nothing: '{"manifests":[]}',
+    };
+    const text = rubbish[reference ?? ""] ?? known;
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+  }
+}
+
+/** A measure with an empty cache. */
+function fresh() {
+  const cache = new SizeCache(mkdtempSync(join(folder, "cache-")));
+  return measureWith(cache, async (registry) => credentialsOf(registry, folder));
+}
+
+const options = { plainHttp: ["127.0.0.1:*"], timeoutSeconds: 5 };
+const sizeOf = (repository: string, reference: string, measure = fresh()) => {
+  const parsed = parseImage(`${host}/${repository}${reference}`);
+  return parsed ? measure(parsed, options) : Promise.reject(new Error("no reference"));
+};
+
+describe("the size of an image", () => {
+  test("is that of its configuration and layers, each once", async () => {
+    expect(await sizeOf("team/app", `@${digestOf(image)}`)).toBe(140 * MB + 10);
+  });
+
+  test("is that of its largest platform", async () => {
+    expect(await sizeOf("app", `@${digestOf(index)}`)).toBe(900 * MB + 10);
+  });
+
+  test("is asked for with the token that the registry wants", async () => {
+    writeFileSync(
+      join(folder, "config.json"),
+      JSON.stringify({ auths: { [host]: { auth: btoa("user:secret") } } }),
+    );
+    expect(await sizeOf("private", `@${digestOf(image)}`)).toBe(140 * MB + 10);
+    expect(await sizeOf("basic", `@${digestOf(image)}`)).toBe(140 * MB + 10);
+  });
+
+  test("is asked for once, and kept in a file", async () => {
+    const measure = fresh();
+    const before = asked.length;
+    const sizes = await Promise.all(
+      [1, 2, 3].map(() => sizeOf("app", `@${digestOf(image)}`, measure)),
+    );
+    expect(new Set(sizes).size).toBe(1);
+    expect(asked.length).toBe(before + 1);
+  });
+
+  test.each([
+    ["text", "wrong", "the registry answered with no JSON"],
+    ["empty", "wrong", "the registry answered with no image manifest"],
+    ["nothing", "wrong", "the registry answered with an index of nothing"],
+    ["absent", "silent", "the registry answered 404"],
+  ])("the answer %s is none", async (tag, kind, message) => {
+    await expect(sizeOf("app", `:${tag}`)).rejects.toMatchObject({ kind, message });
+  });
+
+  test("another manifest than the digest's is none", async () => {
+    await expect(sizeOf("lie", `@${digestOf(image)}`)).rejects.toThrow(/another manifest/);
+    await expect(sizeOf("endless", `@${digestOf(image)}`)).rejects.toThrow(/more than a manifest/);
+  });
+
+  test("a registry that is not there, or does not answer", async () => {
+    const nowhere = parseImage(`127.0.0.1:${await getPort()}/app@${digestOf(image)}`);
+    const slow = parseImage(`${host}/slow@${digestOf(image)}`);
+    const halting = parseImage(`${host}/halting@${digestOf(image)}`);
+    if (!nowhere || !slow || !halting) throw new Error("no references");
+    const brief = { ...options, timeoutSeconds: 0.2 };
+    await expect(fresh()(nowhere, brief)).rejects.toMatchObject({
+      kind: "silent",
+      message: "the registry cannot be reached (ECONNREFUSED)",
+    });
+    await expect(fresh()(slow, brief)).rejects.toThrow("cannot be reached (timeout)");
+    await expect(fresh()(halting, brief)).rejects.toThrow("cannot be reached (timeout)");
+  });
+
+  test("plain HTTP is spoken where it is allowed, and nowhere else", async () => {
+    const parsed = parseImage(`${host}/app@${digestOf(image)}`);
+    if (!parsed) throw new Error("no reference");
+    await expect(fresh()(parsed, { ...options, plainHttp: [] })).rejects.toMatchObject({
+      kind: "silent",
+    });
+  });
+});
+
+test("a cache keeps what a digest names, from one process to the next", async () => {
+  const place = mkdtempSync(join(folder, "cache-"));
+  const digest = digestOf(image);
+  expect(await new SizeCache(place).get(digest, async () => 42)).toBe(42);
+  expect(await new SizeCache(place).get(digest, () => Promise.reject(new Error("asked")))).toBe(42);
+  expect(readFileSync(join(place, digest.replace(":", "-")), "utf8")).toBe("42");
+  expect(await new SizeCache(place).get("app:latest", async () => 1)).toBe(1);
+  expect(await new SizeCache(place).get("app:latest", async () => 2)).toBe(2);
+});
+
+describe("rules", () => {
+  const container = "spec.template.spec.containers[0].image";
+  const judged = async (bytes: number, value = deployment) =>
+    (
+      await problems(
+        imageSizeRules(async () => bytes),
+        value,
+      )
+    ).map((one) => one.split(". ")[0]);
+  const failed = async (repository: string, reference: string) =>
+    problems(imageSizeRules(fresh()), {
+      ...changed([deployment], {
+        "[0].spec.template.spec.containers[0].image": `${host}/${repository}${reference}`,
+      })[0],
+    });
+
+  test("a served image has a smaller budget than one that trains", async () => {
+    expect(await judged(150 * MB)).toEqual([]);
+    expect(await judged(151 * MB)).toEqual([
+      `image-size: ${container} has 151 MB compressed, above its budget of 150 MB`,
+    ]);
+    expect(await judged(1000 * MB, batchJob)).toEqual([]);
+    expect(await judged(1001 * MB, batchJob)).toHaveLength(1);
+  });
+
+  test("rubbish is a mandatory finding, silence an advisory one", async () => {
+    expect(await failed("app", ":text")).toEqual([
+      expect.stringMatching(
+        /^image-manifest: .*image could not be measured: the registry answered with no JSON/,
+      ),
+    ]);
+    expect(await failed("app", ":absent")).toEqual([
+      expect.stringMatching(
+        /^image-size-unknown: .*image could not be measured: the registry answered 404/,
+      ),
+    ]);
+  });
+
+  test("anything else that goes wrong is said by every rule, without its text", async () => {
+    const broken = imageSizeRules(() => Promise.reject(new TypeError("secret")));
+    expect(await problems(broken, deployment)).toEqual(
+      ["image-size", "image-manifest", "image-size-unknown"].map((name) =>
+        expect.stringMatching(new RegExp(`^${name}: could not judge [^ ]+ \\(TypeError\\)`)),
+      ),
+    );
+  });
+});

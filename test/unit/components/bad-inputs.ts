@@ -1,0 +1,222 @@
+/** What is written where, what the message says about it, and the key it names where that is another one. */
+export type BadInput = [at: string, value: unknown, says: RegExp, key?: string];
+
+const model = (fields: object) => ({ name: "churn", ...fields });
+const long = "a".repeat(64);
+const image = /must be an image with its registry, such as/;
+const label = /must be a DNS label: 1 to 40 lower-case letters/;
+const host = /must be a lower-case host name without port, wildcard or address, such as/;
+const quantityOfMemory = /must be an amount of memory as a Kubernetes quantity, such as 512Mi/;
+
+const names: BadInput[] = [
+  ["team.name", undefined, /is missing; it is: The team, and its namespace/],
+  ["team.name", null, /must be of type string; it is: /],
+  ["team.name", "", label],
+  ["team.name", "   ", label],
+  ["team.name", "Fraud", label],
+  ["team.name", "fraud.scoring", label],
+  ["team.name", "-fraud", label],
+  ["team.name", long, label],
+  ["team.name", "frаud", label],
+  ["team.name", "fraud;reboot", label],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an injection that was meant for a shell or a template.
+  ["team.name", "${IFS}", label],
+  ["team.name", "fraud\n", label],
+  ["team.name", "kube-system", /must not be a namespace that Kubernetes owns; choose/],
+  ["team.name", "default", /must not be a namespace that Kubernetes owns; choose/],
+  ["team.name", "ml-platform", /is a namespace of the platform; choose another name/],
+  ["team.name", "ml-platform-gpu", /is a namespace of the platform; choose another name/],
+  ["team.name", "traefik", /is a namespace of the platform; choose another name/],
+  ["team.models", [model({}), model({})], /is taken; choose another name/, "team.models[1].name"],
+  ["team.models[0].name", "mlflow", /is taken; choose another name/],
+  ["owner", long, /must be a label value: at most 63/],
+  ["owner", "team fraud", /must be a label value: at most 63/],
+  ["cluster.context", "  ", /must not be empty; write it, or leave/],
+  ["images.builder", "\t", /must not be empty; write it, or leave/],
+  ["team.viewers", [" "], /must not be empty; write it, or leave/, "team.viewers[0]"],
+];
+
+const shapes: BadInput[] = [
+  ["team", [], /must be of type object; it is: What each team has/],
+  ["platform", 5, /must be of type object; it is: What a cluster has once/],
+  ["team.models", {}, /must be of type array; it is: Model services/],
+  ["team.models[0].ingress", "true", /must be of type boolean; it is: Serve it through/],
+  ["retainData", "yes", /must be of type boolean; it is: Protects/],
+  ["regisrty", "x", /is no known key; known here: owner, retainData/],
+  ["ownr", "x", /is no known key; did you mean owner\?/],
+  ["team.quota.gpu", 4, /is no known key; did you mean cpu or gpus\?/],
+  ["team.models[0].constructor", {}, /is no known key; known here: name, version/],
+  [
+    "platform.prometheus",
+    { mode: "existing", url: "http://prometheus.monitoring:9090", retention: "2d" },
+    /has no meaning beside what is chosen here; leave it out, or choose another mode or kind/,
+    "platform.prometheus.retention",
+  ],
+  [
+    "platform.prometheus",
+    { mode: "instal" },
+    /must be one of install, existing, off; it is: /,
+    "platform.prometheus.mode",
+  ],
+  [
+    "team.models[0].autoscale",
+    { min: 2 },
+    /must be one of requestRate, cpu, none; it is: /,
+    "team.models[0].autoscale.kind",
+  ],
+];
+
+const numbers: BadInput[] = [
+  ["team.models[0].resources.memory", "512", /is out of range; an amount of memory is written/],
+  ["team.models[0].resources.memory", "1.5.2Gi", quantityOfMemory],
+  ["team.models[0].resources.memory", "-1Gi", quantityOfMemory],
+  ["team.models[0].resources.memory", "1 Gi", quantityOfMemory],
+  ["team.models[0].resources.memory", "1e30", quantityOfMemory],
+  ["team.models[0].resources.memory", 512, /must be of type string; it is: Memory/],
+  ["team.models[0].resources.memory", "0Gi", /is out of range; /],
+  ["team.models[0].resources.memory", `1${"0".repeat(30)}Gi`, /is out of range; /],
+  ["team.quota.cpu", "0", /is out of range; a number of cores is written like 500m/],
+  ["team.data.size", "1Ki", /is out of range; an amount of storage is written like 10Gi/],
+  ["team.models[0].resources.cpu", "1001m", /is below cpu; raise it, or ask for less/, "@Limit"],
+  ["team.quota.cpu", "4", /allows 4, but .+ ask for 4\.8; raise it, or ask for less/],
+  ["team.quota.memory", "1Gi", /allows 1Gi, but .+ ask for 7.3Gi; raise it, or ask for less/],
+  ["team.quota.storage", "19Gi", /allows 19Gi, but .+ ask for 20Gi; raise it, or ask for less/],
+  ["team.quota.pods", 22, /allows 22, but .+ ask for 23; raise it, or ask for less/],
+  ["team.models[0].resources.gpus", 1, /allows 0, but .+ ask for 21; /, "team.quota.gpus"],
+  ["team.models[0].resources.gpus", -1, /must be at least 0; it is: Whole GPUs/],
+  ["team.models[0].resources.gpus", 0.5, /must be of type whole number; it is: Whole GPUs/],
+  ["team.training[0].deadlineSeconds", -5, /must be at least 60; it is: /],
+  ["team.training[0].retries", 11, /must be at most 10; it is: /],
+  ["team.models[0].version", true, /has none of the allowed forms; it is: Registered version/],
+  ["team.models[0].rolloutSeconds", 0, /must be at least 30; it is: /],
+  ["team.models[0].version", 0, /must be at least 1; it is: Registered version/],
+  ["team.tracking.postgres", { host: "db", port: 0 }, /at least 1; it is: Its port/, "@.port"],
+  ["team.tracking.postgres", { host: "db", port: 65_536 }, /at most 65535; it/, "@.port"],
+];
+
+const scaling: BadInput[] = [
+  [{ kind: "none", replicas: 0 }, /must be at least 1; it is: Pods/, "replicas"] as const,
+  [{ kind: "none", replicas: -1 }, /must be at least 1; it is: Pods/, "replicas"] as const,
+  [{ kind: "none", replicas: 2.5 }, /must be of type whole number; it/, "replicas"] as const,
+  [{ kind: "none", replicas: 10_000 }, /must be at most 1000; it is: Pods/, "replicas"] as const,
+  [{ kind: "requestRate", target: 0 }, /must be more than 0; it is: /, "target"] as const,
+  [{ kind: "requestRate", target: "NaN" }, /must be of type number; it is: /, "target"] as const,
+  [{ kind: "requestRate", min: 5, max: 2 }, /is below min; raise it, or lower/, "max"] as const,
+  [{ kind: "cpu", target: 101 }, /at most 100; it is: .+ Percent of the CPU/, "target"] as const,
+  [{ kind: "cpu", replicas: 2 }, /has no meaning beside what is chosen/, "replicas"] as const,
+].map(([value, says, key]) => ["team.models[0].autoscale", value, says, `@.${key}`]);
+
+const metrics: BadInput[] = [
+  [
+    "platform.metricsAdapter",
+    { rateWindow: "9s" },
+    /is too short: .+; write 10s or/,
+    "@.rateWindow",
+  ],
+  [
+    "platform.metricsAdapter",
+    { rateWindow: "20" },
+    /must be a duration with one unit/,
+    "@.rateWindow",
+  ],
+  ["platform.metricsAdapter", { rateWindow: "-20s" }, /must be a duration with/, "@.rateWindow"],
+  ["platform.metricsAdapter", { rateWindow: "20s])) or vector(9" }, /a duration/, "@.rateWindow"],
+  [
+    "platform.metricsAdapter",
+    { relistInterval: "999999y" },
+    /is too long; write at most 10y/,
+    "@.relistInterval",
+  ],
+  ["platform.prometheus", { retention: "1w2d" }, /must be a duration with one unit/, "@.retention"],
+  [
+    "platform.prometheus",
+    { storageClass: "Fast_SSD" },
+    /must be the name of .+, such as/,
+    "@.storageClass",
+  ],
+  [
+    "platform.prometheus",
+    { mode: "off" },
+    /has no Prometheus to ask; set/,
+    "platform.metricsAdapter.mode",
+  ],
+  ["platform.devicePlugin", { timeSlicing: 1 }, /must be at least 2; it is: /, "@.timeSlicing"],
+  [
+    "platform.devicePlugin",
+    { nodeSelector: { "a b": "x" } },
+    /a label's key, such as/,
+    "@.nodeSelector.a b",
+  ],
+  [
+    "platform.devicePlugin",
+    { nodeSelector: { gpu: long } },
+    /must be a label value/,
+    "@.nodeSelector.gpu",
+  ],
+].map(([at, fields, says, key]) => [
+  at as string,
+  { mode: "install", ...(fields as object) },
+  says as RegExp,
+  key as string,
+]);
+
+const addresses: BadInput[] = [
+  ["platform.ingress.domain", "*.example.com", host],
+  ["platform.ingress.domain", "ml_platform.example.com", host],
+  ["platform.ingress.domain", "10.0.0.1", host],
+  ["platform.ingress.domain", "https://example.com", host],
+  ["platform.ingress.domain", `${"a.".repeat(127)}com`, /must be at most 253 characters; it is:/],
+  ["platform.ingress.domain", `${long}.com`, host],
+  ["platform.ingress.port", 65_536, /must be at most 65535; it is: Port of the URLs/],
+  ["platform.prometheus", { url: "prometheus:9090" }, /must be a URL such as http:/, "@.url"],
+  ["platform.prometheus", { url: "file:///etc/passwd" }, /must be a URL such as/, "@.url"],
+  ["platform.prometheus", { url: "http://me:hunter2@prom" }, /without user or password/, "@.url"],
+  ["team.tracking.s3", { bucket: "b?x=1" }, /must be a bucket, with an optional/, "@.bucket"],
+  ["team.tracking.s3", { bucket: "runs/../../etc" }, /must be a bucket, with an/, "@.bucket"],
+  [
+    "team.tracking.s3",
+    { bucket: "runs", endpoint: "https://me:hunter2@s3" },
+    /without user/,
+    "@.endpoint",
+  ],
+  [
+    "team.tracking.postgres",
+    { host: "db", user: "me:hunter2" },
+    /must be letters, digits and/,
+    "@.user",
+  ],
+  ["platformStack", "organization/ml-platform/platform", /has a platform of its own; remove/],
+].map(([at, value, says, key]) =>
+  at === "platform.prometheus"
+    ? [at, { mode: "existing", ...(value as object) }, says as RegExp, key as string]
+    : [at as string, value, says as RegExp, key as string | undefined],
+);
+
+const images: BadInput[] = [
+  ["team.images.serving", "ghcr.io/acme/fraud", /must name a version; append @sha256/],
+  ["team.images.serving", "ghcr.io/acme/fraud:latest", /must not be the mutable tag latest; write/],
+  ["team.images.serving", "ghcr.io/acme/fraud@sha256:123", image],
+  ["team.images.serving", "ghcr.io/acme/fraud:v 1", image],
+  ["team.images.serving", 'ghcr.io/acme/"fraud":v1', image],
+  ["team.images.serving", "ghcr.io/Acme/fraud:v1", image],
+  ["team.images.serving", "acme/fraud:v1", image],
+  ["team.images.serving", "fraud:v1", image],
+  ["team.models[0].image", "ghcr.io/acme/fraud:latest", /must not be the mutable tag latest/],
+  [
+    "images.registry",
+    "https://ghcr.io/acme",
+    /must be a registry with an optional path and without/,
+  ],
+  ["images.mirror", "me:hunter2@ghcr.io", /must be a registry with an optional path and without/],
+  ["images.mirror", "acme", /must be a registry with an optional path and without/],
+  ["images.context", "../../etc", /must not leave the folder of the program with \.\.; /],
+  ["images.lock", "", /must not be empty; write it, or leave/],
+  ["images.lock", "/nowhere/lock.json", /cannot be read .+; run `npm run images:lock`/],
+  ["cluster.kubeconfig", "nowhere/config", /there is no nowhere\/config; correct the path/],
+  ["team.images.serving", undefined, /nowhere to push them; set it, or set/, "images.registry"],
+];
+
+/** Every bad input, one a row; `@` in a key stands for where it is written. */
+export const BAD_INPUTS: BadInput[] = [names, shapes, numbers, scaling, metrics, addresses, images]
+  .flat()
+  .map(([at, value, says, key]) => [at, value, says, (key ?? at).replace("@", at)]);

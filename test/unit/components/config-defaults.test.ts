@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { loadConfig } from "../../../components/config";
+import { type Inputs, run, type Stack } from "../../support/mocks";
+import { smallStack, stackFile } from "../../support/stacks";
+
+async function loaded(stack: Stack): Promise<Inputs> {
+  const { outputs, error } = await run(async () => loadConfig(), stack);
+  expect(error).toBeUndefined();
+  return outputs;
+}
+
+test("a platform needs no key at all", async () => {
+  expect(await loaded({ config: { platform: {} } })).toEqual({
+    owner: "ml-platform",
+    retainData: true,
+    cluster: {},
+    images: { lock: "images.lock.json", context: "app" },
+    platform: {
+      namespace: "ml-platform",
+      ingress: { namespace: "traefik", domain: "localhost" },
+      prometheus: {
+        mode: "install",
+        retention: "7d",
+        storage: "10Gi",
+        cpu: "100m",
+        memory: "512Mi",
+        expose: false,
+      },
+      metricsAdapter: {
+        mode: "install",
+        replicas: 1,
+        rateWindow: "20s",
+        relistInterval: "10s",
+        certificateSerial: 1,
+      },
+      devicePlugin: { mode: "off" },
+    },
+    secrets: {},
+  });
+});
+
+test("a model and a training job need their names alone", async () => {
+  const { team } = await loaded(smallStack());
+  expect(team).toMatchObject({
+    viewers: [],
+    quota: { cpu: "16", memory: "32Gi", storage: "100Gi", gpus: 0, pods: 100 },
+    data: { size: "10Gi" },
+    tracking: { storage: "10Gi", expose: false },
+  });
+  expect(team.models).toEqual([
+    {
+      name: "churn",
+      version: "champion",
+      autoscale: { kind: "requestRate", target: 50, min: 1, max: 20, scaleDownSeconds: 300 },
+      resources: {
+        cpu: "200m",
+        cpuLimit: "1",
+        memory: "256Mi",
+        ephemeralStorage: "64Mi",
+        gpus: 0,
+      },
+      rolloutSeconds: 300,
+      ingress: true,
+    },
+  ]);
+  expect(team.training).toMatchObject([
+    { alias: "champion", sampleData: false, deadlineSeconds: 3600, retries: 2 },
+  ]);
+});
+
+test.each([
+  ["cpu", { target: 70, min: 1, max: 10, scaleDownSeconds: 300 }],
+  ["none", { replicas: 2 }],
+])("autoscaling by %s has defaults of its own", async (kind, defaults) => {
+  const stack = smallStack();
+  stack.config.team.models[0].autoscale = { kind };
+  const { team } = await loaded(stack);
+  expect(team.models[0].autoscale).toEqual({ kind, ...defaults });
+});
+
+test("false, zero and an empty list are values, not gaps", async () => {
+  const stack = smallStack();
+  const [model] = stack.config.team.models;
+  Object.assign(stack.config, { retainData: false });
+  Object.assign(model, { ingress: false, version: 3 });
+  model.autoscale = { kind: "requestRate", scaleDownSeconds: 0 };
+  stack.config.team.training = [{ name: "fit", model: "churn", retries: 0 }];
+  const config = await loaded(stack);
+  expect(config.retainData).toBe(false);
+  expect(config.team.models[0]).toMatchObject({
+    ingress: false,
+    version: 3,
+    autoscale: { scaleDownSeconds: 0 },
+  });
+  expect(config.team.training[0].retries).toBe(0);
+});
+
+test.each(["2025", "1.5", "007", "team-fraud"])("an owner may be called %s", async (owner) => {
+  const { config } = smallStack();
+  expect(await loaded({ config: { ...config, owner } })).toMatchObject({ owner });
+});
+
+test("what exists in a cluster may be named as Kubernetes allows, and not only as we name things", async () => {
+  const { config } = smallStack();
+  config.platform = {
+    ingress: { className: "nginx.internal", namespace: "1st-ingress", issuer: "acme.staging" },
+    devicePlugin: { mode: "install", nodeSelector: { "nvidia.com/gpu.product": "H100_80GB" } },
+  };
+  config.team.data = { size: "1.5Ti", storageClass: "gp3.csi.example.com" };
+  config.team.quota = { storage: "2Ti" };
+  expect(await loaded({ config })).toMatchObject({ platform: config.platform });
+});
+
+test.each([
+  "ghcr.io/acme/fraud:v1.2.3_rc-1",
+  "localhost/fraud:1",
+  "localhost:5000/fraud:1",
+  "127.0.0.1:5001/ml-platform/a/b__c:x",
+  "registry:5000/fraud:1",
+  `ghcr.io/acme/fraud@sha256:${"0".repeat(64)}`,
+  `ghcr.io/acme/fraud:v1@sha256:${"0".repeat(64)}`,
+])("%s is an image", async (image) => {
+  const stack = smallStack();
+  stack.config.team.models[0].image = image;
+  expect((await loaded(stack)).team.models[0].image).toBe(image);
+});
+
+test.each(["dev", "platform", "team"] as const)("Pulumi.%s.yaml is valid", async (name) => {
+  const stack = stackFile(name);
+  expect(await loaded(stack)).toMatchObject({ owner: stack.config.owner });
+});

@@ -1,0 +1,182 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { declare } from "../../support/declare";
+import type { Inputs, Registration } from "../../support/mocks";
+import { objects, only } from "../../support/objects";
+import { smallStack } from "../../support/stacks";
+
+let all: Registration[];
+let pod: Inputs;
+let container: Inputs;
+
+beforeAll(async () => {
+  all = await declare(smallStack());
+  pod = only(all, "Deployment", "serve-churn").inputs.spec.template;
+  [container] = pod.spec.containers;
+});
+
+/** The small stack with another model, and what it declares. */
+function withModel(model: Inputs, platform: Inputs = {}): Promise<Registration[]> {
+  const { config } = smallStack();
+  Object.assign(config.team.models[0], model);
+  return declare({ config: { ...config, platform } });
+}
+
+describe("a model's pod", () => {
+  test("loads the registered version that the configuration names", async () => {
+    const env = (all: Registration[]) => {
+      const { template } = only(all, "Deployment", "serve-churn").inputs.spec;
+      const [{ env }] = template.spec.containers;
+      return Object.fromEntries(env.map(({ name, value }: Inputs) => [name, value]));
+    };
+    expect(env(all)).toEqual({
+      MLFLOW_TRACKING_URI: "http://mlflow:5000",
+      MODEL_NAME: "churn",
+      MODEL_VERSION: "champion",
+      PORT: "8080",
+    });
+    expect(env(await withModel({ version: 7 })).MODEL_VERSION).toBe("7");
+  });
+
+  test("is asked whether it lives and whether it is ready, at its own port", () => {
+    const { startupProbe, livenessProbe, readinessProbe, ports } = container;
+    expect(startupProbe.httpGet).toEqual({ path: "/healthz", port: "http" });
+    expect(livenessProbe.httpGet).toEqual({ path: "/healthz", port: "http" });
+    expect(readinessProbe.httpGet).toEqual({ path: "/readyz", port: "http" });
+    expect(ports).toEqual([{ name: "http", containerPort: 8080 }]);
+    // Liveness asks nothing that depends on the model: a missing one makes it unready, and never restarts it.
+    expect(livenessProbe.httpGet.path).not.toBe(readinessProbe.httpGet.path);
+  });
+
+  test("loses its traffic long before its life", () => {
+    const patience = ({ periodSeconds, failureThreshold }: Inputs) =>
+      periodSeconds * failureThreshold;
+    expect(patience(container.readinessProbe)).toBeLessThanOrEqual(5);
+    expect(patience(container.livenessProbe)).toBeGreaterThanOrEqual(
+      10 * patience(container.readinessProbe),
+    );
+    for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+      expect(container[probe].timeoutSeconds, probe).toBeGreaterThan(0);
+    }
+  });
+
+  test("serves on while proxies hear of its end, and has time to finish what it began", () => {
+    const { sleep } = container.lifecycle.preStop;
+    expect(sleep.seconds).toBeGreaterThanOrEqual(5);
+    // The grace period's clock runs during the sleep.
+    expect(pod.spec.terminationGracePeriodSeconds - sleep.seconds).toBeGreaterThanOrEqual(20);
+  });
+
+  test("has no token, and no environment made of other Services", () => {
+    expect(pod.spec).toMatchObject({
+      serviceAccountName: "demo-serve-churn-account-autonamed",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+    });
+    expect(
+      only(all, "ServiceAccount", "serve-churn-account").inputs.automountServiceAccountToken,
+    ).toBe(false);
+  });
+
+  test("keeps apart from its like, on nodes and in zones, where that is possible", () => {
+    const spread = pod.spec.topologySpreadConstraints as Inputs[];
+    expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
+      "kubernetes.io/hostname",
+      "topology.kubernetes.io/zone",
+    ]);
+    for (const { whenUnsatisfiable, labelSelector } of spread) {
+      expect(whenUnsatisfiable).toBe("ScheduleAnyway");
+      expect(pod.metadata.labels).toMatchObject(labelSelector.matchLabels);
+    }
+  });
+
+  test("gets whole GPUs, as much as it asks for", async () => {
+    const { config } = smallStack();
+    config.platform = { devicePlugin: { mode: "existing" } };
+    config.team.quota = { gpus: 40, cpu: "100" };
+    config.team.models[0].resources = { cpu: "1500m", cpuLimit: "2", gpus: 1 };
+    const { template } = only(await declare({ config }), "Deployment", "serve-churn").inputs.spec;
+    expect(template.spec.containers[0].resources).toEqual({
+      requests: {
+        cpu: "1500m",
+        memory: "256Mi",
+        "ephemeral-storage": "64Mi",
+        "nvidia.com/gpu": "1",
+      },
+      limits: { cpu: "2", memory: "256Mi", "ephemeral-storage": "64Mi", "nvidia.com/gpu": "1" },
+    });
+    expect(container.resources.limits).not.toHaveProperty("nvidia.com/gpu");
+  });
+});
+
+describe("a model service", () => {
+  test("never has fewer pods than before while it changes", () => {
+    const { inputs, options } = only(all, "Deployment", "serve-churn");
+    expect(inputs.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+    expect(inputs.spec.progressDeadlineSeconds).toBe(300);
+    // Pulumi waits longer than the Deployment, whose own reason is the better one.
+    expect(options).toMatchObject({ createTimeout: "360s", updateTimeout: "360s" });
+  });
+
+  test("lets one pod at a time be evicted, so that a node can be drained even of the last one", () => {
+    const { spec } = only(all, "PodDisruptionBudget", "churn-budget").inputs;
+    expect(spec).toEqual({
+      maxUnavailable: 1,
+      selector: only(all, "Deployment", "serve-churn").inputs.spec.selector,
+    });
+  });
+
+  test("has the model's name as its address, the only name in it that is fixed", () => {
+    const own = objects(all).filter(({ name }) => name.startsWith("demo-serve-"));
+    const fixed = own.filter(({ inputs }) => inputs.metadata.name);
+    expect(fixed.map(({ inputs }) => [inputs.kind, inputs.metadata.name])).toEqual([
+      ["Service", "churn"],
+    ]);
+  });
+
+  test("is trained before it is served, where the team trains it", async () => {
+    // Its parts wait for the component that they belong to.
+    const awaited = (all: Registration[]) =>
+      all
+        .find(({ type }) => type === "mlplatform:team:ModelService")
+        ?.options.dependencies.map((urn) => urn.split("::").at(-1));
+    expect(awaited(all)).toEqual(expect.arrayContaining(["demo-tracking", "demo-train-fit"]));
+    const { config } = smallStack();
+    config.team.training[0].model = "another";
+    expect(awaited(await declare({ config }))).not.toContain("demo-train-fit");
+  });
+
+  test("is served at MODEL.TEAM.DOMAIN, with TLS where there is an issuer", async () => {
+    const plain = only(all, "Ingress").inputs;
+    expect(plain.metadata.annotations).toEqual({});
+    expect(plain.spec).toEqual({
+      rules: [
+        {
+          host: "churn.demo.localhost",
+          http: {
+            paths: [
+              {
+                path: "/",
+                pathType: "Prefix",
+                backend: { service: { name: "churn", port: { name: "http" } } },
+              },
+            ],
+          },
+        },
+      ],
+    });
+    const ingress = { className: "nginx", domain: "ml.example.com", issuer: "letsencrypt" };
+    const { metadata, spec } = only(await withModel({}, { ingress }), "Ingress").inputs;
+    expect(metadata.annotations).toEqual({ "cert-manager.io/cluster-issuer": "letsencrypt" });
+    expect(spec).toMatchObject({
+      ingressClassName: "nginx",
+      tls: [{ hosts: ["churn.demo.ml.example.com"], secretName: "churn-tls" }],
+      rules: [{ host: "churn.demo.ml.example.com" }],
+    });
+  });
+
+  test("may run an image of its own", async () => {
+    const image = `registry.example.com/acme/other@sha256:${"e".repeat(64)}`;
+    const { template } = only(await withModel({ image }), "Deployment", "churn").inputs.spec;
+    expect(template.spec.containers[0].image).toBe(image);
+  });
+});

@@ -1,0 +1,152 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { declare } from "../../support/declare";
+import type { Registration } from "../../support/mocks";
+import { connects, type Peer } from "../../support/network";
+import { only, podTemplates } from "../../support/objects";
+import { smallStack } from "../../support/stacks";
+
+const OUTSIDERS: Record<string, Peer> = {
+  stranger: { namespace: "somewhere", labels: { app: "stranger" } },
+  ingress: { namespace: "traefik", labels: { "app.kubernetes.io/name": "traefik" } },
+  dns: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+  // The API server is in no namespace at all.
+  apiServer: { namespace: "", labels: {} },
+  foreign: { namespace: "demo", labels: { app: "foreign" } },
+};
+const TARGETS = {
+  model: { number: 8080, name: "http" },
+  mlflow: { number: 5000, name: "http" },
+  prometheus: { number: 9090, name: "http" },
+  adapter: { number: 6443, name: "https" },
+  training: { number: 8080 },
+  postgres: { number: 5432 },
+};
+const POSTGRES: Peer = { namespace: "databases", labels: {} };
+
+let closed: Registration[];
+let open: Registration[];
+
+beforeAll(async () => {
+  closed = await declare(smallStack());
+  const { config } = smallStack();
+  config.platform = { prometheus: { mode: "install", expose: true } };
+  config.team.models[0].ingress = false;
+  config.team.tracking = { expose: true, postgres: { host: "db.databases.svc" } };
+  open = await declare({ config, secrets: { postgresPassword: "x" } });
+});
+
+/** The stack's pods by short names, and those around it. */
+function peers(all: Registration[]): Record<string, Peer> {
+  const pods = Object.fromEntries(podTemplates(all).map((one) => [one.workload, one]));
+  const pick = (workload: string) => pods[workload] as Peer;
+  return {
+    model: pick("demo-serve-churn"),
+    mlflow: pick("demo-tracking"),
+    training: pick("demo-train-fit"),
+    prometheus: pick("platform-prometheus"),
+    adapter: pick("platform-metrics-adapter"),
+    postgres: POSTGRES,
+    ...OUTSIDERS,
+  };
+}
+
+/** Who may connect to whom, as `from -> to`. */
+function paths(all: Registration[]): string[] {
+  const everybody = peers(all);
+  return Object.entries(TARGETS).flatMap(([target, port]) =>
+    Object.entries(everybody)
+      .filter(([name, from]) => {
+        const to = everybody[target];
+        return name !== target && to && connects(all, from, to, port);
+      })
+      .map(([name]) => `${name} -> ${target}`),
+  );
+}
+
+/** The adapter checks who asks, as no selector finds the API server; and out of a platform's namespace all is open. */
+const EVERYWHERE = [
+  ...["prometheus", "stranger", "ingress", "dns", "apiServer", "postgres"].map(
+    (name) => `${name} -> adapter`,
+  ),
+  ...["prometheus", "adapter", "stranger", "ingress", "dns", "apiServer"].map(
+    (name) => `${name} -> postgres`,
+  ),
+];
+
+describe("the paths between pods", () => {
+  test("are the ones that are needed, and no others", () => {
+    expect(paths(closed).sort()).toEqual(
+      [
+        ...EVERYWHERE,
+        "ingress -> model",
+        "prometheus -> model",
+        // Prometheus and the adapter share a namespace, whose pods metrics are collected by.
+        "adapter -> model",
+        "model -> mlflow",
+        "training -> mlflow",
+        "adapter -> prometheus",
+      ].sort(),
+    );
+  });
+
+  test("follow what is exposed, and where data is kept", () => {
+    expect(paths(open).sort()).toEqual(
+      [
+        ...EVERYWHERE,
+        "prometheus -> model",
+        "adapter -> model",
+        "ingress -> mlflow",
+        "model -> mlflow",
+        "training -> mlflow",
+        "mlflow -> postgres",
+        "adapter -> prometheus",
+        "ingress -> prometheus",
+      ].sort(),
+    );
+  });
+
+  test.each(["model", "training", "mlflow", "foreign"])("let %s ask for names", (name) => {
+    const from = peers(closed)[name] as Peer;
+    const dns = OUTSIDERS.dns as Peer;
+    expect(connects(closed, from, dns, { number: 53 })).toBe(true);
+    expect(connects(closed, from, dns, { number: 443 })).toBe(false);
+    expect(connects(closed, from, OUTSIDERS.stranger as Peer, { number: 53 })).toBe(false);
+  });
+});
+
+test("DNS is let through by UDP as well", () => {
+  const [rule] = only(closed, "NetworkPolicy", "-namespace-deny").inputs.spec.egress;
+  expect(rule.ports).toEqual([
+    { protocol: "UDP", port: 53 },
+    { protocol: "TCP", port: 53 },
+  ]);
+});
+
+test("a model that neither an Ingress nor Prometheus reaches is closed, not open to all", async () => {
+  const { config } = smallStack();
+  config.platform = { prometheus: { mode: "off" }, metricsAdapter: { mode: "off" } };
+  Object.assign(config.team.models[0], { ingress: false, autoscale: { kind: "cpu" } });
+  const all = await declare({ config });
+  const model = podTemplates(all).find(({ workload }) => workload === "demo-serve-churn") as Peer;
+  const callers = Object.values(OUTSIDERS).filter((from) =>
+    connects(all, from, model, TARGETS.model),
+  );
+  expect(callers).toEqual([]);
+});
+
+test("metrics are let out to the Prometheus that the cluster has", async () => {
+  const { config } = smallStack();
+  config.platform = {
+    prometheus: { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" },
+  };
+  const all = await declare({ config });
+  const model = podTemplates(all).find(({ workload }) => workload === "demo-serve-churn") as Peer;
+  const from = (namespace: string) =>
+    connects(all, { namespace, labels: {} }, model, TARGETS.model);
+  expect(["watch", "ml-platform", "monitoring", "traefik"].map(from)).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
+});

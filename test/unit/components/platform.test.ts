@@ -1,0 +1,166 @@
+import { describe, expect, test } from "vitest";
+import { contractOf, externalUrl } from "../../../components/contract";
+import { platformSchema } from "../../../components/platform/schema";
+import { neededImages } from "../../../components/preflight";
+import { declare } from "../../support/declare";
+import type { Inputs, Registration } from "../../support/mocks";
+import { objects, only } from "../../support/objects";
+import { imageLock } from "../../support/stacks";
+
+const EXISTING = { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" };
+const OFF = { mode: "off" };
+
+/** What the program declares for a platform alone. */
+function declared(platform: Inputs, images: Inputs = {}): Promise<Registration[]> {
+  return declare({ config: { platform, images: { lock: imageLock(), ...images } } });
+}
+
+const parts = (all: Registration[]) =>
+  all
+    .filter(({ type }) => type.startsWith("mlplatform:platform:"))
+    .map(({ type }) => type.split(":")[2])
+    .filter((name) => name !== "Platform")
+    .sort();
+
+describe("each part is installed, taken as it is, or left out", () => {
+  test.each([
+    [{}, ["MetricsAdapter", "Prometheus"]],
+    [{ devicePlugin: { mode: "install" } }, ["DevicePlugin", "MetricsAdapter", "Prometheus"]],
+    [{ prometheus: EXISTING }, ["MetricsAdapter"]],
+    [{ metricsAdapter: { mode: "existing" } }, ["Prometheus"]],
+    [{ metricsAdapter: OFF }, ["Prometheus"]],
+    [{ prometheus: OFF, metricsAdapter: OFF }, []],
+    [{ prometheus: OFF, metricsAdapter: { mode: "existing" } }, []],
+    [{ prometheus: EXISTING, metricsAdapter: OFF, devicePlugin: { mode: "existing" } }, []],
+  ])("%j", async (platform, expected) => {
+    expect(parts(await declared(platform))).toEqual(expected);
+  });
+});
+
+test("the contract says what a team can count on", () => {
+  const contract = (platform: Inputs) => contractOf(platformSchema.parse(platform));
+  const ingress = { namespace: "traefik", domain: "localhost" };
+  expect(contract({})).toEqual({
+    requestRate: true,
+    gpus: false,
+    ingress,
+    prometheusUrl: "http://prometheus.ml-platform.svc:9090",
+    monitoringNamespace: "ml-platform",
+  });
+  expect(contract({ prometheus: EXISTING, devicePlugin: { mode: "existing" } })).toEqual({
+    requestRate: true,
+    gpus: true,
+    ingress,
+    prometheusUrl: "http://prometheus.watch:9090",
+    monitoringNamespace: "watch",
+  });
+  expect(contract({ prometheus: OFF, metricsAdapter: OFF })).toEqual({
+    requestRate: false,
+    gpus: false,
+    ingress,
+  });
+});
+
+test("only the images that a stack runs must have digests", () => {
+  const needed = (platform: Inputs) => neededImages({ platform: platformSchema.parse(platform) });
+  expect(needed({})).toEqual(["prometheus", "metricsAdapter"]);
+  expect(needed({ prometheus: EXISTING, metricsAdapter: OFF })).toEqual([]);
+  expect(needed({ devicePlugin: { mode: "install" } })).toContain("devicePlugin");
+});
+
+test("an address has the scheme, the names and the port that people type", () => {
+  const ingress = { namespace: "traefik", domain: "ml.example.com" };
+  expect(externalUrl(ingress, "churn", "demo")).toBe("http://churn.demo.ml.example.com");
+  expect(externalUrl({ ...ingress, issuer: "le" }, "churn")).toBe("https://churn.ml.example.com");
+  expect(externalUrl({ ...ingress, port: 8080 })).toBe("http://ml.example.com:8080");
+});
+
+test("images come from the mirror under their full upstream names, by digest all the same", async () => {
+  const images = async (all: Promise<Registration[]>) =>
+    objects(await all, "Deployment").map(
+      ({ inputs }) => inputs.spec.template.spec.containers[0].image.split("@")[0],
+    );
+  const upstream = await images(declared({}));
+  expect(upstream.map((image) => image.split("/")[0]).sort()).toEqual([
+    "quay.io",
+    "registry.k8s.io",
+  ]);
+  expect(await images(declared({}, { mirror: "mirror.example.com:5000/proxy" }))).toEqual(
+    upstream.map((image) => `mirror.example.com:5000/proxy/${image}`),
+  );
+});
+
+describe("Prometheus", () => {
+  test("keeps samples as long and in as much space as configured, one writer at a time", async () => {
+    const all = await declared({
+      prometheus: { mode: "install", retention: "30d", storage: "50Gi", storageClass: "fast-ssd" },
+    });
+    expect(only(all, "PersistentVolumeClaim").inputs.spec).toEqual({
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: "fast-ssd",
+      resources: { requests: { storage: "50Gi" } },
+    });
+    const { spec } = only(all, "Deployment", "prometheus").inputs;
+    expect(spec.strategy).toEqual({ type: "Recreate" });
+    expect(spec.template.spec.containers[0].args).toContain("--storage.tsdb.retention.time=30d");
+    expect(spec).not.toHaveProperty("replicas");
+  });
+
+  test("takes the cluster's storage class where none is named", async () => {
+    const { spec } = only(await declared({}), "PersistentVolumeClaim").inputs;
+    expect(spec).not.toHaveProperty("storageClassName");
+  });
+
+  test("is served through the Ingress only where that was asked for", async () => {
+    expect(objects(await declared({}), "Ingress")).toEqual([]);
+    const all = await declared({ prometheus: { mode: "install", expose: true } });
+    expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("prometheus.localhost");
+  });
+});
+
+describe("the metrics adapter", () => {
+  const settings = { mode: "install", rateWindow: "1m", relistInterval: "10m", replicas: 2 };
+
+  test("asks the Prometheus that there is, over the window and as often as configured", async () => {
+    const all = await declared({ prometheus: EXISTING, metricsAdapter: settings });
+    const { replicas, template } = only(all, "Deployment").inputs.spec;
+    expect(replicas).toBe(2);
+    const [{ args }] = template.spec.containers;
+    expect(args).toEqual(
+      expect.arrayContaining([
+        "--prometheus-url=http://prometheus.watch:9090",
+        "--metrics-relist-interval=10m",
+        // It may not be shorter than the interval.
+        "--metrics-max-age=600s",
+      ]),
+    );
+    expect(only(all, "ConfigMap").inputs.data["config.yaml"]).toContain("[1m]");
+  });
+
+  test("serves the custom metrics API over TLS that the API server can verify", async () => {
+    const all = await declared({});
+    const { inputs, options } = only(all, "APIService");
+    expect(inputs.metadata.name).toBe("v1beta1.custom.metrics.k8s.io");
+    expect(inputs.spec).toMatchObject({
+      group: "custom.metrics.k8s.io",
+      version: "v1beta1",
+      service: { namespace: "ml-platform", name: "metrics-adapter", port: 443 },
+      caBundle: only(all, "Secret").inputs.data["tls.crt"],
+    });
+    expect(inputs.spec).not.toHaveProperty("insecureSkipTLSVerify");
+    // On the way down it goes before its server: left alone, it would block the end of every namespace.
+    expect(options.dependencies.map((urn) => urn.split("::").at(-1))).toContain(
+      "platform-metrics-adapter",
+    );
+  });
+
+  test("gets another certificate by a new serial, and keeps the one it has until then", async () => {
+    const name = async (certificateSerial: number) => {
+      const all = await declared({ metricsAdapter: { mode: "install", certificateSerial } });
+      const { name, options } = only(all, "Secret");
+      expect(options.ignoreChanges).toEqual(["data"]);
+      return name;
+    };
+    expect(await name(1)).not.toBe(await name(2));
+  });
+});

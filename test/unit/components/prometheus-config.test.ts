@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { adapterConfig } from "../../../components/platform/adapter-config";
+import {
+  prometheusConfig,
+  scrapeAnnotations,
+} from "../../../components/platform/prometheus-config";
+import { type RelabelStep, relabel } from "../../support/relabel";
+
+interface Job {
+  job_name: string;
+  scrape_interval: string;
+  scrape_timeout: string;
+  honor_labels: boolean;
+  kubernetes_sd_configs: { role: string }[];
+  relabel_configs: RelabelStep[];
+}
+
+const config = JSON.parse(prometheusConfig()) as { scrape_configs: Job[] };
+const [models, others] = config.scrape_configs as [Job, Job];
+
+/** What discovery tells of a pod. */
+function pod(changes: Record<string, string> = {}): Record<string, string> {
+  return {
+    __address__: "10.1.2.3:9999",
+    __metrics_path__: "/metrics",
+    __meta_kubernetes_namespace: "demo",
+    __meta_kubernetes_pod_name: "churn-7d9f-x2v",
+    __meta_kubernetes_pod_ip: "10.1.2.3",
+    __meta_kubernetes_pod_phase: "Running",
+    __meta_kubernetes_pod_annotation_prometheus_io_scrape: "true",
+    __meta_kubernetes_pod_annotation_prometheus_io_port: "8080",
+    __meta_kubernetes_pod_annotation_prometheus_io_path: "/metrics",
+    __meta_kubernetes_pod_label_app_kubernetes_io_component: "model-service",
+    __meta_kubernetes_pod_label_app_kubernetes_io_instance: "churn",
+    ...changes,
+  };
+}
+
+const meta = (name: string) => `__meta_kubernetes_pod_${name}`;
+const component = meta("label_app_kubernetes_io_component");
+const scrape = (job: Job, changes?: Record<string, string>) =>
+  relabel(pod(changes), job.relabel_configs);
+
+test("a model's pod is scraped where it says, under the labels that the adapter looks for", () => {
+  expect(scrape(models)).toEqual({
+    __address__: "10.1.2.3:8080",
+    __metrics_path__: "/metrics",
+    namespace: "demo",
+    pod: "churn-7d9f-x2v",
+    service: "churn",
+  });
+});
+
+test("each pod is scraped by one job: models by theirs, all else by the other", () => {
+  expect(scrape(others)).toBeUndefined();
+  for (const value of ["tracking", "", "model-service-2"]) {
+    expect(scrape(models, { [component]: value })).toBeUndefined();
+    expect(scrape(others, { [component]: value })).toMatchObject({ pod: "churn-7d9f-x2v" });
+  }
+});
+
+test.each(["", "false", "True", "yes true"])("a pod that says %j is left alone", (value) => {
+  expect(scrape(models, { [meta("annotation_prometheus_io_scrape")]: value })).toBeUndefined();
+});
+
+test("pods that cannot answer are left out, and no others", () => {
+  const kept = (phase: string) => scrape(models, { [meta("phase")]: phase }) !== undefined;
+  expect(["Pending", "Succeeded", "Failed"].filter(kept)).toEqual([]);
+  expect(["Running", "Unknown"].filter(kept)).toEqual(["Running", "Unknown"]);
+});
+
+test("without a port or a path of its own, a pod is scraped at what discovery found", () => {
+  const unsaid = {
+    [meta("annotation_prometheus_io_port")]: "",
+    [meta("annotation_prometheus_io_path")]: "",
+  };
+  expect(scrape(models, unsaid)).toMatchObject({
+    __address__: "10.1.2.3:9999",
+    __metrics_path__: "/metrics",
+  });
+});
+
+test("our own pods carry annotations that discovery turns into just that", () => {
+  const annotations = Object.entries(scrapeAnnotations(8000, "/stats")).map(([key, value]) => [
+    meta(`annotation_${key.replace(/[./]/g, "_")}`),
+    value,
+  ]);
+  expect(scrape(models, Object.fromEntries(annotations))).toMatchObject({
+    __address__: "10.1.2.3:8000",
+    __metrics_path__: "/stats",
+  });
+});
+
+test("models are scraped every five seconds, and no scrape outlasts its interval", () => {
+  expect(models.scrape_interval).toBe("5s");
+  for (const { scrape_interval, scrape_timeout } of [models, others]) {
+    expect(Number.parseInt(scrape_timeout, 10)).toBeLessThan(Number.parseInt(scrape_interval, 10));
+  }
+});
+
+test("a pod cannot speak for another one", () => {
+  expect([models, others].map(({ honor_labels }) => honor_labels)).toEqual([false, false]);
+});
+
+test("the configuration is the same on every run", () => {
+  expect(prometheusConfig()).toBe(prometheusConfig());
+});
+
+test("the adapter turns the counter into each pod's rate, and publishes nothing else", () => {
+  const { rules, ...rest } = JSON.parse(adapterConfig("45s"));
+  expect(rest).toEqual({});
+  expect(rules).toHaveLength(1);
+  const [{ seriesQuery, resources, name, metricsQuery }] = rules;
+  expect(seriesQuery).toBe('inference_requests_total{namespace!="",pod!=""}');
+  expect(metricsQuery).toBe("sum(rate(<<.Series>>{<<.LabelMatchers>>}[45s])) by (<<.GroupBy>>)");
+  // The labels that relabelling sets are those that the adapter reads namespace and pod from.
+  expect(Object.keys(scrape(models) ?? {})).toEqual(
+    expect.arrayContaining(Object.keys(resources.overrides)),
+  );
+  expect(resources.overrides).toEqual({
+    namespace: { resource: "namespace" },
+    pod: { resource: "pod" },
+  });
+  expect("inference_requests_total".replace(new RegExp(name.matches), name.as)).toBe(
+    "inference_requests_per_second",
+  );
+});

@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { demand, type TeamDemand } from "../../../components/team/quota";
+import { quotaLimits } from "../../../components/team/team-namespace";
+import { declare } from "../../support/declare";
+import type { Inputs } from "../../support/mocks";
+import { containers, objects, only, podTemplates } from "../../support/objects";
+import { smallStack } from "../../support/stacks";
+
+const small = { cpu: "100m", memory: "256Mi", gpus: 0 };
+
+function team(changes: Partial<TeamDemand> = {}): TeamDemand {
+  return {
+    data: { size: "10Gi" },
+    tracking: { storage: "5Gi", resources: { cpu: "100m", memory: "1Gi", gpus: 0 } },
+    training: [],
+    models: [],
+    ...changes,
+  };
+}
+
+describe("what a team asks for at most", () => {
+  test("is the tracking server alone where nothing else runs", () => {
+    expect(demand(team())).toEqual({
+      cpu: 0.1,
+      memory: 2 ** 30,
+      storage: 15 * 2 ** 30,
+      gpus: 0,
+      pods: 1,
+    });
+  });
+
+  test("has every model at its most pods, and one more for a rollout", () => {
+    const models: TeamDemand["models"] = [
+      { resources: small, autoscale: { kind: "requestRate", max: 20 } },
+      { resources: { ...small, gpus: 2 }, autoscale: { kind: "none", replicas: 3 } },
+    ];
+    expect(demand(team({ models }))).toMatchObject({ cpu: 2.6, gpus: 8, pods: 26 });
+  });
+
+  test("has each training job once", () => {
+    const training = [{ resources: { cpu: "4", memory: "16Gi", gpus: 4 } }, { resources: small }];
+    expect(demand(team({ training }))).toMatchObject({ cpu: 4.2, gpus: 4, pods: 3 });
+  });
+
+  test("is exact to a thousandth of a core, however many pods there are", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 1000 }))),
+        (models) => {
+          const { cpu } = demand(
+            team({
+              models: models.map(([milli, max]) => ({
+                resources: { ...small, cpu: `${milli}m` },
+                autoscale: { kind: "cpu", max },
+              })),
+            }),
+          );
+          const exact = models.reduce((sum, [milli, max]) => sum + milli * (max + 1), 100);
+          expect(cpu).toBe(exact / 1000);
+        },
+      ),
+    );
+  });
+
+  test("fits into a quota of just as much", async () => {
+    const { config } = smallStack();
+    // Twenty-one models at 200m and 256Mi, training at 500m and 1Gi, tracking at 100m and 1Gi.
+    config.team.quota = { cpu: "4800m", memory: "7424Mi", storage: "20Gi", pods: 23 };
+    expect(objects(await declare({ config }), "ResourceQuota")).toHaveLength(1);
+  });
+});
+
+test("the quota bounds requests, and memory by limits too", () => {
+  const quota = { cpu: "16", memory: "32Gi", storage: "100Gi", gpus: 2, pods: 50 };
+  expect(quotaLimits(quota)).toMatchObject({
+    "requests.cpu": "16",
+    "requests.memory": "32Gi",
+    "limits.memory": "32Gi",
+    "requests.storage": "100Gi",
+    "requests.nvidia.com/gpu": "2",
+    pods: "50",
+    "services.loadbalancers": "0",
+    "services.nodeports": "0",
+  });
+});
+
+test("the namespace lets in what the program puts there, and nothing that has no bounds", async () => {
+  const all = await declare(smallStack());
+  const { hard } = only(all, "ResourceQuota").inputs.spec;
+  const inNamespace = (kind: string) =>
+    objects(all, kind).filter(({ inputs }) => inputs.metadata.namespace === "demo").length;
+  expect(inNamespace("Job")).toBeLessThanOrEqual(Number(hard["count/jobs.batch"]));
+  expect(inNamespace("Deployment")).toBeLessThanOrEqual(Number(hard["count/deployments.apps"]));
+  expect(inNamespace("Secret")).toBeLessThan(Number(hard.secrets));
+  const [{ type, default: limits, defaultRequest }] = only(all, "LimitRange").inputs.spec.limits;
+  expect(type).toBe("Container");
+  expect(Object.keys(limits).sort()).toEqual(Object.keys(defaultRequest).sort());
+  // Each quota on requests makes a request mandatory, which the defaults then fill in.
+  expect(Object.keys(defaultRequest)).toEqual(expect.arrayContaining(["cpu", "memory"]));
+  const ours = podTemplates(all).flatMap(containers) as Inputs[];
+  expect(ours.filter(({ resources }) => !resources)).toEqual([]);
+});

@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import { CATALOGUE, ImageSource } from "../../../components/images";
+import program from "../../../index";
+import { declare } from "../../support/declare";
+import { DIGEST, type Inputs, run } from "../../support/mocks";
+import { objects, only, podTemplates } from "../../support/objects";
+import { smallStack, stackFile } from "../../support/stacks";
+
+test("the namespace admits only pods that are `restricted`, and belongs to somebody", async () => {
+  const { config } = smallStack();
+  const { metadata } = only(
+    await declare({ config: { ...config, owner: "team-fraud" } }),
+    "Namespace",
+    "demo-namespace",
+  ).inputs;
+  expect(metadata.name).toBe("demo");
+  expect(metadata.labels).toMatchObject({
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/enforce-version": "latest",
+    "pod-security.kubernetes.io/audit": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+    "ml-platform/owner": "team-fraud",
+  });
+});
+
+test("every object says who runs and owns it", async () => {
+  const all = objects(await declare(smallStack()));
+  for (const { name, inputs } of all) {
+    expect(inputs.metadata.labels, name).toMatchObject({
+      "app.kubernetes.io/part-of": "ml-platform",
+      "app.kubernetes.io/managed-by": "pulumi",
+      "ml-platform/owner": "ml-platform",
+    });
+  }
+});
+
+test("viewers may look at everything but secrets, in their namespace alone", async () => {
+  const { config } = smallStack();
+  config.team.viewers = ["analysts", "auditors"];
+  const { metadata, roleRef, subjects } = only(
+    await declare({ config }),
+    "RoleBinding",
+    "viewers",
+  ).inputs;
+  expect(metadata.namespace).toBe("demo");
+  expect(roleRef).toMatchObject({ kind: "ClusterRole", name: "view" });
+  expect(subjects.map(({ kind, name }: Inputs) => [kind, name])).toEqual([
+    ["Group", "analysts"],
+    ["Group", "auditors"],
+  ]);
+});
+
+test("images are built from their targets on the pinned base, and run by the digest of the build", async () => {
+  const all = await declare(stackFile("dev"));
+  const images = all.filter(({ type }) => type === "docker-build:index:Image");
+  const { inputs } = images[0] as (typeof images)[number];
+  expect(images.map(({ inputs }) => inputs.target).sort()).toEqual([
+    "mlflow",
+    "serving",
+    "training",
+  ]);
+  expect(inputs.buildArgs.PYTHON_BASE).toBe(`127.0.0.1:5001/${CATALOGUE.python}@${DIGEST}`);
+  expect(inputs).toMatchObject({ push: true, buildOnPreview: false, builder: { name: "lab-dev" } });
+  expect(inputs.secrets).toEqual({ ca: "certificates" });
+  const running = podTemplates(all)
+    .filter(({ namespace }) => namespace === "demo")
+    .map(({ spec }) => spec.containers[0].image);
+  expect(running.sort()).toEqual(
+    ["serving", "tracking", "training"].map(
+      (purpose) => `127.0.0.1:5001/ml-platform/demo-${purpose}:dev@${DIGEST}`,
+    ),
+  );
+});
+
+test("a given tag is resolved to its digest, a given digest is taken as it is", async () => {
+  const stack = smallStack();
+  stack.config.team.images.serving = "registry.example.com/acme/serving:v3";
+  stack.config.team.models.push({ name: "own", image: "registry.example.com/acme/own:v1" });
+  const { calls, registrations, error } = await run(program, stack);
+  expect(error).toBeUndefined();
+  expect(calls).toEqual(Array(2).fill("docker:index/getRegistryImage:getRegistryImage"));
+  expect(registrations.filter(({ type }) => type.startsWith("docker"))).toEqual([]);
+  const image = (suffix: string) =>
+    only(registrations, "Deployment", suffix).inputs.spec.template.spec.containers[0].image;
+  expect(image("serve-churn")).toBe(`registry.example.com/acme/serving:v3@${DIGEST}`);
+  expect(image("serve-own")).toBe(`registry.example.com/acme/own:v1@${DIGEST}`);
+  expect(image("tracking")).toBe(stack.config.team.images.tracking);
+});
+
+test("a lock gives an image its digest, and refuses what is none", () => {
+  const lock = { [CATALOGUE.prometheus]: DIGEST, [CATALOGUE.python]: "sha256:short" };
+  const source = new ImageSource(lock, undefined);
+  expect(source.reference("prometheus")).toBe(`${CATALOGUE.prometheus}@${DIGEST}`);
+  expect([source.has("python"), source.has("devicePlugin")]).toEqual([false, false]);
+  expect(() => source.reference("python")).toThrow(`no digest for ${CATALOGUE.python}`);
+});
+
+test("every image of the catalogue names its registry and a version that stays", () => {
+  for (const image of Object.values(CATALOGUE)) {
+    expect(image).toMatch(/^[a-z0-9]+(\.[a-z0-9]+)+\/[a-z0-9/-]+:v?\d+\.\d+[\w.-]*$/);
+  }
+});
+
+test("a team is the same beside its platform and with the platform in another stack", async () => {
+  const { config } = smallStack();
+  const [beside, outputs] = [await run(program, { config }), { platform: {} as unknown }];
+  outputs.platform = beside.outputs.platform;
+  const { platform: _, ...rest } = config;
+  const apart = await run(program, {
+    config: { ...rest, platformStack: "acme/ml-platform/platform" },
+    references: { "acme/ml-platform/platform": outputs },
+  });
+  const ofTeam = (all: (typeof beside)["registrations"]) =>
+    all
+      .filter(({ name }) => name.startsWith("demo"))
+      .map(({ name, inputs }) => ({ name, inputs }))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  expect(ofTeam(apart.registrations).length).toBeGreaterThan(20);
+  expect(ofTeam(apart.registrations)).toEqual(ofTeam(beside.registrations));
+});

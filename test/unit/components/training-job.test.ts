@@ -1,0 +1,76 @@
+import { beforeAll, expect, test } from "vitest";
+import { declare } from "../../support/declare";
+import type { Inputs, Registration } from "../../support/mocks";
+import { only } from "../../support/objects";
+import { smallStack } from "../../support/stacks";
+
+function declared(training: Inputs = {}): Promise<Registration[]> {
+  const { config } = smallStack();
+  Object.assign(config.team.training[0], training);
+  return declare({ config });
+}
+
+let job: Registration;
+let pod: Inputs;
+
+beforeAll(async () => {
+  job = only(await declared({ deadlineSeconds: 900, retries: 1, alias: "canary" }), "Job");
+  pod = job.inputs.spec.template.spec;
+});
+
+test("it reads the team's data at /app/data", async () => {
+  const data = only(await declared(), "PersistentVolumeClaim", "-data");
+  expect(data.inputs.spec).toEqual({
+    accessModes: ["ReadWriteOnce"],
+    resources: { requests: { storage: "10Gi" } },
+  });
+  const [{ volumeMounts, env }] = pod.containers;
+  const { name } = volumeMounts.find(({ mountPath }: Inputs) => mountPath === "/app/data");
+  expect(pod.volumes.find((volume: Inputs) => volume.name === name)).toEqual({
+    name,
+    persistentVolumeClaim: { claimName: `${data.name}-autonamed` },
+  });
+  expect(env).toContainEqual({ name: "DATA_DIR", value: "/app/data" });
+});
+
+test("it registers the model that services load, under the alias that they ask for", () => {
+  const [{ env, command }] = pod.containers;
+  expect(command).toEqual(["python", "-m", "training.train"]);
+  expect(Object.fromEntries(env.map(({ name, value }: Inputs) => [name, value]))).toMatchObject({
+    MLFLOW_TRACKING_URI: "http://mlflow:5000",
+    EXPERIMENT_NAME: "fit",
+    MODEL_NAME: "churn",
+    MODEL_ALIAS: "canary",
+  });
+});
+
+test("sample data is put there first, by the same image, only where asked for", async () => {
+  expect(pod).not.toHaveProperty("initContainers");
+  const { spec } = only(await declared({ sampleData: true }), "Job").inputs.spec.template;
+  const [init] = spec.initContainers;
+  const [main] = spec.containers;
+  expect(init.command).toEqual(["python", "-m", "training.sample_data"]);
+  expect({ ...init, name: "", command: [] }).toEqual({ ...main, name: "", command: [] });
+});
+
+test("it ends in time: by itself after its deadline, and Pulumi waits a little longer", () => {
+  expect(job.inputs.spec).toMatchObject({ activeDeadlineSeconds: 900, backoffLimit: 1 });
+  expect(job.options.createTimeout).toBe("960s");
+  expect(pod.restartPolicy).toBe("Never");
+});
+
+test("what it ran with cannot change: another image or parameter is another Job", () => {
+  expect(job.options.replaceOnChanges).toEqual(["spec"]);
+  // With a name of its own the new Job could not be made beside the old one.
+  expect(job.inputs.metadata).not.toHaveProperty("name");
+});
+
+test("its account can do nothing", async () => {
+  const all = await declared();
+  const account = only(all, "ServiceAccount", "train-fit-account");
+  expect(account.inputs.automountServiceAccountToken).toBe(false);
+  expect(pod).toMatchObject({
+    serviceAccountName: `${account.name}-autonamed`,
+    automountServiceAccountToken: false,
+  });
+});

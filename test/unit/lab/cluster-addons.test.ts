@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import {
+  addonFiles,
+  missingPods,
+  renderAddon,
+  renderAddons,
+  toYaml,
+} from "../../../lab/cluster/addons";
+import { SERVICE_DNS } from "../../../lab/cluster/cidrs";
+import { PAUSE_IMAGE } from "../../../lab/cluster/node";
+import { recipes } from "../../../lab/images/recipes";
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const images = Object.fromEntries(recipes.map(({ reference }) => [reference, DIGEST]));
+const variables = {
+  VOLUMES: "/run/ml-lab/unit/volumes",
+  CA_BUNDLE: "Y2E=",
+  METRICS_SERVER_CRT: "Y3J0",
+  METRICS_SERVER_KEY: "a2V5",
+};
+const values = { variables, images, registryPort: 5001 };
+
+interface Container {
+  name: string;
+  image: string;
+  args: string[];
+  securityContext: object;
+  resources: object;
+}
+interface Deployment {
+  metadata: { name: string };
+  spec: { template: { spec: { containers: Container[] } } };
+}
+const manifests = renderAddons(values);
+const deployments = manifests.filter(
+  ({ kind }) => kind === "Deployment",
+) as unknown as Deployment[];
+
+describe("the add-ons", () => {
+  it("use only images that the lab provides, by digest, from its own registry", () => {
+    const used = deployments.flatMap(({ spec }) => spec.template.spec.containers);
+    expect(used).toHaveLength(4);
+    for (const { image } of used) expect(image).toMatch(/^127\.0\.0\.1:5001\/[^@:]+@sha256:a{64}$/);
+    expect(images).toHaveProperty([PAUSE_IMAGE]);
+  });
+
+  it("lock every container and bound its memory", () => {
+    for (const container of deployments.flatMap(({ spec }) => spec.template.spec.containers)) {
+      expect(container).toMatchObject({
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        },
+        resources: {
+          requests: { cpu: expect.any(String) },
+          limits: { memory: expect.any(String) },
+        },
+      });
+    }
+  });
+
+  it("give nobody the rights of the administrator", () => {
+    const text = toYaml(manifests);
+    expect(text).not.toContain("cluster-admin");
+    expect(text).not.toMatch(/- "?\*"?$/m);
+  });
+
+  it("answer where the kubelet sends the pods' questions", () => {
+    const service = manifests.find(({ metadata }) => metadata.name === "kube-dns");
+    expect(service).toMatchObject({ kind: "Service", spec: { clusterIP: SERVICE_DNS } });
+  });
+
+  it("make one default of each class", () => {
+    const defaults = manifests.filter((it) => JSON.stringify(it).includes("is-default-class"));
+    expect(defaults.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
+      ["StorageClass", "standard"],
+      ["IngressClass", "traefik"],
+    ]);
+  });
+
+  it("leave Traefik's own variable to Kubernetes", () => {
+    const traefik = deployments.find(({ metadata }) => metadata.name === "traefik");
+    expect(traefik?.spec.template.spec.containers[0]?.args.join(" ")).toContain("$(NODE_ADDRESS)");
+  });
+
+  it("are sorted by file, so that nothing depends on the order of a folder", () => {
+    const names = addonFiles().map(({ name }) => name);
+    expect(names).toEqual([...names].sort());
+  });
+});
+
+describe("renderAddon", () => {
+  const file = (image: string) => `kind: Pod\nspec: { containers: [{ image: ${image} }] }\n`;
+
+  it("keeps the port of a registry and drops the tag", () => {
+    const known = { ...values, images: { "r.example:5000/a/b:v1": DIGEST } };
+    const [pod] = renderAddon("x.yaml", file('"r.example:5000/a/b:v1"'), known);
+    expect(JSON.stringify(pod)).toContain(`127.0.0.1:5001/r.example:5000/a/b@${DIGEST}`);
+  });
+
+  it("names the file and the image that is not provided", () => {
+    expect(() => renderAddon("x.yaml", file("busybox"), values)).toThrow(
+      "lab/addons/x.yaml: the lab provides no image busybox.",
+    );
+  });
+
+  it("names the file and the variable that has no value", () => {
+    expect(() => renderAddon("x.yaml", `kind: \${NOPE}`, values)).toThrow(
+      `lab/addons/x.yaml: no value for \${NOPE}.`,
+    );
+  });
+});
+
+describe("toYaml", () => {
+  it("gives one document per object", () => {
+    const documents = toYaml(manifests).split(/^---$/m);
+    expect(documents).toHaveLength(manifests.length);
+    expect(parse(documents[0] ?? "").kind).toBe(manifests[0]?.kind);
+  });
+});
+
+describe("missingPods", () => {
+  const pod = (name: string, ready: boolean, id: string) => ({
+    metadata: { name },
+    status: { containerStatuses: [{ ready, containerID: `containerd://${id}` }] },
+  });
+  const running = new Set(["c1"]);
+
+  it("believes a pod that is ready and whose container runs", () => {
+    expect(missingPods(["coredns"], [pod("coredns-abc-x1", true, "c1")], running)).toEqual([]);
+  });
+
+  it.each([
+    ["no pod", []],
+    ["an old status", [pod("coredns-abc-x1", true, "gone")]],
+    ["a pod that is not ready", [pod("coredns-abc-x1", false, "c1")]],
+    ["a pod without containers", [{ metadata: { name: "coredns-abc-x1" } }]],
+    ["another deployment's pod", [pod("coredns-metrics-abc-x1", true, "c1")]],
+  ])("does not believe %s", (_, pods) => {
+    expect(missingPods(["coredns"], pods, running)).toEqual(["coredns"]);
+  });
+});

@@ -1,0 +1,165 @@
+import { basename } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { linkAddresses } from "../../../lab/cluster/addresses";
+import { controlPlane } from "../../../lab/cluster/control-plane";
+import { delivery, renderBuildkit } from "../../../lab/cluster/delivery";
+import { identify } from "../../../lab/cluster/identity";
+import { node, renderCni, renderContainerd } from "../../../lab/cluster/node";
+import { type Blueprint, configFile, keysOf, type Part } from "../../../lab/cluster/part";
+
+const blueprint: Blueprint = {
+  lab: identify({ name: "unit", folder: "/srv/unit" }),
+  link: linkAddresses("10.231.7.0/30"),
+  mtu: 1400,
+  registryPort: 5100,
+  ingressPort: 8100,
+  resolvers: ["10.1.1.1"],
+  tool: (name) => `/tools/${name}`,
+};
+const parts = [...delivery(blueprint), ...controlPlane(blueprint), ...node(blueprint)];
+const part = (name: string): Part => {
+  const found = parts.find((it) => it.name === name);
+  if (!found) throw new Error(`no part ${name}`);
+  return found;
+};
+const file = (name: string, path: string) => part(name).files?.[path] ?? "";
+const flag = (name: string, key: string) =>
+  part(name)
+    .command.find((word) => word.startsWith(`--${key}=`))
+    ?.slice(key.length + 3);
+
+describe("the parts of a lab", () => {
+  it("have names of their own, and wait only for parts that exist", () => {
+    const names = parts.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { after } of parts) expect(names).toEqual(expect.arrayContaining([...after]));
+  });
+
+  it("find the configuration files that their commands name", () => {
+    const folder = configFile(blueprint.lab, "");
+    for (const { command, files = {} } of parts) {
+      const named = command.filter((word) => word.includes(folder));
+      const written = Object.keys(files).map((name) => configFile(blueprint.lab, name));
+      for (const word of named) expect(written).toContain(word.slice(word.indexOf("/")));
+    }
+  });
+
+  it("live in the lab's namespaces, but for the two that the host talks to", () => {
+    const outside = parts.filter(({ inside }) => inside === false).map(({ name }) => name);
+    expect(outside).toEqual(["registry-forwarder", "ingress-forwarder"]);
+  });
+
+  it("are restarted when a key changes that their command or configuration names", () => {
+    const keys = (name: string) => keysOf(part(name), "/srv/unit/pki").map((it) => basename(it));
+    expect(keys("scheduler")).toEqual([
+      "node-server.crt",
+      "node-server.key",
+      "scheduler.kubeconfig",
+    ]);
+    expect(keys("kube-proxy")).toEqual(["kube-proxy.kubeconfig"]);
+    expect(keys("kubelet")).toEqual([
+      "ca.crt",
+      "kubelet.kubeconfig",
+      "node-server.crt",
+      "node-server.key",
+    ]);
+    expect(keys("registry")).toEqual([]);
+  });
+});
+
+describe("the control plane", () => {
+  it("keeps etcd to those with a certificate of its own authority", () => {
+    expect(flag("etcd", "client-cert-auth")).toBe("true");
+    expect(flag("etcd", "trusted-ca-file")).toBe("/srv/unit/pki/etcd-ca.crt");
+    expect(part("etcd").command.join(" ")).not.toContain("http://");
+  });
+
+  it("does not write the node's address into etcd's data", () => {
+    expect(flag("etcd", "initial-advertise-peer-urls")).toBe("https://127.0.0.1:2380");
+  });
+
+  it("authorises by node and role, and aggregates with a separate authority", () => {
+    expect(flag("apiserver", "authorization-mode")).toBe("Node,RBAC");
+    expect(flag("apiserver", "requestheader-client-ca-file")).toBe(
+      "/srv/unit/pki/front-proxy-ca.crt",
+    );
+    expect(flag("apiserver", "enable-aggregator-routing")).toBe("true");
+    expect(flag("apiserver", "kubelet-preferred-address-types")).toBe("InternalIP");
+    expect(flag("apiserver", "kubelet-certificate-authority")).toBe("/srv/unit/pki/ca.crt");
+  });
+
+  it("can hand out one block of pod addresses: the one that the bridge has", () => {
+    const cidr = flag("controller-manager", "cluster-cidr");
+    expect(cidr).toMatch(/\/24$/);
+    expect(flag("controller-manager", "node-cidr-mask-size")).toBe("24");
+    expect(renderCni(1400)).toContain(`"subnet": "${cidr}"`);
+  });
+});
+
+describe("the node", () => {
+  it("asks for certificates, and has a cgroup root of its own", () => {
+    const config = parse(file("kubelet", "kubelet.yaml"));
+    expect(config).toMatchObject({
+      authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
+      authorization: { mode: "Webhook" },
+      cgroupRoot: "/ml-lab-unit",
+      cgroupDriver: "cgroupfs",
+      failSwapOn: false,
+    });
+    expect(config.resolvConf).toBe(configFile(blueprint.lab, "resolv.conf"));
+    expect(file("kubelet", "resolv.conf")).toBe("nameserver 10.1.1.1\n");
+  });
+
+  it("leaves the machine's connection table alone", () => {
+    const { conntrack, mode } = parse(file("kube-proxy", "kube-proxy.yaml"));
+    expect(mode).toBe("iptables");
+    expect(conntrack).toMatchObject({ maxPerCore: 0, min: 0 });
+  });
+
+  it("runs pods where capabilities are missing, with the lab's own pause image", () => {
+    const toml = renderContainerd("127.0.0.1:5100/pause", '/a "b"/cni', "/registries");
+    expect(toml).toMatch(/restrict_oom_score_adj = true/);
+    expect(toml).toContain('sandbox_image = "127.0.0.1:5100/pause"');
+    expect(toml).toContain(String.raw`conf_dir = "/a \"b\"/cni"`);
+  });
+
+  it("gives pods packets that fit the way out", () => {
+    const { plugins } = JSON.parse(renderCni(1400));
+    expect(plugins[0]).toMatchObject({ type: "bridge", mtu: 1400, ipMasq: true });
+    expect(plugins[1]).toMatchObject({ type: "portmap" });
+  });
+
+  it("enforces policies, and does nothing else that kube-router can", () => {
+    const enabled = part("kube-router").command.filter((word) => /^--run-.*=true$/.test(word));
+    expect(enabled).toEqual(["--run-firewall=true"]);
+  });
+});
+
+describe("delivery", () => {
+  it("serves the registry at the same port inside as outside", () => {
+    expect(parse(file("registry", "registry.yaml")).http.addr).toBe("0.0.0.0:5100");
+    const forwarder = part("registry-forwarder").command.join(" ");
+    expect(forwarder).toBe(
+      "socat TCP4-LISTEN:5100,bind=127.0.0.1,reuseaddr,fork TCP4:10.231.7.2:5100",
+    );
+    const hosts = file("containerd", "registries/127.0.0.1:5100/hosts.toml");
+    expect(hosts).toContain('[host."http://127.0.0.1:5100"]');
+  });
+
+  it("brings the ingress to the host's loopback only", () => {
+    expect(part("ingress-forwarder").command).toEqual([
+      "socat",
+      "TCP4-LISTEN:8100,bind=127.0.0.1,reuseaddr,fork",
+      "TCP4:10.231.7.2:80",
+    ]);
+  });
+
+  it("lets BuildKit push without TLS to that registry alone, and counts its builds as the lab's", () => {
+    const toml = renderBuildkit("ml-lab-unit", "127.0.0.1:5100", ["10.1.1.1", "10.1.1.2"]);
+    expect(toml.match(/http = true/g)).toHaveLength(1);
+    expect(toml).toContain('[registry."127.0.0.1:5100"]');
+    expect(toml).toContain('nameservers = ["10.1.1.1","10.1.1.2"]');
+    expect(toml).toContain('defaultCgroupParent = "ml-lab-unit/buildkit"');
+  });
+});

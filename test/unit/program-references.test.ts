@@ -1,0 +1,192 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Inputs, type Registration, run } from "../support/mocks";
+import { objectName, objects, podTemplates, selects } from "../support/objects";
+import { fullStack, SECRETS, stackFile } from "../support/stacks";
+
+const runs: Record<string, Registration[]> = {};
+
+beforeAll(async () => {
+  const { default: program } = await import("../../index");
+  const stacks = { dev: stackFile("dev"), full: fullStack() };
+  for (const [name, stack] of Object.entries(stacks)) {
+    runs[name] = (await run(program, stack)).registrations;
+  }
+});
+
+/** `namespace/name` of all objects of a kind. */
+function namesOf(all: readonly Registration[], kind: string): string[] {
+  return objects(all, kind).map((one) =>
+    [one.inputs.metadata.namespace, objectName(one)].filter(Boolean).join("/"),
+  );
+}
+
+/** What a pod's specification refers to by name, as `kind namespace/name`. */
+function referencesOf(spec: Inputs, namespace: string): string[] {
+  const volumes: Inputs[] = spec.volumes ?? [];
+  const sources: Inputs[] = spec.containers.flatMap(({ envFrom }: Inputs) => envFrom ?? []);
+  const named: [string, string | undefined][] = [
+    ["ServiceAccount", spec.serviceAccountName],
+    ...volumes.flatMap(({ configMap, secret, persistentVolumeClaim }): [string, string][] => [
+      ["ConfigMap", configMap?.name],
+      ["Secret", secret?.secretName],
+      ["PersistentVolumeClaim", persistentVolumeClaim?.claimName],
+    ]),
+    ...sources.map(({ secretRef }): [string, string] => ["Secret", secretRef.name]),
+  ];
+  return named.filter(([, name]) => name).map(([kind, name]) => `${kind} ${namespace}/${name}`);
+}
+
+describe.each(["dev", "full"])("stack %s", (name) => {
+  const all = () => runs[name] ?? [];
+  const pods = () => podTemplates(all());
+  const found = (namespace: string, selector: Record<string, string>) =>
+    pods().filter((one) => one.namespace === namespace && selects(selector, one.labels));
+
+  test("a pod's accounts, volumes and credentials are declared in its namespace", () => {
+    const there = ["ServiceAccount", "ConfigMap", "Secret", "PersistentVolumeClaim"].flatMap(
+      (kind) => namesOf(all(), kind).map((name) => `${kind} ${name}`),
+    );
+    const wanted = pods().flatMap(({ spec, namespace }) => referencesOf(spec, namespace));
+    expect(wanted.length).toBeGreaterThan(pods().length);
+    expect(wanted.filter((reference) => !there.includes(reference))).toEqual([]);
+  });
+
+  test("a volume that is mounted is declared, and one that is declared is mounted", () => {
+    for (const { spec, workload } of pods()) {
+      const declared = (spec.volumes as Inputs[]).map(({ name }) => name).sort();
+      const mounted = (spec.containers as Inputs[]).flatMap(({ volumeMounts }) => volumeMounts);
+      expect([...new Set(mounted.map(({ name }) => name))].sort(), workload).toEqual(declared);
+    }
+  });
+
+  test("a workload's selector finds its own pods and no others", () => {
+    const selecting = pods().filter(({ selector }) => selector);
+    expect(selecting.length).toBeGreaterThan(2);
+    for (const { workload, namespace, selector } of selecting) {
+      const names = found(namespace, selector ?? {}).map((one) => one.workload);
+      expect(names).toEqual([workload]);
+    }
+  });
+
+  test("a Service finds pods of one workload, and a port that they have", () => {
+    for (const { name, inputs } of objects(all(), "Service")) {
+      const [target, ...others] = found(inputs.metadata.namespace, inputs.spec.selector);
+      expect(others, name).toEqual([]);
+      const ports = target?.spec.containers.flatMap(({ ports }: Inputs) => ports);
+      for (const { targetPort } of inputs.spec.ports) {
+        expect(ports.map((port: Inputs) => port.name)).toContain(targetPort);
+      }
+    }
+  });
+
+  test("an Ingress leads to a Service and a port that are there", () => {
+    const doors = objects(all(), "Service").flatMap(({ inputs }) =>
+      inputs.spec.ports.map(
+        (port: Inputs) =>
+          `${inputs.metadata.namespace}/${objectName({ inputs } as Registration)}:${port.name}`,
+      ),
+    );
+    for (const { inputs } of objects(all(), "Ingress")) {
+      const [{ service }] = inputs.spec.rules[0].http.paths.map(({ backend }: Inputs) => backend);
+      expect(doors).toContain(`${inputs.metadata.namespace}/${service.name}:${service.port.name}`);
+    }
+  });
+
+  test("no two Ingresses share a host", () => {
+    const hosts = objects(all(), "Ingress").map(({ inputs }) => inputs.spec.rules[0].host);
+    expect(new Set(hosts).size).toBe(hosts.length);
+  });
+
+  test("budgets, autoscalers and network policies have something to act on", () => {
+    for (const { name, inputs } of objects(all(), "PodDisruptionBudget")) {
+      expect(found(inputs.metadata.namespace, inputs.spec.selector.matchLabels), name).toHaveLength(
+        1,
+      );
+    }
+    const deployments = namesOf(all(), "Deployment");
+    for (const { inputs } of objects(all(), "HorizontalPodAutoscaler")) {
+      const target = `${inputs.metadata.namespace}/${inputs.spec.scaleTargetRef.name}`;
+      expect(deployments).toContain(target);
+    }
+    for (const { name, inputs } of objects(all(), "NetworkPolicy")) {
+      const { matchLabels } = inputs.spec.podSelector;
+      expect(found(inputs.metadata.namespace, matchLabels).length, name).toBeGreaterThan(0);
+    }
+  });
+
+  test("roles are bound to accounts that are there, and none is cluster-admin", () => {
+    const accounts = namesOf(all(), "ServiceAccount");
+    const bindings = [...objects(all(), "ClusterRoleBinding"), ...objects(all(), "RoleBinding")];
+    expect(bindings.length).toBeGreaterThan(0);
+    for (const { inputs } of bindings) {
+      expect(inputs.roleRef.name).not.toMatch(/admin|edit/);
+      for (const { kind, namespace, name } of inputs.subjects as Inputs[]) {
+        if (kind === "ServiceAccount") expect(accounts).toContain(`${namespace}/${name}`);
+      }
+    }
+  });
+
+  test("no rule gives a verb that writes, or everything", () => {
+    const rules = objects(all(), "ClusterRole").flatMap(({ inputs }) => inputs.rules as Inputs[]);
+    expect(rules.length).toBeGreaterThan(0);
+    for (const { verbs, resources, apiGroups } of rules) {
+      expect(["get", "list", "watch"]).toEqual(expect.arrayContaining(verbs));
+      expect([...resources, ...apiGroups]).not.toContain("*");
+      expect(resources).not.toContain("secrets");
+    }
+  });
+
+  test("namespaced objects are in a namespace of the stack, or bind its accounts in kube-system", () => {
+    const namespaces = namesOf(all(), "Namespace");
+    const inside = objects(all()).filter(({ inputs }) => inputs.metadata.namespace);
+    const outside = inside.filter(({ inputs }) => !namespaces.includes(inputs.metadata.namespace));
+    expect(outside.map(({ name }) => name)).toEqual(["platform-metrics-adapter-front-proxy"]);
+  });
+});
+
+describe("secrets", () => {
+  const full = () => runs.full ?? [];
+  const holds = (value: unknown) => {
+    const text = JSON.stringify(value);
+    return Object.values(SECRETS).some(
+      (secret) => text.includes(secret) || text.includes(Buffer.from(secret).toString("base64")),
+    );
+  };
+
+  test("stand in one Secret, encrypted in the state, and nowhere else", () => {
+    const [holder, ...others] = full().filter(({ inputs }) => holds(inputs));
+    expect(others).toEqual([]);
+    expect(holder?.name).toBe("demo-tracking-credentials");
+    expect(holder?.inputs.stringData).toEqual({
+      PGPASSWORD: SECRETS.postgresPassword,
+      AWS_ACCESS_KEY_ID: SECRETS.s3AccessKeyId,
+      AWS_SECRET_ACCESS_KEY: SECRETS.s3SecretAccessKey,
+    });
+    expect(holder?.secrets).toEqual(["stringData"]);
+  });
+
+  test("every Secret is encrypted as a whole, in inputs and outputs", () => {
+    const found = [...full(), ...(runs.dev ?? [])].filter(({ inputs }) => inputs.kind === "Secret");
+    expect(found).toHaveLength(3);
+    for (const { inputs, secrets, options } of found) {
+      expect(secrets).toEqual([inputs.data ? "data" : "stringData"]);
+      expect(options.additionalSecretOutputs).toEqual(["data", "stringData"]);
+    }
+  });
+});
+
+describe("retainData", () => {
+  const protectedNames = (all: readonly Registration[]) =>
+    all.filter(({ options }) => options.protect).map(({ name }) => name);
+
+  test("protects each namespace and volume, and nothing that holds no data", () => {
+    const full = runs.full ?? [];
+    const stateful = [...objects(full, "Namespace"), ...objects(full, "PersistentVolumeClaim")];
+    expect(stateful).toHaveLength(6);
+    expect(protectedNames(full).sort()).toEqual(stateful.map(({ name }) => name).sort());
+  });
+
+  test("off, nothing is protected", () => {
+    expect(protectedNames(runs.dev ?? [])).toEqual([]);
+  });
+});

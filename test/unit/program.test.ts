@@ -1,0 +1,231 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Run, run } from "../support/mocks";
+import { containers, objects, podTemplates } from "../support/objects";
+import { fullStack, stackFile } from "../support/stacks";
+
+const STACKS = {
+  dev: () => stackFile("dev"),
+  platform: () => stackFile("platform"),
+  team: () => stackFile("team"),
+  full: fullStack,
+};
+const NAMES = Object.keys(STACKS) as (keyof typeof STACKS)[];
+/** Runs as root, because the kubelet's socket directory belongs to root. */
+const ROOT_WORKLOAD = "platform-device-plugin";
+
+const runs = {} as Record<keyof typeof STACKS, Run>;
+
+beforeAll(async () => {
+  const { default: program } = await import("../../index");
+  for (const name of NAMES) runs[name] = await run(program, STACKS[name]());
+});
+
+/** How many resources there are of each type, by the last word of its token. */
+function counts({ registrations }: Run): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const { type } of registrations.filter(({ custom }) => custom)) {
+    const kind = type.split(":").at(-1) ?? "";
+    found[kind] = (found[kind] ?? 0) + 1;
+  }
+  return found;
+}
+
+test("the type tokens of components are frozen: a renamed one replaces all that is below it", () => {
+  const tokens = NAMES.flatMap((name) => runs[name].registrations.map(({ type }) => type));
+  expect([...new Set(tokens.filter((type) => type.startsWith("mlplatform:")))].sort()).toEqual([
+    "mlplatform:platform:DevicePlugin",
+    "mlplatform:platform:MetricsAdapter",
+    "mlplatform:platform:Platform",
+    "mlplatform:platform:Prometheus",
+    "mlplatform:team:ModelService",
+    "mlplatform:team:Team",
+    "mlplatform:team:TeamImages",
+    "mlplatform:team:TeamNamespace",
+    "mlplatform:team:TrackingServer",
+    "mlplatform:team:TrainingJob",
+  ]);
+});
+
+const MODEL_SERVICE = {
+  Deployment: 1,
+  HorizontalPodAutoscaler: 1,
+  Ingress: 1,
+  NetworkPolicy: 1,
+  PodDisruptionBudget: 1,
+  Service: 1,
+  ServiceAccount: 1,
+};
+const TRACKING = {
+  Deployment: 1,
+  NetworkPolicy: 2,
+  PersistentVolumeClaim: 1,
+  Service: 1,
+  ServiceAccount: 1,
+};
+const TEAM = {
+  LimitRange: 1,
+  Namespace: 1,
+  NetworkPolicy: 1,
+  PersistentVolumeClaim: 1,
+  ResourceQuota: 1,
+};
+const TRAINING = { Job: 1, ServiceAccount: 1 };
+const PLATFORM = { Namespace: 1, NetworkPolicy: 3 };
+const PROMETHEUS = {
+  ClusterRole: 1,
+  ClusterRoleBinding: 1,
+  ConfigMap: 1,
+  Deployment: 1,
+  PersistentVolumeClaim: 1,
+  Service: 1,
+  ServiceAccount: 1,
+};
+const ADAPTER = {
+  APIService: 1,
+  ClusterRole: 1,
+  ClusterRoleBinding: 2,
+  ConfigMap: 1,
+  Deployment: 1,
+  PodDisruptionBudget: 1,
+  RoleBinding: 1,
+  Secret: 1,
+  Service: 1,
+  ServiceAccount: 1,
+};
+const DEVICE_PLUGIN = { ConfigMap: 1, DaemonSet: 1, Namespace: 1, ServiceAccount: 1 };
+const VIEWERS = { RoleBinding: 1 };
+const EXPOSED = { Ingress: 1 };
+
+const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
+/** The passwords of Postgres and S3 and the way to them; the model with a fixed number of pods has neither autoscaler nor Ingress. */
+const DIFFERENCE = { Secret: 1, NetworkPolicy: 1, HorizontalPodAutoscaler: -1, Ingress: -1 };
+const PARTS: Record<keyof typeof STACKS, Record<string, number>[]> = {
+  dev: [
+    ...[PLATFORM, PROMETHEUS, EXPOSED, ADAPTER],
+    ...[{ Image: 3 }, TEAM, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
+  ],
+  platform: [PLATFORM, ADAPTER, DEVICE_PLUGIN],
+  team: [TEAM, VIEWERS, TRACKING, MODEL_SERVICE],
+  full: [
+    ...[PLATFORM, PROMETHEUS, ADAPTER, DEVICE_PLUGIN],
+    ...[TEAM, VIEWERS, TRACKING, EXPOSED, TRAINING, ...MODELS, DIFFERENCE],
+  ],
+};
+
+test.each(NAMES)("stack %s declares exactly what its parts need", (name) => {
+  const expected: Record<string, number> = { kubernetes: 1 };
+  for (const [kind, count] of PARTS[name].flatMap((part) => Object.entries(part))) {
+    expected[kind] = (expected[kind] ?? 0) + count;
+  }
+  expect(counts(runs[name])).toEqual(expected);
+});
+
+test("outputs tell teams what the platform has, and people where to go", () => {
+  expect(runs.dev.outputs).toEqual({
+    platform: {
+      requestRate: true,
+      gpus: false,
+      prometheusUrl: "http://prometheus.ml-platform.svc:9090",
+      monitoringNamespace: "ml-platform",
+      ingress: stackFile("dev").config.platform.ingress,
+    },
+    prometheusUrl: "http://prometheus.localhost:8080",
+    trackingUrl: "http://mlflow.demo.localhost:8080",
+    models: { diabetes: "http://diabetes.demo.localhost:8080" },
+  });
+  expect(runs.team.outputs.models).toEqual({
+    "card-fraud": "https://card-fraud.fraud.ml.example.com",
+  });
+  expect(runs.full.outputs.models.fixed).toBe("http://fixed.demo.svc");
+});
+
+test("a platform's outputs are what the example of a team reads", () => {
+  expect(stackFile("team").references).toEqual({
+    "organization/ml-platform/platform": { platform: runs.platform.outputs.platform },
+  });
+});
+
+describe.each(NAMES)("stack %s", (name) => {
+  const all = () => runs[name].registrations;
+  const ours = () => all().filter(({ type }) => type.startsWith("mlplatform:"));
+
+  test("each resource belongs to a component, and the outermost ones to the stack", () => {
+    const components = new Set(ours().map(({ urn }) => urn));
+    const stack = all().find(({ type }) => type === "pulumi:pulumi:Stack")?.urn;
+    const orphans = all()
+      .filter(({ type }) => !type.startsWith("pulumi:"))
+      .filter(({ custom, parent }) => !components.has(parent) && (custom || parent !== stack));
+    expect(orphans).toEqual([]);
+    const outermost = ours().filter(({ parent }) => parent === stack);
+    expect(outermost.map(({ type }) => type.split(":")[2]).sort()).toEqual(
+      [all().some(isPlatform) && "Platform", name !== "platform" && "Team"].filter(Boolean),
+    );
+  });
+
+  test("a name begins with that of what it is a part of", () => {
+    const parents = new Map(ours().map(({ urn, name }) => [urn, name]));
+    const strays = all().filter(({ name, parent }) => !name.startsWith(parents.get(parent) ?? ""));
+    expect(strays.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("each Kubernetes object goes to the cluster that was configured", () => {
+    const [cluster, ...others] = all().filter(({ type }) => type.startsWith("pulumi:providers:"));
+    expect(cluster?.name).toBe("cluster");
+    expect(others).toEqual([]);
+    const used = new Set(objects(all()).map(({ provider }) => provider));
+    expect([...used]).toEqual([`${cluster?.urn}::cluster-id`]);
+  });
+
+  test("each container says what it needs and may use", () => {
+    const wanted = expect.objectContaining({
+      cpu: expect.any(String),
+      memory: expect.any(String),
+      "ephemeral-storage": expect.any(String),
+    });
+    for (const { resources } of podTemplates(all()).flatMap(containers)) {
+      expect(resources).toEqual({ requests: wanted, limits: wanted });
+      expect(resources.requests.memory).toBe(resources.limits.memory);
+    }
+  });
+
+  test("each container runs restricted, and by digest", () => {
+    for (const pods of podTemplates(all())) {
+      const root = pods.workload === ROOT_WORKLOAD;
+      const { seccompProfile, runAsNonRoot } = pods.spec.securityContext;
+      expect(seccompProfile, pods.workload).toEqual({ type: "RuntimeDefault" });
+      expect(runAsNonRoot ?? false, pods.workload).toBe(!root);
+      for (const { image, securityContext } of containers(pods)) {
+        expect(image).toMatch(/^[^/]+[.:][^/]*\/[^@]+@sha256:[0-9a-f]{64}$/);
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+          ...(!root && { runAsNonRoot: true }),
+        });
+      }
+    }
+  });
+
+  test("a team's pods have no token, and no environment made of other Services", () => {
+    const pods = podTemplates(all()).filter(({ namespace }) => !/^ml-platform/.test(namespace));
+    expect(pods.length > 0).toBe(name !== "platform");
+    for (const { spec, workload } of pods) {
+      expect(spec, workload).toMatchObject({
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+      });
+    }
+  });
+
+  test("what an autoscaler scales has no number of pods of its own", () => {
+    const scaled = objects(all(), "HorizontalPodAutoscaler").map(
+      ({ inputs }) => inputs.spec.scaleTargetRef.name,
+    );
+    const fixed = objects(all(), "Deployment").filter(({ inputs }) => "replicas" in inputs.spec);
+    expect(fixed.filter(({ name }) => scaled.includes(`${name}-autonamed`))).toEqual([]);
+  });
+});
+
+function isPlatform({ type }: { type: string }): boolean {
+  return type === "mlplatform:platform:Platform";
+}
