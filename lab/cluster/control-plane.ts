@@ -48,19 +48,12 @@ function etcd({ lab, link }: Blueprint): Part {
 function apiServer({ lab, link, tool }: Blueprint): Part {
   const { pki } = lab.paths;
   const server = identityOf(pki, "apiserver");
-  const store = identityOf(pki, "apiserver-etcd-client", "etcd-ca");
-  const kubelet = identityOf(pki, "apiserver-kubelet-client");
-  const aggregator = identityOf(pki, "front-proxy-client", "front-proxy-ca");
   const accounts = join(pki, "sa.key");
   return {
     name: "apiserver",
     after: ["etcd"],
     command: [
       tool("kube-apiserver"),
-      "--etcd-servers=https://127.0.0.1:2379",
-      `--etcd-cafile=${store.ca}`,
-      `--etcd-certfile=${store.cert}`,
-      `--etcd-keyfile=${store.key}`,
       "--bind-address=0.0.0.0",
       "--secure-port=6443",
       `--advertise-address=${link.node}`,
@@ -74,24 +67,37 @@ function apiServer({ lab, link, tool }: Blueprint): Part {
       "--service-account-issuer=https://kubernetes.default.svc",
       `--service-account-key-file=${accounts}`,
       `--service-account-signing-key-file=${accounts}`,
-      // By address: nothing resolves the node's name.
-      "--kubelet-preferred-address-types=InternalIP",
-      `--kubelet-certificate-authority=${kubelet.ca}`,
-      `--kubelet-client-certificate=${kubelet.cert}`,
-      `--kubelet-client-key=${kubelet.key}`,
-      // Aggregation: custom metrics and metrics-server are API servers behind this one.
-      "--enable-aggregator-routing=true",
-      `--proxy-client-cert-file=${aggregator.cert}`,
-      `--proxy-client-key-file=${aggregator.key}`,
-      `--requestheader-client-ca-file=${aggregator.ca}`,
-      "--requestheader-allowed-names=front-proxy-client",
-      "--requestheader-username-headers=X-Remote-User",
-      "--requestheader-group-headers=X-Remote-Group",
-      "--requestheader-extra-headers-prefix=X-Remote-Extra-",
       "--profiling=false",
+      ...connections(pki),
     ],
     probe: httpProbe(`https://${link.node}:6443/readyz`, adminIdentity(lab)),
   };
+}
+
+/** How the API server reaches etcd, the kubelet, and the API servers behind it (metrics-server, custom metrics). */
+function connections(pki: string): string[] {
+  const store = identityOf(pki, "apiserver-etcd-client", "etcd-ca");
+  const kubelet = identityOf(pki, "apiserver-kubelet-client");
+  const aggregator = identityOf(pki, "front-proxy-client", "front-proxy-ca");
+  return [
+    "--etcd-servers=https://127.0.0.1:2379",
+    `--etcd-cafile=${store.ca}`,
+    `--etcd-certfile=${store.cert}`,
+    `--etcd-keyfile=${store.key}`,
+    // By address: nothing resolves the node's name.
+    "--kubelet-preferred-address-types=InternalIP",
+    `--kubelet-certificate-authority=${kubelet.ca}`,
+    `--kubelet-client-certificate=${kubelet.cert}`,
+    `--kubelet-client-key=${kubelet.key}`,
+    "--enable-aggregator-routing=true",
+    `--proxy-client-cert-file=${aggregator.cert}`,
+    `--proxy-client-key-file=${aggregator.key}`,
+    `--requestheader-client-ca-file=${aggregator.ca}`,
+    "--requestheader-allowed-names=front-proxy-client",
+    "--requestheader-username-headers=X-Remote-User",
+    "--requestheader-group-headers=X-Remote-Group",
+    "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+  ];
 }
 
 /** Flags that the controller manager and the scheduler share. */

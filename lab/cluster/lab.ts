@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { provideImages } from "../images/index";
 import { duration, type Report } from "../toolchain/cache";
 import { ensureDebianPackages, ensureTools, findTool, type ToolName } from "../toolchain/index";
+import { which } from "../toolchain/on-path";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder } from "./builder";
 import { createCgroups } from "./cgroups";
@@ -23,11 +24,12 @@ import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } f
 import { type PartStatus, requireRunning, startParts, statusOf } from "./supervisor";
 import { tearDown } from "./teardown";
 
-/** Programs that the lab takes from Debian. */
+/** What the lab takes from Debian; Docker's packages bring the two of ENGINE too, and must not be replaced. */
 const PACKAGES = [
-  ...["etcd-server", "containerd", "runc", "containernetworking-plugins", "docker-registry"],
+  ...["etcd-server", "containernetworking-plugins", "docker-registry"],
   ...["iproute2", "iptables", "ipset", "conntrack", "socat", "openssl"],
 ];
+const ENGINE = ["containerd", "runc"];
 const TOOLS = [
   ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
   ...["kubectl", "kube-router", "buildkitd", "buildctl", "buildx"],
@@ -59,7 +61,8 @@ export async function startLab(options: LabOptions, report: Report): Promise<Lab
   return exclusively(lab, async () => {
     checkOwner(lab);
     const settings = await chooseSettings(lab, options);
-    await timed("Debian packages", report, () => ensureDebianPackages(PACKAGES, report));
+    const packages = [...PACKAGES, ...ENGINE.filter((program) => !which(program))];
+    await timed("Debian packages", report, () => ensureDebianPackages(packages, report));
     const tools = await timed("tools", report, () => ensureTools(TOOLS, report));
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const blueprint = await blueprintOf(lab, settings, tool);

@@ -86,9 +86,30 @@ export function renderCni(mtu: number): string {
 
 function kubelet(blueprint: Blueprint): Part {
   const { lab, link, resolvers, tool } = blueprint;
+  return {
+    name: "kubelet",
+    after: ["apiserver", "containerd"],
+    command: [
+      tool("kubelet"),
+      `--config=${configFile(lab, "kubelet.yaml")}`,
+      `--kubeconfig=${kubeconfigOf(lab, "kubelet")}`,
+      `--hostname-override=${lab.label}`,
+      `--node-ip=${link.node}`,
+    ],
+    files: {
+      "kubelet.yaml": renderKubelet(blueprint),
+      "resolv.conf": resolvers.map((address) => `nameserver ${address}\n`).join(""),
+    },
+    probe: async () => {
+      await httpProbe(`http://${link.node}:10248/healthz`)();
+      await nodeReady(blueprint);
+    },
+  };
+}
+
+function renderKubelet({ lab, link }: Blueprint): string {
   const server = identityOf(lab.paths.pki, "node-server");
-  const kubeconfig = kubeconfigOf(lab, "kubelet");
-  const config = {
+  return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
     authentication: {
@@ -115,26 +136,7 @@ function kubelet(blueprint: Blueprint): Part {
       "imagefs.available": "1%",
     },
     imageGCHighThresholdPercent: 100,
-  };
-  return {
-    name: "kubelet",
-    after: ["apiserver", "containerd"],
-    command: [
-      tool("kubelet"),
-      `--config=${configFile(lab, "kubelet.yaml")}`,
-      `--kubeconfig=${kubeconfig}`,
-      `--hostname-override=${lab.label}`,
-      `--node-ip=${link.node}`,
-    ],
-    files: {
-      "kubelet.yaml": stringify(config),
-      "resolv.conf": resolvers.map((address) => `nameserver ${address}\n`).join(""),
-    },
-    probe: async () => {
-      await httpProbe(`http://${link.node}:10248/healthz`)();
-      await nodeReady(blueprint);
-    },
-  };
+  });
 }
 
 function kubeProxy({ lab, link, tool }: Blueprint): Part {

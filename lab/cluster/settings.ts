@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import getPort from "get-port";
@@ -75,11 +76,21 @@ export async function choosePorts(
   return chosen;
 }
 
-/** Labs other than the default one leave its two ports alone, even while it is down. */
+/** How many ports above the default lab's the others choose from. */
+const PORT_RANGE = 200;
+
+/**
+ * Labs other than the default one leave its two ports alone, even while it is down. Each begins to look at a place of its
+ * own, so that two that are started at the same moment do not meet.
+ */
 async function firstPort(lab: Lab, name: PortName): Promise<number> {
   const first = FIRST_PORTS[name];
   if (lab.name === DEFAULT_LAB) return first;
-  const range = Array.from({ length: 200 }, (_, index) => first + 1 + index);
+  const start = createHash("sha256").update(lab.paths.folder).digest().readUInt16BE() % PORT_RANGE;
+  const range = Array.from(
+    { length: PORT_RANGE },
+    (_, index) => first + 1 + ((start + index) % PORT_RANGE),
+  );
   return getPort({ port: range, host: "127.0.0.1" });
 }
 

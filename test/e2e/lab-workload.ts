@@ -34,13 +34,16 @@ function pod(name: string, image: string, code: string, volumes: readonly string
   return { apiVersion: "v1", kind: "Pod", metadata: metadata(name, { app: name }), spec };
 }
 
+/** The first process of a container ignores the signal to end unless it says otherwise. */
+const END = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n";
+
 /** A pod that waits to be told what to do. */
 export function clientPod(name: string, image: string): object {
-  return pod(name, image, "import signal; signal.pause()");
+  return pod(name, image, `${END}signal.pause()`);
 }
 
 /** The first run writes the page; a later one must find it. */
-const SERVE = `
+const SERVE = `${END}
 import http.server, os
 if not os.path.exists('/data/index.html'):
     open('/data/index.html', 'w').write('hello')
