@@ -100,7 +100,7 @@ def test_finishes_what_is_in_flight(ready: Serving, number: signal.Signals) -> N
             ready.process.wait(1)
         busy.sendall(GOOD[10:])
         assert busy.recv(4096).startswith(b"HTTP/1.1 200")
-        assert ready.process.wait(5) == 0
+        assert ready.process.wait(20) == 0
         assert idle.recv(4096) == b""
 
 

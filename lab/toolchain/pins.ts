@@ -196,13 +196,6 @@ export const pins = {
     package: "sigs.k8s.io/prometheus-adapter/cmd/adapter",
     minutes: 3,
   },
-  kwok: {
-    kind: "go",
-    version: "0.8.0",
-    folder: "toolchain/modules/kwok",
-    package: "sigs.k8s.io/kwok/cmd/kwok",
-    minutes: 2,
-  },
 } as const satisfies Record<string, Pin>;
 
 /** Name of a tool: also the name of its executable. */

@@ -92,12 +92,12 @@ describe("ensureTools", () => {
 
   it("keeps nothing of a failed build, shows its end, and builds anew", async () => {
     vi.stubEnv("FAKE_GO_FAILS", "1");
-    await expect(ensureTools(["kwok"], report)).rejects.toThrow(
-      /modules\/kwok: "go build" failed \(exit 1\):\nundefined: boom/,
+    await expect(ensureTools(["traefik"], report)).rejects.toThrow(
+      /modules\/traefik: "go build" failed \(exit 1\):\nundefined: boom/,
     );
-    expect(await findTool("kwok")).toBeUndefined();
+    expect(await findTool("traefik")).toBeUndefined();
     vi.stubEnv("FAKE_GO_FAILS", "");
-    expect(existsSync((await ensureTools(["kwok"], report)).get("kwok")!)).toBe(true);
+    expect(existsSync((await ensureTools(["traefik"], report)).get("traefik")!)).toBe(true);
   });
 
   it("takes a tool of PATH in the range, and builds where it is out of it", async () => {
@@ -117,7 +117,7 @@ describe("ensureTools", () => {
     const name = "pulumi-analyzer-policy-nodejs";
     const file = (await ensureTools([name], report)).get(name)!;
     expect(readFileSync(file, "utf8")).toMatch(
-      /^#!\/bin\/sh\nexec node .*run-policy-pack "\$@"\n$/,
+      /^#!\/bin\/sh\nexec node "\$\(node -p .*run-policy-pack.*\)" "\$@"\n$/,
     );
   });
 
@@ -137,7 +137,7 @@ describe("ensureTools", () => {
     rmSync(join(bin, "go"));
     vi.stubEnv("PATH", bin);
     if (text) script("go", `#!/bin/sh\n${text}\n`);
-    await expect(ensureTools(["kwok"], report)).rejects.toThrow(message);
+    await expect(ensureTools(["traefik"], report)).rejects.toThrow(message);
   });
 });
 
