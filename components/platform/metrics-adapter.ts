@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
 import { requirements } from "../kubernetes/resources";
 import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/security";
+import { spread } from "../kubernetes/spread";
 import { seconds } from "../vocabulary";
 import { adapterConfig } from "./adapter-config";
 import type { Install } from "./schema";
@@ -60,7 +61,10 @@ export class MetricsAdapter extends pulumi.ComponentResource {
           strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
           template: {
             metadata: { labels: labels(identity) },
-            spec: podSpec(args, account.metadata.name, config.metadata.name, secretName),
+            spec: {
+              ...podSpec(args, account.metadata.name, config.metadata.name, secretName),
+              topologySpreadConstraints: spread(selectorLabels(identity)),
+            },
           },
         },
       },

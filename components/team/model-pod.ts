@@ -4,6 +4,7 @@ import { type Identity, labels, selectorLabels, TRACKING_CLIENT } from "../kuber
 import { httpProbes } from "../kubernetes/probes";
 import { requirements } from "../kubernetes/resources";
 import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/security";
+import { spread } from "../kubernetes/spread";
 import { scrapeAnnotations } from "../platform/prometheus-config";
 import type { ModelServiceArgs } from "./model-service";
 
@@ -39,14 +40,7 @@ export function podTemplate(
       enableServiceLinks: false,
       securityContext: restrictedPod(),
       terminationGracePeriodSeconds: PRE_STOP_SECONDS + DRAIN_SECONDS,
-      topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
-        (topologyKey) => ({
-          topologyKey,
-          maxSkew: 1,
-          whenUnsatisfiable: "ScheduleAnyway",
-          labelSelector: { matchLabels: selectorLabels(identity) },
-        }),
-      ),
+      topologySpreadConstraints: spread(selectorLabels(identity)),
       containers: [
         {
           name: "model",

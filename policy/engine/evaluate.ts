@@ -21,29 +21,50 @@ export interface Report {
   readonly unknown: string[];
 }
 
+/** The scopes at which a rule looks at a resource. */
+type Scope = "resource" | "object" | "pod" | "container";
+
+/** Something that a rule is asked about once. */
+interface Subject {
+  readonly scope: Scope;
+  readonly path: string;
+  readonly object?: KubernetesObject;
+  readonly check: (rule: Rule, config: Config) => Verdict | Promise<Verdict>;
+}
+
+/** A resource, taken apart into what rules look at; good for any number of rules. */
+export interface Case {
+  readonly resource: Resource;
+  readonly subjects: readonly Subject[];
+}
+
+/** Takes a resource apart. */
+export function caseOf(resource: Resource): Case {
+  const whole: Subject = {
+    scope: "resource",
+    path: "",
+    check: (rule, config) => rule.resource?.(resource, config),
+  };
+  return { resource, subjects: [whole, ...objectsOf(resource).flatMap(subjectsIn)] };
+}
+
 /**
  * Judges a resource by each rule at each of its scopes. A rule that throws is a finding of its own:
  * it neither passes nor keeps the others from being judged.
  */
 export async function evaluate(
   rules: readonly Rule[],
-  resource: Resource,
+  { resource, subjects }: Case,
   config: Config,
 ): Promise<Report> {
   const report: Report = { findings: [], unknown: [] };
-  const objects = objectsOf(resource);
-  for (const rule of rules) {
-    const judge = judgeWith(rule, resource, report);
-    if (rule.resource) {
-      await judge("", undefined, () => rule.resource?.(resource, config));
-    }
-    for (const object of objects) {
-      if (rule.object) {
-        await judge(object.path, object, () => rule.object?.(object, config));
-      }
-      // A patch holds a part of a pod: what is missing from it says nothing.
-      if (!object.patch || rule.pack === "baseline") {
-        await judgePods(rule, podsOf(object), config, judge);
+  for (const subject of subjects) {
+    for (const rule of rules) {
+      if (rule[subject.scope] !== undefined) {
+        const pending = judge(rule, resource, subject, () => subject.check(rule, config), report);
+        if (pending) {
+          await pending;
+        }
       }
     }
   }
@@ -51,63 +72,93 @@ export async function evaluate(
 }
 
 /** Judges a whole stack by the rules that one object is not enough for. */
-export async function evaluateStack(
-  rules: readonly Rule[],
-  stack: Stack,
-  config: Config,
-): Promise<Report> {
+export function evaluateStack(rules: readonly Rule[], stack: Stack, config: Config): Report {
   const report: Report = { findings: [], unknown: [] };
   for (const rule of rules.filter(({ inStack }) => inStack !== undefined)) {
     for (const object of stack.objects) {
-      const judge = judgeWith(rule, object.resource, report);
-      await judge(object.path, object, () => rule.inStack?.(object, stack, config));
+      const check = () => rule.inStack?.(object, stack, config);
+      judge(rule, object.resource, { path: object.path, object }, check, report);
     }
   }
   return report;
 }
 
-type Check = () => Verdict | Promise<Verdict>;
-type Judge = (path: string, object: KubernetesObject | undefined, check: Check) => Promise<void>;
+/** An object, its pods, and their containers. */
+function subjectsIn(object: KubernetesObject): Subject[] {
+  const pods = podsOf(object).flatMap((pod): Subject[] => [
+    {
+      scope: "pod",
+      path: pod.path,
+      object,
+      check: (rule, config) => rule.pod?.(pod, config),
+    },
+    ...ROLES.flatMap((role) => containersIn(pod, role)),
+  ]);
+  return [
+    {
+      scope: "object",
+      path: object.path,
+      object,
+      check: (rule, config) => rule.object?.(object, config),
+    },
+    // A patch holds a part of a pod: what is missing from it says nothing.
+    ...(object.patch ? pods.map(onlyBaseline) : pods),
+  ];
+}
 
-function judgeWith(rule: Rule, resource: Resource, report: Report): Judge {
-  return async (path, object, check) => {
-    try {
-      const verdict = check();
-      for (const problem of [(verdict instanceof Promise ? await verdict : verdict) ?? []].flat()) {
-        report.findings.push({ rule, resource, object, message: sentence(rule, path, problem) });
-      }
-    } catch (error) {
-      if (error instanceof UnknownValue) {
-        report.unknown.push(`${rule.name} needs ${error.path} of ${error.owner}`);
-      } else {
-        report.findings.push({ rule, resource, object, message: failure(rule, path, error) });
-      }
-    }
+function containersIn(pod: Pod, role: Container["role"]): Subject[] {
+  const common = { scope: "container", object: pod.object } as const;
+  try {
+    return containersOf(pod, role).map((container) => ({
+      ...common,
+      path: container.path,
+      check: (rule, config) => rule.container?.(container, config),
+    }));
+  } catch (error) {
+    const fail = () => {
+      throw error;
+    };
+    return [{ ...common, path: pod.path, check: fail }];
+  }
+}
+
+function onlyBaseline(subject: Subject): Subject {
+  return {
+    ...subject,
+    check: (rule, config) => (rule.pack === "baseline" ? subject.check(rule, config) : undefined),
   };
 }
 
-async function judgePods(rule: Rule, pods: readonly Pod[], config: Config, judge: Judge) {
-  for (const pod of pods) {
-    if (rule.pod) {
-      await judge(pod.path, pod.object, () => rule.pod?.(pod, config));
+/** Asks a rule about a subject. Most answer at once: only the others are worth a promise. */
+function judge(
+  rule: Rule,
+  resource: Resource,
+  { path, object }: Pick<Subject, "path" | "object">,
+  check: () => Verdict | Promise<Verdict>,
+  report: Report,
+): Promise<void> | undefined {
+  const take = (verdict: Verdict) => {
+    for (const problem of typeof verdict === "string" ? [verdict] : (verdict ?? [])) {
+      report.findings.push({ rule, resource, object, message: sentence(rule, path, problem) });
     }
-    if (rule.container) {
-      await judgeContainers(rule, pod, config, judge);
+  };
+  const fail = (error: unknown) => {
+    if (error instanceof UnknownValue) {
+      report.unknown.push(`${rule.name} needs ${error.path} of ${error.owner}`);
+    } else {
+      report.findings.push({ rule, resource, object, message: failure(rule, path, error) });
     }
+  };
+  try {
+    const verdict = check();
+    if (verdict instanceof Promise) {
+      return verdict.then(take, fail);
+    }
+    take(verdict);
+  } catch (error) {
+    fail(error);
   }
-}
-
-async function judgeContainers(rule: Rule, pod: Pod, config: Config, judge: Judge) {
-  for (const role of ROLES) {
-    let containers: Container[] = [];
-    await judge(pod.path, pod.object, () => {
-      containers = containersOf(pod, role);
-      return undefined;
-    });
-    for (const container of containers) {
-      await judge(container.path, pod.object, () => rule.container?.(container, config));
-    }
-  }
+  return undefined;
 }
 
 function sentence(rule: Rule, path: string, problem: string): string {

@@ -87,7 +87,11 @@ function resourcePolicy(group: Group, sessions: Sessions, index: number): Resour
     async validateResource(args, reportViolation) {
       const session = sessions(args.urn);
       refuseSwitchedOff(session, RESOURCE_GROUPS.slice(0, index));
-      const { findings, unknown } = await session.judge(group, resourceOf(args));
+      // The server runs the policies one after the other, with copies of the same resource.
+      if (index === 0) {
+        session.open(resourceOf(args));
+      }
+      const { findings, unknown } = await session.judge(group, args.urn);
       for (const { message } of findings) {
         reportViolation(message);
       }

@@ -5,7 +5,7 @@ import { PLATFORM_EXEMPTIONS } from "../exemptions";
 import type { Resource } from "../model/resource";
 import { type Stack, stackOf } from "../model/stack";
 import type { Level, Rule } from "../rules/rule";
-import { evaluate, evaluateStack, type Report } from "./evaluate";
+import { type Case, caseOf, evaluate, evaluateStack, type Report } from "./evaluate";
 import { Exemptions } from "./exemptions";
 
 /** Policies that a rule of a pack and a level is part of, and at what scope. */
@@ -22,7 +22,8 @@ const FOLDER = join(__dirname, "..", "stacks");
 export class Session {
   private readonly config: Config;
   private readonly exemptions: Exemptions;
-  private readonly inputs = new Map<string, Resource>();
+  private readonly cases = new Map<string, Case>();
+  private readonly grouped = new Map<Group, readonly Rule[]>();
   private readonly ran = new Set<string>();
 
   /** @throws ConfigError */
@@ -37,11 +38,19 @@ export class Session {
     this.exemptions = new Exemptions(PLATFORM_EXEMPTIONS, this.config.exemptions, today);
   }
 
-  /** Judges one resource by the rules of a group. */
-  async judge(group: Group, resource: Resource): Promise<Report> {
+  /** Takes up a resource, to be judged by one group after the other. */
+  open(resource: Resource): void {
+    this.cases.set(resource.urn, caseOf(resource));
+  }
+
+  /** Judges a resource that was taken up by the rules of a group. */
+  async judge(group: Group, urn: string): Promise<Report> {
     this.ran.add(group.name);
-    this.inputs.set(resource.urn, resource);
-    return this.exempt(await evaluate(this.rulesOf(group), resource, this.config));
+    const subject = this.cases.get(urn);
+    if (subject === undefined) {
+      throw new Error(`${urn} was not taken up`);
+    }
+    return this.exempt(await evaluate(this.rulesOf(group), subject, this.config));
   }
 
   /**
@@ -50,8 +59,8 @@ export class Session {
    */
   async judgeStack(group: Group, resources: readonly Resource[]): Promise<Report> {
     this.ran.add(group.name);
-    const stack: Stack = stackOf(resources.map((one) => this.inputs.get(one.urn) ?? one));
-    return this.exempt(await evaluateStack(this.rulesOf(group), stack, this.config));
+    const stack: Stack = stackOf(resources.map((one) => this.cases.get(one.urn)?.resource ?? one));
+    return this.exempt(evaluateStack(this.rulesOf(group), stack, this.config));
   }
 
   /** What is wrong with the exemptions, once the whole stack is judged. */
@@ -64,10 +73,14 @@ export class Session {
     return groups.map(({ name }) => name).filter((name) => !this.ran.has(name));
   }
 
-  private rulesOf(group: Group): Rule[] {
-    return this.rules.filter(
-      (rule) => group.has(rule) && (this.config.levels[rule.name] ?? rule.level) === group.level,
-    );
+  private rulesOf(group: Group): readonly Rule[] {
+    let rules = this.grouped.get(group);
+    if (rules === undefined) {
+      const levelOf = ({ name, level }: Rule) => this.config.levels[name] ?? level;
+      rules = this.rules.filter((rule) => group.has(rule) && levelOf(rule) === group.level);
+      this.grouped.set(group, rules);
+    }
+    return rules;
   }
 
   private exempt({ findings, unknown }: Report): Report {

@@ -26,6 +26,9 @@ export class UnknownValue extends Error {
   }
 }
 
+/** Objects and lists with a field that is not known. */
+const unclear = new WeakSet<object>();
+
 /**
  * Makes what the engine sends fit to be judged, in place: each policy gets a copy of its own. Reading
  * an unknown field throws `UnknownValue`, so that a rule judges all that is known and stumbles only over
@@ -40,6 +43,7 @@ export function prepare<T>(node: T, owner: string, path = ""): T {
     const place = Array.isArray(node) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
     const value: unknown = Reflect.get(node, key);
     if (PLACEHOLDERS.has(value)) {
+      unclear.add(node);
       Object.defineProperty(node, key, {
         enumerable: true,
         get() {
@@ -57,12 +61,14 @@ export function prepare<T>(node: T, owner: string, path = ""): T {
 
 /** The fields of an object or list, without the unknown ones: for walks that look for something. */
 export function knownEntries(node: object): [string, unknown][] {
-  return Object.entries(Object.getOwnPropertyDescriptors(node))
-    .filter(([, field]) => field.get === undefined && field.enumerable)
-    .map(([key, field]) => [key, field.value]);
+  return unclear.has(node)
+    ? Object.keys(node).flatMap((key) =>
+        isUnknown(node, key) ? [] : [[key, Reflect.get(node, key)]],
+      )
+    : Object.entries(node);
 }
 
 /** Whether a field of an object is there, but unknown. */
 export function isUnknown(node: object, key: string): boolean {
-  return Object.getOwnPropertyDescriptor(node, key)?.get !== undefined;
+  return unclear.has(node) && Object.getOwnPropertyDescriptor(node, key)?.get !== undefined;
 }

@@ -12,6 +12,9 @@ import (
 // or harmless most of the time: a pod in which everything is wrong tells little about any one check.
 type generator struct{ *rand.Rand }
 
+// localProfile is what a profile of the type Localhost has to name.
+var localProfile = "profiles/app.json"
+
 // seldom is true for one of n.
 func (g generator) seldom(n int) bool { return g.IntN(n) == 0 }
 
@@ -50,15 +53,17 @@ func (g generator) pod() *corev1.Pod {
 		SecurityContext: g.podContext(compliant),
 		Volumes:         some(g, 3, g.volume),
 	}
-	container := func(i int) corev1.Container { return g.container(i, compliant) }
-	spec.Containers = append(some(g, 2, container), container(9))
+	named := func(prefix string) func(int) corev1.Container {
+		return func(i int) corev1.Container { return g.container(prefix+strconv.Itoa(i), compliant) }
+	}
+	spec.Containers = append(some(g, 2, named("c")), named("last")(0))
 	if g.seldom(3) {
-		spec.InitContainers = some(g, 2, container)
+		spec.InitContainers = some(g, 2, named("init"))
 	}
 	if g.seldom(5) {
 		spec.EphemeralContainers = some(g, 2, func(i int) corev1.EphemeralContainer {
 			return corev1.EphemeralContainer{
-				EphemeralContainerCommon: corev1.EphemeralContainerCommon(container(i)),
+				EphemeralContainerCommon: corev1.EphemeralContainerCommon(named("debug")(i)),
 			}
 		})
 	}
@@ -97,9 +102,9 @@ func (g generator) podContext(compliant bool) *corev1.PodSecurityContext {
 	return context
 }
 
-func (g generator) container(index int, compliant bool) corev1.Container {
+func (g generator) container(name string, compliant bool) corev1.Container {
 	container := corev1.Container{
-		Name:            "c" + strconv.Itoa(index),
+		Name:            name,
 		Image:           "registry.example/app",
 		SecurityContext: g.containerContext(compliant),
 		LivenessProbe:   maybe(g, 40, g.probe),
@@ -146,15 +151,23 @@ func (g generator) id() int64 { return one[int64](g, 0, 1, 1000, 65532) }
 
 func (g generator) appArmor() *corev1.AppArmorProfile {
 	return maybe(g, 12, func() corev1.AppArmorProfile {
-		return corev1.AppArmorProfile{Type: one(g, corev1.AppArmorProfileTypeRuntimeDefault,
+		profile := corev1.AppArmorProfile{Type: one(g, corev1.AppArmorProfileTypeRuntimeDefault,
 			corev1.AppArmorProfileTypeLocalhost, corev1.AppArmorProfileTypeUnconfined, "")}
+		if profile.Type == corev1.AppArmorProfileTypeLocalhost {
+			profile.LocalhostProfile = &localProfile
+		}
+		return profile
 	})
 }
 
 func (g generator) seccomp(n int) *corev1.SeccompProfile {
 	return maybe(g, n, func() corev1.SeccompProfile {
-		return corev1.SeccompProfile{Type: one(g, corev1.SeccompProfileTypeRuntimeDefault,
+		profile := corev1.SeccompProfile{Type: one(g, corev1.SeccompProfileTypeRuntimeDefault,
 			corev1.SeccompProfileTypeLocalhost, corev1.SeccompProfileTypeUnconfined, "")}
+		if profile.Type == corev1.SeccompProfileTypeLocalhost {
+			profile.LocalhostProfile = &localProfile
+		}
+		return profile
 	})
 }
 

@@ -4,15 +4,23 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
+
+var claim = corev1.PersistentVolumeClaimTemplate{Spec: corev1.PersistentVolumeClaimSpec{
+	AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+	Resources: corev1.VolumeResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
+	},
+}}
 
 // allowed are sources that the level restricted knows.
 var allowed = []corev1.VolumeSource{
-	{ConfigMap: &corev1.ConfigMapVolumeSource{}},
+	{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}},
 	{CSI: &corev1.CSIVolumeSource{Driver: "secrets-store.csi.k8s.io"}},
 	{DownwardAPI: &corev1.DownwardAPIVolumeSource{}},
 	{EmptyDir: &corev1.EmptyDirVolumeSource{}},
-	{Ephemeral: &corev1.EphemeralVolumeSource{}},
+	{Ephemeral: &corev1.EphemeralVolumeSource{VolumeClaimTemplate: &claim}},
 	{Image: &corev1.ImageVolumeSource{Reference: "registry.example/model"}},
 	{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}},
 	{Projected: &corev1.ProjectedVolumeSource{}},

@@ -1,6 +1,6 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
 import { type Config, configSchema } from "../../policy/config/schema";
-import { evaluate, type Report } from "../../policy/engine/evaluate";
+import { caseOf, evaluate, type Report } from "../../policy/engine/evaluate";
 import type { KubernetesValue } from "../../policy/model/kubernetes";
 import type { Resource } from "../../policy/model/resource";
 import { prepare } from "../../policy/model/unknown";
@@ -30,7 +30,7 @@ export function judge(
   config: Config = DEFAULTS,
 ): Promise<Report> {
   prepare(resource.props, resource.name);
-  return evaluate([rules].flat(), resource, config);
+  return evaluate([rules].flat(), caseOf(resource), config);
 }
 
 /** The messages of `judge`, for the many tests that want nothing else. */

@@ -37,3 +37,24 @@ export function relabel(
     Object.entries(target).filter(([name]) => !name.startsWith("__") || shown.includes(name)),
   );
 }
+
+/** What Prometheus' discovery of pods tells of a pod with this metadata. */
+export function discovered(
+  { labels = {}, annotations = {} }: Record<string, Record<string, string>>,
+  port: number,
+): Record<string, string> {
+  const meta = (what: string, values: Record<string, string>) =>
+    Object.entries(values).map(([key, value]) => [
+      `__meta_kubernetes_pod_${what}_${key.replace(/[^a-zA-Z0-9]/g, "_")}`,
+      value,
+    ]);
+  return {
+    __address__: `10.1.2.3:${port}`,
+    __metrics_path__: "/metrics",
+    __meta_kubernetes_namespace: "demo",
+    __meta_kubernetes_pod_name: "pod-1",
+    __meta_kubernetes_pod_ip: "10.1.2.3",
+    __meta_kubernetes_pod_phase: "Running",
+    ...Object.fromEntries([...meta("label", labels), ...meta("annotation", annotations)]),
+  };
+}

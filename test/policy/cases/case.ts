@@ -1,6 +1,6 @@
 import type { Config } from "../../../policy/config/schema";
 import { configSchema } from "../../../policy/config/schema";
-import { evaluate, evaluateStack } from "../../../policy/engine/evaluate";
+import { caseOf, evaluate, evaluateStack } from "../../../policy/engine/evaluate";
 import type { KubernetesValue } from "../../../policy/model/kubernetes";
 import type { Resource } from "../../../policy/model/resource";
 import { stackOf } from "../../../policy/model/stack";
@@ -60,8 +60,10 @@ export async function said(
   resources.forEach((resource) => {
     prepare(resource.props, resource.name);
   });
-  const reports = await Promise.all(resources.map((resource) => evaluate(rules, resource, config)));
-  reports.push(await evaluateStack(rules, stackOf(resources), config));
+  const reports = await Promise.all(
+    resources.map((resource) => evaluate(rules, caseOf(resource), config)),
+  );
+  reports.push(evaluateStack(rules, stackOf(resources), config));
   const findings = reports.flatMap((report) => report.findings);
   return {
     problems: findings.map(({ message, rule }) => problemIn(message, rule)),

@@ -45,7 +45,11 @@ test("a model and a training job need their names alone", async () => {
     viewers: [],
     quota: { cpu: "16", memory: "32Gi", storage: "100Gi", gpus: 0, pods: 100 },
     data: { size: "10Gi" },
-    tracking: { storage: "10Gi", expose: false },
+    tracking: {
+      storage: "10Gi",
+      expose: false,
+      resources: { cpu: "100m", cpuLimit: "1", memory: "1Gi", ephemeralStorage: "512Mi" },
+    },
   });
   expect(team.models).toEqual([
     {
@@ -64,7 +68,13 @@ test("a model and a training job need their names alone", async () => {
     },
   ]);
   expect(team.training).toMatchObject([
-    { alias: "champion", sampleData: false, deadlineSeconds: 3600, retries: 2 },
+    {
+      alias: "champion",
+      sampleData: false,
+      deadlineSeconds: 3600,
+      retries: 2,
+      resources: { cpu: "500m", cpuLimit: "2", memory: "1Gi", ephemeralStorage: "1Gi" },
+    },
   ]);
 });
 
@@ -78,20 +88,21 @@ test.each([
   expect(team.models[0].autoscale).toEqual({ kind, ...defaults });
 });
 
-test("false, zero and an empty list are values, not gaps", async () => {
+test.each(["requestRate", "cpu"])("pods that %s added may go at once", async (kind) => {
+  const stack = smallStack();
+  stack.config.team.models[0].autoscale = { kind, scaleDownSeconds: 0 };
+  expect((await loaded(stack)).team.models[0].autoscale.scaleDownSeconds).toBe(0);
+});
+
+test("false and zero are values, not gaps", async () => {
   const stack = smallStack();
   const [model] = stack.config.team.models;
   Object.assign(stack.config, { retainData: false });
   Object.assign(model, { ingress: false, version: 3 });
-  model.autoscale = { kind: "requestRate", scaleDownSeconds: 0 };
   stack.config.team.training = [{ name: "fit", model: "churn", retries: 0 }];
   const config = await loaded(stack);
   expect(config.retainData).toBe(false);
-  expect(config.team.models[0]).toMatchObject({
-    ingress: false,
-    version: 3,
-    autoscale: { scaleDownSeconds: 0 },
-  });
+  expect(config.team.models[0]).toMatchObject({ ingress: false, version: 3 });
   expect(config.team.training[0].retries).toBe(0);
 });
 

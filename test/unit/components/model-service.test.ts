@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { prometheusConfig } from "../../../components/platform/prometheus-config";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only } from "../../support/objects";
+import { discovered, relabel } from "../../support/relabel";
 import { smallStack } from "../../support/stacks";
 
 let all: Registration[];
@@ -87,6 +89,25 @@ describe("a model's pod", () => {
       expect(whenUnsatisfiable).toBe("ScheduleAnyway");
       expect(pod.metadata.labels).toMatchObject(labelSelector.matchLabels);
     }
+  });
+
+  test("is found by Prometheus, by the job that scrapes models and by no other", () => {
+    const { scrape_configs } = JSON.parse(prometheusConfig());
+    const found = discovered(pod.metadata, container.ports[0].containerPort + 1);
+    const targets = scrape_configs.map(({ relabel_configs }: Inputs) =>
+      relabel(found, relabel_configs),
+    );
+    expect(scrape_configs[0].job_name).toBe("model-services");
+    expect(targets).toEqual([
+      {
+        __address__: `10.1.2.3:${container.ports[0].containerPort}`,
+        __metrics_path__: "/metrics",
+        namespace: "demo",
+        pod: "pod-1",
+        service: "churn",
+      },
+      undefined,
+    ]);
   });
 
   test("gets whole GPUs, as much as it asks for", async () => {

@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import { contractOf, externalUrl } from "../../../components/contract";
 import { platformSchema } from "../../../components/platform/schema";
 import { neededImages } from "../../../components/preflight";
+import { teamSchema } from "../../../components/team/schema";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only } from "../../support/objects";
-import { imageLock } from "../../support/stacks";
+import { imageLock, smallStack } from "../../support/stacks";
 
 const EXISTING = { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" };
 const OFF = { mode: "off" };
@@ -66,6 +67,10 @@ test("only the images that a stack runs must have digests", () => {
   expect(needed({})).toEqual(["prometheus", "metricsAdapter"]);
   expect(needed({ prometheus: EXISTING, metricsAdapter: OFF })).toEqual([]);
   expect(needed({ devicePlugin: { mode: "install" } })).toContain("devicePlugin");
+  const { serving, ...others } = smallStack().config.team.images;
+  const base = (images: Inputs) => neededImages({ team: teamSchema.parse({ name: "a", images }) });
+  expect(base({ serving, ...others })).toEqual([]);
+  expect(base(others)).toEqual(["python"]);
 });
 
 test("an address has the scheme, the names and the port that people type", () => {
@@ -88,6 +93,25 @@ test("images come from the mirror under their full upstream names, by digest all
   expect(await images(declared({}, { mirror: "mirror.example.com:5000/proxy" }))).toEqual(
     upstream.map((image) => `mirror.example.com:5000/proxy/${image}`),
   );
+});
+
+test("accounts may see which pods there are, check who asks, and nothing else", async () => {
+  const all = await declared({});
+  const verbs = ["get", "list", "watch"];
+  const rules = (name: string) => only(all, "ClusterRole", name).inputs.rules;
+  expect(rules("prometheus-discovery")).toEqual([{ apiGroups: [""], resources: ["pods"], verbs }]);
+  expect(rules("metrics-adapter-pods")).toEqual([
+    { apiGroups: [""], resources: ["pods", "namespaces"], verbs },
+  ]);
+  const bindings = [...objects(all, "ClusterRoleBinding"), ...objects(all, "RoleBinding")];
+  const bound = bindings.map(({ inputs }) => [inputs.roleRef.name, inputs.subjects[0].name]);
+  const adapter = "platform-metrics-adapter-account-autonamed";
+  expect(Object.fromEntries(bound)).toEqual({
+    "platform-prometheus-discovery-autonamed": "platform-prometheus-account-autonamed",
+    "platform-metrics-adapter-pods-autonamed": adapter,
+    "system:auth-delegator": adapter,
+    "extension-apiserver-authentication-reader": adapter,
+  });
 });
 
 describe("Prometheus", () => {
@@ -126,6 +150,9 @@ describe("the metrics adapter", () => {
     const { replicas, template } = only(all, "Deployment").inputs.spec;
     expect(replicas).toBe(2);
     const [{ args }] = template.spec.containers;
+    const apart = template.spec.topologySpreadConstraints as Inputs[];
+    expect(apart.map(({ topologyKey }) => topologyKey)).toContain("kubernetes.io/hostname");
+    expect(template.metadata.labels).toMatchObject(apart[0]?.labelSelector.matchLabels);
     expect(args).toEqual(
       expect.arrayContaining([
         "--prometheus-url=http://prometheus.watch:9090",

@@ -4,7 +4,7 @@ import {
   prometheusConfig,
   scrapeAnnotations,
 } from "../../../components/platform/prometheus-config";
-import { type RelabelStep, relabel } from "../../support/relabel";
+import { discovered, type RelabelStep, relabel } from "../../support/relabel";
 
 interface Job {
   job_name: string;
@@ -18,22 +18,13 @@ interface Job {
 const config = JSON.parse(prometheusConfig()) as { scrape_configs: Job[] };
 const [models, others] = config.scrape_configs as [Job, Job];
 
-/** What discovery tells of a pod. */
+/** What discovery tells of a model's pod. */
 function pod(changes: Record<string, string> = {}): Record<string, string> {
-  return {
-    __address__: "10.1.2.3:9999",
-    __metrics_path__: "/metrics",
-    __meta_kubernetes_namespace: "demo",
-    __meta_kubernetes_pod_name: "churn-7d9f-x2v",
-    __meta_kubernetes_pod_ip: "10.1.2.3",
-    __meta_kubernetes_pod_phase: "Running",
-    __meta_kubernetes_pod_annotation_prometheus_io_scrape: "true",
-    __meta_kubernetes_pod_annotation_prometheus_io_port: "8080",
-    __meta_kubernetes_pod_annotation_prometheus_io_path: "/metrics",
-    __meta_kubernetes_pod_label_app_kubernetes_io_component: "model-service",
-    __meta_kubernetes_pod_label_app_kubernetes_io_instance: "churn",
-    ...changes,
+  const labels = {
+    "app.kubernetes.io/component": "model-service",
+    "app.kubernetes.io/instance": "churn",
   };
+  return { ...discovered({ labels, annotations: scrapeAnnotations(8080) }, 9999), ...changes };
 }
 
 const meta = (name: string) => `__meta_kubernetes_pod_${name}`;
@@ -46,7 +37,7 @@ test("a model's pod is scraped where it says, under the labels that the adapter 
     __address__: "10.1.2.3:8080",
     __metrics_path__: "/metrics",
     namespace: "demo",
-    pod: "churn-7d9f-x2v",
+    pod: "pod-1",
     service: "churn",
   });
 });
@@ -55,7 +46,7 @@ test("each pod is scraped by one job: models by theirs, all else by the other", 
   expect(scrape(others)).toBeUndefined();
   for (const value of ["tracking", "", "model-service-2"]) {
     expect(scrape(models, { [component]: value })).toBeUndefined();
-    expect(scrape(others, { [component]: value })).toMatchObject({ pod: "churn-7d9f-x2v" });
+    expect(scrape(others, { [component]: value })).toMatchObject({ pod: "pod-1" });
   }
 });
 
@@ -80,12 +71,11 @@ test("without a port or a path of its own, a pod is scraped at what discovery fo
   });
 });
 
-test("our own pods carry annotations that discovery turns into just that", () => {
-  const annotations = Object.entries(scrapeAnnotations(8000, "/stats")).map(([key, value]) => [
-    meta(`annotation_${key.replace(/[./]/g, "_")}`),
-    value,
-  ]);
-  expect(scrape(models, Object.fromEntries(annotations))).toMatchObject({
+test("a pod may have its metrics elsewhere", () => {
+  const annotations = scrapeAnnotations(8000, "/stats");
+  const labels = { "app.kubernetes.io/component": "tracking" };
+  const found = discovered({ labels, annotations }, 9999);
+  expect(relabel(found, others.relabel_configs)).toMatchObject({
     __address__: "10.1.2.3:8000",
     __metrics_path__: "/stats",
   });

@@ -41,7 +41,11 @@ test("it registers the model that services load, under the alias that they ask f
     EXPERIMENT_NAME: "fit",
     MODEL_NAME: "churn",
     MODEL_ALIAS: "canary",
+    // The one place that the pod can write to, beside its data.
+    HOME: "/tmp",
   });
+  const [{ volumeMounts }] = pod.containers;
+  expect(volumeMounts.map(({ mountPath }: Inputs) => mountPath)).toEqual(["/app/data", "/tmp"]);
 });
 
 test("sample data is put there first, by the same image, only where asked for", async () => {

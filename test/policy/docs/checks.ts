@@ -1,0 +1,102 @@
+/** One thing that a well-known scanner of Kubernetes objects checks, and the rules here that do. */
+export interface Check {
+  readonly title: string;
+  readonly rules: readonly string[];
+  /** Why there is no rule. */
+  readonly without?: string;
+}
+
+const check = (title: string, ...rules: string[]): Check => ({ title, rules });
+const missing = (title: string, without: string): Check => ({ title, rules: [], without });
+
+/**
+ * What Pod Security Standards, Kyverno, Polaris, kube-score, kube-linter, kubesec, Trivy, Gatekeeper's
+ * library, Kubescape, the NSA's and the CIS's guides and the multi-tenancy benchmarks check between them.
+ */
+export const CHECKS: readonly Check[] = [
+  check("no privileged container", "privileged"),
+  check("no privilege escalation", "privilege-escalation"),
+  check("runs as non-root", "run-as-non-root", "dockerfile-user"),
+  check("no root user or group", "run-as-user", "root-group"),
+  check("user id above 10000", "high-user-id"),
+  check("drops all capabilities", "capabilities-dropped"),
+  check("adds no dangerous capability", "capabilities-added"),
+  check("seccomp is on", "seccomp-profile", "seccomp-unconfined"),
+  check("AppArmor is on", "app-armor-profile"),
+  check("SELinux options are limited", "se-linux-options"),
+  check("default proc mount", "proc-mount"),
+  check("safe sysctls only", "sysctls"),
+  check("no host PID or IPC", "host-namespaces"),
+  check("no host network", "host-namespaces"),
+  check("no host ports", "host-ports"),
+  check("no host path", "host-path-volumes"),
+  check("no socket of a container runtime", "host-path-volumes"),
+  check("volume types from a list", "volume-types"),
+  check("no Windows host process", "windows-host-process"),
+  check("no host in probes and hooks", "probe-hosts"),
+  check("read-only root file system", "read-only-root"),
+  missing("own user namespace", "it needs a kernel and runtime that many clusters do not have yet"),
+  check("no host aliases", "host-aliases"),
+  check("no ephemeral containers", "debug-containers"),
+  check("no ports below 1024, no SSH", "container-ports"),
+  check("image tag is not latest", "image-digest"),
+  check("image pinned by digest", "image-digest"),
+  check("image from an allowed registry", "image-registry"),
+  check(
+    "slim image, approved base",
+    "image-size",
+    "image-size-unknown",
+    "image-manifest",
+    "dockerfile-base",
+    "dockerfile-stages",
+    "dockerfile-cache",
+  ),
+  missing(
+    "image is signed",
+    "it takes a key and an admission controller, which see more than a preview",
+  ),
+  check("pull policy fits the reference", "image-pull-policy"),
+  check("CPU and memory requests", "resources-set"),
+  check("CPU and memory limits", "resources-set"),
+  check("ceiling and ratio of limits", "resource-ceiling", "limit-ratio"),
+  check("limits of scratch space", "resources-set", "scratch-limit"),
+  check("sane request of GPUs", "gpu-request"),
+  check("namespace has a quota", "namespace-quota"),
+  check("namespace has a limit range", "namespace-limit-range"),
+  check("namespace counts objects", "namespace-counts"),
+  check("no service account token", "service-account-token"),
+  check("own service account, which exists", "own-service-account"),
+  check("secrets as files", "secret-in-environment"),
+  check("no credential in the environment", "literal-credential", "credential-in-stack-file"),
+  check("no credential in a ConfigMap", "credential-in-config-map"),
+  check("no token that never expires", "lasting-token"),
+  check("nobody is cluster-admin", "cluster-admin"),
+  check("no wildcard rights", "wildcard-rights"),
+  check("no rights to secrets and into pods", "secret-rights", "pod-rights"),
+  check("no rights to escalate", "escalation-rights"),
+  check("no rights for everybody", "broad-subjects"),
+  check("no rights to the control plane", "control-plane-rights"),
+  check("namespace denies by default", "default-deny-ingress", "default-deny-egress"),
+  check("network rules are narrow", "open-ingress", "open-egress"),
+  check("no exposed Service", "service-exposure"),
+  check("Ingress has host and TLS", "ingress-host", "ingress-tls"),
+  check("liveness and readiness probes, distinct", "probes", "distinct-probes"),
+  check("disruption budget that works", "disruption-budget", "working-budget"),
+  check("replicas, spread, rolling update", "single-replica", "spread", "rolling-update"),
+  check(
+    "autoscaler is sane and alone",
+    "autoscaler-bounds",
+    "autoscaler-target",
+    "scaled-replicas",
+    "single-autoscaler",
+  ),
+  check("jobs are bounded", "job-deadline", "job-retries", "job-restart-policy", "cron-overlap"),
+  check("volume class and size", "volume-claim"),
+  check("no removed API version", "api-version"),
+  check("own namespace, owner labels, no bare pod", "own-namespace", "owner-labels", "bare-pod"),
+  check("namespace enforces Pod Security", "pod-security-labels", "pod-security-pin"),
+  check("graceful stop of what serves", "graceful-stop", "dockerfile-command"),
+  check("data is protected", "protected-data"),
+  check("no reference to another team", "foreign-namespace", "unused-config-map"),
+  check("no way around: patches, lists, releases", "opaque-patch", "opaque-release", "dockerfile"),
+];
