@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { startLab } from "../lab/cluster/lab";
 import { labOf, openStack } from "./stack";
 import { fail, step } from "./terminal";
 
@@ -8,11 +9,13 @@ interface DestroyOptions {
 }
 
 async function destroy({ stack: name, yes }: DestroyOptions): Promise<void> {
-  if (!labOf(name) && !yes) {
+  const lab = labOf(name);
+  if (!lab && !yes) {
     throw new Error(
       `stack ${name} is on a cluster of yours: add --yes to destroy it with all its data`,
     );
   }
+  if (lab) await startLab({ name: lab }, step);
   const { stack, options } = await openStack({ name }, step);
   step(`stack ${name}: destroying`);
   const { color, onOutput } = options;

@@ -1,4 +1,5 @@
-import { request } from "node:http";
+import { request as http } from "node:http";
+import { request as https } from "node:https";
 
 /** An answer's status and body. */
 export interface Answer {
@@ -27,7 +28,7 @@ export function send(address: string, json?: unknown, timeout = 10_000): Promise
   const url = new URL(address);
   const body = json === undefined ? undefined : JSON.stringify(json);
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const call = request(
+  const call = (url.protocol === "https:" ? https : http)(
     {
       ...connectTo(url),
       method: body ? "POST" : "GET",

@@ -1,28 +1,37 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command } from "commander";
-import { CATALOGUE, mirrored } from "../components/images";
+import { CATALOGUE, type ImageLock, mirrored } from "../components/images";
+import { platformSchema } from "../components/platform/schema";
+import { neededImages } from "../components/preflight";
+import { teamSchema } from "../components/team/schema";
 import { digestOf } from "./registry";
 import { type Report, ROOT, stackConfig } from "./stack";
 import { fail, step } from "./terminal";
 
 /**
- * Asks the registry that a stack takes third-party images from for their digests, and writes the stack's lock file.
- * @param force asks again although the file is there
+ * Asks the registry that a stack takes third-party images from for their digests, and writes them into the stack's lock
+ * file, beside those that are there.
+ * @param force asks also for those that the file has
  * @throws Error naming the image and what the registry answered; the file is left as it was
  */
 export async function lockImages(stack: string, report: Report, force = false): Promise<void> {
-  const { mirror, lock = "images.lock.json" } = stackConfig(stack).images ?? {};
-  const file = join(ROOT, lock);
-  if (existsSync(file) && !force) return;
-  report(`${lock}: asking ${mirror ?? "the upstream registries"} for digests`);
-  const entries = await Promise.all(
-    Object.values(CATALOGUE).map(async (upstream) => [
-      upstream,
-      await digestOf(mirrored(upstream, mirror)),
-    ]),
+  const { platform, team, images } = stackConfig(stack);
+  const { mirror, lock = "images.lock.json" } = images ?? {};
+  const file = resolve(ROOT, lock);
+  const known: ImageLock = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  const needed = neededImages({
+    platform: platformSchema.optional().parse(platform),
+    team: teamSchema.optional().parse(team),
+  }).map((entry) => CATALOGUE[entry]);
+  const wanted = needed.filter((upstream) => force || !known[upstream]);
+  if (wanted.length === 0) return;
+  report(`${lock}: asking ${mirror ?? "the upstream registries"} for ${wanted.length} digest(s)`);
+  const digests = await Promise.all(
+    wanted.map(async (upstream) => [upstream, await digestOf(mirrored(upstream, mirror))]),
   );
-  writeFileSync(file, `${JSON.stringify(Object.fromEntries(entries.sort()), null, 2)}\n`);
+  const all = Object.entries({ ...known, ...Object.fromEntries(digests) }).sort();
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
   report(`${lock}: written`);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { CATALOGUE } from "../components/images";
 import { ROOT } from "./stack";
 
 /** A cluster of the user's own, as the options of `npm start` describe it. */
@@ -10,6 +11,7 @@ export interface OwnCluster {
   ingressClass?: string;
   ingressNamespace?: string;
   domain?: string;
+  issuer?: string;
   storageClass?: string;
 }
 
@@ -18,16 +20,36 @@ export function contextStackName(context: string): string {
   return context.replace(/[^\w.-]+/g, "-");
 }
 
+/** Options without which nothing would be reached, and why. */
+const NEEDED = [
+  [
+    "registry",
+    "--registry ghcr.io/acme",
+    "images are built here and pulled by the cluster: one that both reach",
+  ],
+  [
+    "domain",
+    "--domain ml.example.com",
+    "models get host names below it, which must lead to the ingress controller",
+  ],
+  [
+    "ingressNamespace",
+    "--ingress-namespace traefik",
+    "network policies let the ingress controller's pods in by it",
+  ],
+] as const;
+
 /**
  * The stack file for a cluster of one's own: the dev stack's, without what belongs to the local cluster.
- * @throws Error when there is no registry, as the cluster's nodes could not get the images
+ * @throws Error naming every option that is missing
  */
 export function ownClusterStack(cluster: OwnCluster): string {
-  const { context, registry, ingressClass, ingressNamespace, domain, storageClass } = cluster;
-  if (!registry) {
-    throw new Error(
-      "--registry is missing: images are built here and pulled by the cluster; name a registry that both reach, such as --registry ghcr.io/acme",
-    );
+  const { context, registry, ingressClass, ingressNamespace, domain, issuer, storageClass } =
+    cluster;
+  const missing = NEEDED.filter(([option]) => !cluster[option]);
+  if (missing.length > 0) {
+    const lines = missing.map(([, example, why]) => `  ${example}   (${why})`);
+    throw new Error(["With --context, these are needed too:", ...lines].join("\n"));
   }
   const file = parseDocument(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8"));
   const set = (path: string[], value: unknown) => {
@@ -45,6 +67,7 @@ export function ownClusterStack(cluster: OwnCluster): string {
     ...(ingressClass && { className: ingressClass }),
     ...(ingressNamespace && { namespace: ingressNamespace }),
     ...(domain && { domain }),
+    ...(issuer && { issuer }),
   });
   if (storageClass) {
     set(["platform", "prometheus", "storageClass"], storageClass);
@@ -55,4 +78,15 @@ export function ownClusterStack(cluster: OwnCluster): string {
   set(["platform", "prometheus", "expose"], undefined);
   set(["team", "tracking", "expose"], undefined);
   return file.toString();
+}
+
+/** What the policy pack has to know of that stack: where its images may come from, and whether it can have TLS. */
+export function ownClusterPolicy({ registry, issuer }: OwnCluster): string {
+  const upstream = Object.values(CATALOGUE).map((image) => image.split("/")[0]);
+  const policy = {
+    $schema: "../config/config.schema.json",
+    images: { registries: [...new Set([registry, ...upstream])].sort() },
+    network: { requireTls: issuer !== undefined },
+  };
+  return `${JSON.stringify(policy, null, 2)}\n`;
 }

@@ -52,6 +52,7 @@ export function environment(
 interface StackFile {
   cluster?: { kubeconfig?: string; context?: string };
   images?: { mirror?: string; lock?: string };
+  platform?: unknown;
   team?: { name: string };
 }
 
@@ -67,8 +68,11 @@ export function stackConfig(name: string, workDir = ROOT): StackFile {
     );
   }
   const { config = {} } = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
+  const prefix = "ml-platform:";
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key.replace(/^ml-platform:/, ""), value]),
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
   );
 }
 

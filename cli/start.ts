@@ -3,8 +3,13 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { startLab } from "../lab/cluster/lab";
 import { lockImages } from "./lock-images";
-import { contextStackName, type OwnCluster, ownClusterStack } from "./own-cluster";
-import { labOf, openStack, ROOT } from "./stack";
+import {
+  contextStackName,
+  type OwnCluster,
+  ownClusterPolicy,
+  ownClusterStack,
+} from "./own-cluster";
+import { labOf, openStack, ROOT, stackConfig } from "./stack";
 import { firstPrediction, type StackOutputs, summary } from "./summary";
 import { fail, step } from "./terminal";
 
@@ -12,16 +17,32 @@ interface StartOptions extends OwnCluster {
   stack: string;
 }
 
-/** The stack to bring up: the named one, or that of a cluster of one's own, whose file is written once. */
-function chooseStack(options: StartOptions): string {
-  if (!options.context) return options.stack;
-  const name = contextStackName(options.context);
-  const file = join(ROOT, `Pulumi.${name}.yaml`);
+/**
+ * The stack to bring up: the named one, or that of a cluster of one's own, whose file is written once.
+ * @throws Error where the file is there already, and is not for this context
+ */
+export function chooseStack(options: StartOptions, folder = ROOT): string {
+  const { stack, context, ...others } = options;
+  if (!context) return stack;
+  const name = contextStackName(context);
+  const file = join(folder, `Pulumi.${name}.yaml`);
   if (!existsSync(file)) {
+    const policy = join(folder, "policy", "stacks", `${name}.json`);
     writeFileSync(file, ownClusterStack(options));
+    writeFileSync(policy, ownClusterPolicy(options));
     step(
-      `Pulumi.${name}.yaml: written for the context ${options.context}; it is yours to change and to commit`,
+      `Pulumi.${name}.yaml and policy/stacks/${name}.json: written for the context ${context}; they are yours to change and to commit`,
     );
+    return name;
+  }
+  if (stackConfig(name, folder).cluster?.context !== context) {
+    throw new Error(
+      `${file} is for another cluster than the context ${context}; name its stack with --stack instead`,
+    );
+  }
+  const ignored = Object.values(others).filter((value) => value !== undefined);
+  if (ignored.length > 0) {
+    throw new Error(`${file} is there already: change it there, and give --context alone`);
   }
   return name;
 }
@@ -33,33 +54,42 @@ async function start(options: StartOptions): Promise<void> {
   else await lockImages(name, step);
 
   const { stack, options: settings } = await openStack({ name }, step);
+  // An update writes some resources before it meets a bad one; a preview finds all that is bad, and writes nothing.
+  step(`stack ${name}: previewing`);
+  await stack.preview(settings);
   step(`stack ${name}: updating`);
   // Refreshed, so that what was changed or lost by hand, or with an earlier cluster, is put right.
   const { outputs } = await stack.up({ ...settings, refresh: true });
   const values = Object.fromEntries(
     Object.entries(outputs).map(([key, { value }]) => [key, value]),
   ) as StackOutputs;
-  const prediction = await firstPrediction(values);
+  const prediction = await firstPrediction(values, lab !== undefined);
   process.stdout.write(`\n${await summary(name, values, prediction)}\n`);
 }
 
-new Command("npm start --")
-  .description(
-    "Brings up the platform and a team: on the local cluster, which is started and filled where needed, or on a cluster of yours.",
-  )
-  .option("--stack <name>", "the stack to bring up, whose file is Pulumi.<name>.yaml", "dev")
-  .option("--context <name>", "a kubeconfig context: use that cluster instead of a local one")
-  .option(
-    "--registry <path>",
-    "with --context: where built images are pushed to, such as ghcr.io/acme",
-  )
-  .option("--ingress-class <name>", "with --context: the ingress class; default: the cluster's")
-  .option(
-    "--ingress-namespace <name>",
-    "with --context: the namespace of the ingress controller's pods",
-  )
-  .option("--domain <name>", "with --context: the domain below which hosts are named")
-  .option("--storage-class <name>", "with --context: the storage class; default: the cluster's")
-  .action(start)
-  .parseAsync()
-  .catch(fail);
+if (require.main === module) {
+  new Command("npm start --")
+    .description(
+      "Brings up the platform and a team: on the local cluster, which is started and filled where needed, or on a cluster of yours.",
+    )
+    .option("--stack <name>", "the stack to bring up, whose file is Pulumi.<name>.yaml", "dev")
+    .option("--context <name>", "a kubeconfig context: use that cluster instead of a local one")
+    .option(
+      "--registry <path>",
+      "with --context: where built images are pushed to, such as ghcr.io/acme",
+    )
+    .option("--ingress-class <name>", "with --context: the ingress class; default: the cluster's")
+    .option(
+      "--ingress-namespace <name>",
+      "with --context: the namespace of the ingress controller's pods, which network policies let in",
+    )
+    .option("--domain <name>", "with --context: the domain below which hosts are named")
+    .option(
+      "--issuer <name>",
+      "with --context: a cert-manager ClusterIssuer; without it there is no TLS",
+    )
+    .option("--storage-class <name>", "with --context: the storage class; default: the cluster's")
+    .action(start)
+    .parseAsync()
+    .catch(fail);
+}

@@ -23,23 +23,28 @@ export interface Prediction {
 
 /**
  * Asks the first model for one prediction through the Ingress, again for as long as the controller needs to learn of it.
- * @throws Error with the last answer
+ * @param known whether the model and the way to it are the dev stack's, so that only an answer will do; elsewhere the
+ *   model may want other features, and its host may not lead to the cluster yet
+ * @throws Error with the last answer, where only an answer will do
  */
-export async function firstPrediction({
-  models = {},
-}: StackOutputs): Promise<Prediction | undefined> {
+export async function firstPrediction(
+  { models = {} }: StackOutputs,
+  known: boolean,
+): Promise<Prediction | undefined> {
   const [first] = Object.entries(models);
   if (!first) return undefined;
   const [model, base] = first;
   const url = `${base}/predict`;
-  const answer = await pRetry(
-    async () => {
-      const { status, body } = await send(url, SAMPLE);
-      if (status !== 200) throw new Error(`${url} answered ${status}: ${body.trim()}`);
-      return body.trim();
-    },
-    { retries: 20, factor: 1.3, minTimeout: 250, maxTimeout: 3000 },
-  );
+  const ask = async () => {
+    const { status, body } = await send(url, SAMPLE);
+    if (status !== 200) throw new Error(`${url} answered ${status}: ${body.trim()}`);
+    return body.trim();
+  };
+  const options = { retries: known ? 20 : 3, factor: 1.3, minTimeout: 250, maxTimeout: 3000 };
+  const answer = await pRetry(ask, options).catch((error: Error) => {
+    if (known) throw error;
+    return error.message;
+  });
   return { model, url, answer };
 }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { CommandError } from "@pulumi/pulumi/automation";
 
 /** Prints a line of progress. */
@@ -7,13 +8,16 @@ export function step(line: string): void {
 
 /** Prints what went wrong, without the stack trace of a program that works, and ends with exit code 1. */
 export function fail(error: unknown): void {
-  // An engine's error repeats all of its output, which has been shown while it ran.
-  const message =
-    error instanceof CommandError
-      ? 'Pulumi stopped; the reason stands above, behind "error:".'
-      : error instanceof Error
-        ? error.message
-        : String(error);
-  process.stderr.write(`\n✗ ${message}\n`);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`\n✗ ${error instanceof CommandError ? engineErrors(message) : message}\n`);
   process.exitCode = 1;
+}
+
+/** The errors among all that an engine has printed, each once and without its colours. */
+export function engineErrors(output: string): string {
+  const errors = stripVTControlCharacters(output)
+    .split("\n")
+    .filter((line) => /^\s*error: /.test(line));
+  const once = [...new Set(errors.map((line) => line.trim()))];
+  return once.length > 0 ? once.join("\n  ") : output;
 }

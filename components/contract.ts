@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { IngressConfig, PlatformConfig } from "./platform/schema";
+import { z } from "zod";
+import { type IngressConfig, ingressSchema, type PlatformConfig } from "./platform/schema";
 import type { StackConfig } from "./schema";
 
 /** The metric that autoscaling by request rate asks the custom metrics API for, per pod. */
@@ -9,17 +10,21 @@ export const REQUEST_RATE_METRIC = "inference_requests_per_second";
  * What a platform promises to its teams: plain values, so that a team's stack can read them from another stack's
  * outputs, and `Team` never knows which of the two it was.
  */
-export interface PlatformContract {
+const contractSchema = z.object({
+  /** The platform's own namespace. */
+  namespace: z.string(),
   /** Whether the custom metrics API serves {@link REQUEST_RATE_METRIC}. */
-  requestRate: boolean;
+  requestRate: z.boolean(),
   /** Prometheus inside the cluster. */
-  prometheusUrl?: string;
+  prometheusUrl: z.string().optional(),
   /** Namespace of the pods that scrape metrics. */
-  monitoringNamespace?: string;
+  monitoringNamespace: z.string().optional(),
   /** Whether pods can ask for `nvidia.com/gpu`. */
-  gpus: boolean;
-  ingress: IngressConfig;
-}
+  gpus: z.boolean(),
+  ingress: ingressSchema,
+});
+
+export type PlatformContract = z.output<typeof contractSchema>;
 
 /** The contract that a platform's configuration amounts to. */
 export function contractOf({
@@ -30,6 +35,7 @@ export function contractOf({
   ingress,
 }: PlatformConfig): PlatformContract {
   return {
+    namespace,
     requestRate: metricsAdapter.mode !== "off",
     gpus: devicePlugin.mode !== "off",
     ingress,
@@ -55,12 +61,13 @@ export async function platformContract({
   if (platform) return contractOf(platform);
   const reference = new pulumi.StackReference(platformStack ?? "");
   const { value } = await reference.getOutputDetails("platform");
-  if (!value) {
+  const contract = contractSchema.safeParse(value);
+  if (!contract.success) {
     throw new pulumi.RunError(
-      `platformStack: ${platformStack} has no output "platform"; deploy it first, or correct the name`,
+      `platformStack: ${platformStack} has no output "platform" that this version understands; update it first, or correct the name`,
     );
   }
-  return value as PlatformContract;
+  return contract.data;
 }
 
 /** A name's address from outside, where the platform has an Ingress: `http://model.team.domain:port`. */

@@ -44,11 +44,12 @@ export function unmetWishes(
 }
 
 /** A team's namespace is its own: the platform's must be none of it. */
-function namespaceProblems({ platform, team }: Config, contract: PlatformContract): string[] {
+function namespaceProblems({ team }: Config, contract: PlatformContract): string[] {
   const taken = [
     contract.ingress.namespace,
     contract.monitoringNamespace,
-    ...(platform ? [platform.namespace, gpuNamespace(platform.namespace)] : []),
+    contract.namespace,
+    gpuNamespace(contract.namespace),
   ];
   return team && taken.includes(team.name)
     ? ["team.name: is a namespace of the platform; choose another name"]
@@ -72,7 +73,7 @@ function missingFiles({ cluster, images, team }: Config): string[] {
 
 function imageProblems(config: Config): { source: ImageSource; problems: string[] } {
   const { lock } = config.images;
-  const remedy = "run `npm run images:lock`";
+  const remedy = `run \`npm run images:lock -- --stack ${pulumi.getStack()}\``;
   const needed = neededImages(config);
   if (needed.length === 0) return { source: new ImageSource({}, undefined), problems: [] };
   try {

@@ -13,6 +13,15 @@ export function pods(matchLabels: Record<string, string>): Peer {
   return { podSelector: { matchLabels } };
 }
 
+/** Pods that cert-manager starts to prove to an authority, over HTTP, that a host is ours. */
+const HTTP01_SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
+const HTTP01_SOLVER_PORT = 8089;
+
+/** Lets the ingress controller's namespace reach cert-manager's solvers: without them no certificate is ever issued. */
+export function allowCertificateSolvers(ingressNamespace: string): Spec {
+  return allowIngress(HTTP01_SOLVER, [namespace(ingressNamespace)], HTTP01_SOLVER_PORT);
+}
+
 /** Nobody connects to any pod, and no pod connects to anybody but the cluster's DNS. */
 export function denyAllButDns(): Spec {
   return {

@@ -33,3 +33,14 @@ export function requirements(
     },
   };
 }
+
+/** The taint by which GPU nodes keep everything else away, tolerated by what needs a GPU. */
+export const GPU_TOLERATION = { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" };
+
+/** What a pod with these resources tolerates. */
+export function gpuTolerations({
+  gpus,
+}: Pick<Resources, "gpus">): Pick<types.input.core.v1.PodSpec, "tolerations"> {
+  // Left out rather than empty: the API server drops an empty list, and a refresh would show a change.
+  return gpus ? { tolerations: [GPU_TOLERATION] } : {};
+}

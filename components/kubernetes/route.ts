@@ -1,11 +1,15 @@
 import type { types } from "@pulumi/kubernetes";
 import type { IngressConfig } from "../platform/schema";
 
-/** Annotations and spec of an Ingress that sends all of one host to one Service. */
+/**
+ * Annotations and spec of an Ingress that sends one host to one Service.
+ * @param path what of the host is served, with all below it
+ */
 export function route(
   { className, issuer }: IngressConfig,
   host: string,
   service: string,
+  path = "/",
 ): { annotations: Record<string, string>; spec: types.input.networking.v1.IngressSpec } {
   return {
     annotations: issuer ? { "cert-manager.io/cluster-issuer": issuer } : {},
@@ -18,7 +22,7 @@ export function route(
           http: {
             paths: [
               {
-                path: "/",
+                path,
                 pathType: "Prefix",
                 backend: { service: { name: service, port: { name: "http" } } },
               },

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, podSecurityLabels, selectorLabels } from "../kubernetes/labels";
-import { requirements } from "../kubernetes/resources";
+import { GPU_TOLERATION, requirements } from "../kubernetes/resources";
 import { scratch } from "../kubernetes/security";
 import type { Install } from "./schema";
 
@@ -122,7 +122,7 @@ function podSpec(
     priorityClassName: "system-node-critical",
     affinity: onGpuNodes(),
     nodeSelector: settings.nodeSelector,
-    tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+    tolerations: [GPU_TOLERATION],
     // The kubelet's socket directory belongs to root.
     securityContext: { runAsUser: 0, seccompProfile: { type: "RuntimeDefault" } },
     containers: [

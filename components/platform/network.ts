@@ -1,16 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { namespace, pods } from "../kubernetes/network";
+import { allowCertificateSolvers, namespace, pods } from "../kubernetes/network";
+import type { IngressConfig } from "./schema";
 
 /**
  * Who may connect to the platform's pods: nobody but the adapter and the ingress controller to Prometheus, and the API
  * server to the adapter.
- * @param ingressNamespace the ingress controller's, where it serves Prometheus' UI
+ * @param ingress how Prometheus' UI is served, where it is
  */
 export function platformNetwork(
   name: string,
   metadata: { namespace: pulumi.Input<string>; labels: Record<string, string> },
-  ingressNamespace: string | undefined,
+  ingress: IngressConfig | undefined,
   opts: pulumi.CustomResourceOptions,
 ): void {
   const policy = (suffix: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
@@ -23,14 +24,12 @@ export function platformNetwork(
     policyTypes: ["Ingress"],
     ingress: [
       {
-        from: [
-          pods(app("prometheus-adapter")),
-          ...(ingressNamespace ? [namespace(ingressNamespace)] : []),
-        ],
+        from: [pods(app("prometheus-adapter")), ...(ingress ? [namespace(ingress.namespace)] : [])],
         ports: [{ port: "http" }],
       },
     ],
   });
+  if (ingress?.issuer) policy("solvers", allowCertificateSolvers(ingress.namespace));
   // The API server is no pod, so that no selector finds it; the adapter checks who asks.
   policy("adapter", {
     podSelector: { matchLabels: app("prometheus-adapter") },

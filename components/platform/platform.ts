@@ -45,7 +45,7 @@ export class Platform extends pulumi.ComponentResource {
     platformNetwork(
       `${name}-network`,
       { namespace: config.namespace, labels: own },
-      prometheus.mode === "install" && prometheus.expose ? ingress.namespace : undefined,
+      prometheus.mode === "install" && prometheus.expose ? ingress : undefined,
       inNamespace,
     );
 

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
 import { httpProbes } from "../kubernetes/probes";
+import { parseQuantity } from "../kubernetes/quantity";
 import { requirements } from "../kubernetes/resources";
 import { route } from "../kubernetes/route";
 import { restrictedContainer, restrictedPod } from "../kubernetes/security";
@@ -86,6 +87,11 @@ export class Prometheus extends pulumi.ComponentResource {
   }
 }
 
+/** Four fifths of the volume, as Prometheus writes sizes: a full volume would stop it, and all scaling by request rate. */
+export function samplesLimit(storage: string): string {
+  return `${Math.floor((parseQuantity(storage) * 0.8) / 2 ** 20)}MB`;
+}
+
 /** A service account that may see which pods there are, in all namespaces, and nothing else. */
 function discoveryAccount(
   name: string,
@@ -129,7 +135,7 @@ function podSpec(
   config: pulumi.Input<string>,
   samples: pulumi.Input<string>,
 ): k8s.types.input.core.v1.PodSpec {
-  const { cpu, memory, retention } = settings;
+  const { cpu, memory, retention, storage } = settings;
   return {
     serviceAccountName,
     // The one pod of the two that asks the API server; the account itself hands out no tokens.
@@ -144,6 +150,7 @@ function podSpec(
           "--config.file=/etc/prometheus/prometheus.yml",
           "--storage.tsdb.path=/prometheus",
           `--storage.tsdb.retention.time=${retention}`,
+          `--storage.tsdb.retention.size=${samplesLimit(storage)}`,
           `--web.listen-address=:${PORT}`,
         ],
         ports: [{ name: "http", containerPort: PORT }],

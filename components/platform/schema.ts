@@ -20,7 +20,7 @@ import { MODEL_SCRAPE_INTERVAL } from "./prometheus-config";
 const SHORTEST_RATE = 2 * seconds(MODEL_SCRAPE_INTERVAL);
 
 /** How HTTP reaches what the stack serves. */
-const ingressSchema = z.strictObject({
+export const ingressSchema = z.strictObject({
   className: existingName
     .optional()
     .describe("Ingress class; default: the cluster's default class"),

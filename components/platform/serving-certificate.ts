@@ -58,7 +58,8 @@ export function servingCertificate(
   const base64 = (text: pulumi.Output<string>) =>
     text.apply((value) => Buffer.from(value).toString("base64"));
   const secret = new k8s.core.v1.Secret(
-    `${name}-certificate-${serial}`,
+    // Kept data would outlive the names it was made for: another namespace is another Secret.
+    `${name}-certificate-${metadata.namespace}-${serial}`,
     {
       metadata,
       type: "kubernetes.io/tls",

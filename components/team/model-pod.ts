@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selectorLabels, TRACKING_CLIENT } from "../kubernetes/labels";
 import { httpProbes } from "../kubernetes/probes";
-import { requirements } from "../kubernetes/resources";
+import { gpuTolerations, requirements } from "../kubernetes/resources";
 import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/security";
 import { spread } from "../kubernetes/spread";
 import { scrapeAnnotations } from "../platform/prometheus-config";
@@ -40,6 +40,7 @@ export function podTemplate(
       enableServiceLinks: false,
       securityContext: restrictedPod(),
       terminationGracePeriodSeconds: PRE_STOP_SECONDS + DRAIN_SECONDS,
+      ...gpuTolerations(settings.resources),
       topologySpreadConstraints: spread(selectorLabels(identity)),
       containers: [
         {

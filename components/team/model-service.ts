@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { externalUrl, type PlatformContract } from "../contract";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
-import { allowIngress, namespace as inNamespace } from "../kubernetes/network";
+import { allowEgress, allowIngress, namespace as inNamespace, pods } from "../kubernetes/network";
 import { route } from "../kubernetes/route";
 import { autoscalerSpec } from "./autoscaling";
 import { podTemplate, SERVING_PORT } from "./model-pod";
@@ -71,6 +71,14 @@ export class ModelService extends pulumi.ComponentResource {
       { metadata, spec: allowIngress(selector, callers(args), SERVING_PORT) },
       child,
     );
+    if (!settings.ingress) {
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-team`,
+        // The team's own pods may connect to nothing that is not named.
+        { metadata, spec: allowEgress({}, [pods(selector)], [SERVING_PORT]) },
+        child,
+      );
+    }
     const service = new k8s.core.v1.Service(
       `${name}-service`,
       {
@@ -89,7 +97,7 @@ export class ModelService extends pulumi.ComponentResource {
     this.url = `http://${settings.name}.${namespace}.svc`;
     if (settings.ingress) {
       const host = `${settings.name}.${namespace}.${platform.ingress.domain}`;
-      const { annotations, spec } = route(platform.ingress, host, settings.name);
+      const { annotations, spec } = route(platform.ingress, host, settings.name, "/predict");
       new k8s.networking.v1.Ingress(
         `${name}-ingress`,
         { metadata: { ...metadata, annotations }, spec },
@@ -105,10 +113,10 @@ function timeouts(seconds: number): pulumi.CustomTimeouts {
   return { create: `${seconds}s`, update: `${seconds}s` };
 }
 
-/** The ingress controller for predictions, Prometheus for metrics, and nobody else. */
+/** For predictions the ingress controller or, without an Ingress, any pod of the cluster; for metrics Prometheus. */
 function callers({ settings, platform }: ModelServiceArgs) {
   return [
-    ...(settings.ingress ? [inNamespace(platform.ingress.namespace)] : []),
+    settings.ingress ? inNamespace(platform.ingress.namespace) : { namespaceSelector: {} },
     ...(platform.monitoringNamespace ? [inNamespace(platform.monitoringNamespace)] : []),
   ];
 }

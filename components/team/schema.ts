@@ -103,6 +103,7 @@ export const teamSchema = z
     for (const { path, message } of [
       ...twins(team.training, "training"),
       ...twins(team.models, "models"),
+      ...overlong(team),
       ...(sound ? excess(team) : []),
     ]) {
       context.addIssue({ code: "custom", path, message });
@@ -120,6 +121,28 @@ function twins(list: readonly { name: string }[], key: string): Contradiction[] 
   return list.flatMap(({ name }, index) =>
     names.indexOf(name) <= index
       ? [{ path: [key, index, "name"], message: "is taken; choose another name" }]
+      : [],
+  );
+}
+
+/** A Job's name is a label of its pods, and so has at most 63 characters: `TEAM-train-JOB-` and eight that are random. */
+const LONGEST_JOB = 63 - "-train-".length - "-12345678".length;
+
+function overlong({
+  name: team,
+  training,
+}: {
+  name: string;
+  training: readonly { name: string }[];
+}) {
+  return training.flatMap(({ name }, index) =>
+    team.length + name.length > LONGEST_JOB
+      ? [
+          {
+            path: ["training", index, "name"],
+            message: `and the team's name have more than ${LONGEST_JOB} characters together; shorten one of them`,
+          },
+        ]
       : [],
   );
 }

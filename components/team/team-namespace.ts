@@ -1,12 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, podSecurityLabels } from "../kubernetes/labels";
-import { denyAllButDns } from "../kubernetes/network";
+import { allowCertificateSolvers, denyAllButDns } from "../kubernetes/network";
+import type { IngressConfig } from "../platform/schema";
 import type { TeamConfig } from "./schema";
 
 export interface TeamNamespaceArgs {
   owner: string;
   config: Pick<TeamConfig, "name" | "quota" | "viewers">;
+  ingress: IngressConfig;
   /** Protects the namespace. */
   retainData: boolean;
 }
@@ -35,6 +37,13 @@ export class TeamNamespace extends pulumi.ComponentResource {
       child,
     );
     new k8s.networking.v1.NetworkPolicy(`${name}-deny`, { metadata, spec: denyAllButDns() }, child);
+    if (args.ingress.issuer) {
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-solvers`,
+        { metadata, spec: allowCertificateSolvers(args.ingress.namespace) },
+        child,
+      );
+    }
     if (viewers.length > 0) {
       const apiGroup = "rbac.authorization.k8s.io";
       new k8s.rbac.v1.RoleBinding(

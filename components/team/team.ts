@@ -36,7 +36,11 @@ export class Team extends pulumi.ComponentResource {
     const namespace = config.name;
     const child = { parent: this };
 
-    const room = new TeamNamespace(`${name}-namespace`, { owner, config, retainData }, child);
+    const room = new TeamNamespace(
+      `${name}-namespace`,
+      { owner, config, ingress: platform.ingress, retainData },
+      child,
+    );
     const inNamespace = { ...child, dependsOn: [room] };
     const images = new TeamImages(
       `${name}-images`,
@@ -71,9 +75,11 @@ export class Team extends pulumi.ComponentResource {
       inNamespace,
     );
     const trackingUri = tracking.uri;
-    const jobs = config.training.map((settings) => ({
-      model: settings.model,
-      job: new TrainingJob(
+    const jobs: { model: string; job: TrainingJob }[] = [];
+    for (const settings of config.training) {
+      // One after another, as they share a volume that one node mounts at a time.
+      const before = jobs.map(({ job }) => job);
+      const job = new TrainingJob(
         `${name}-train-${settings.name}`,
         {
           namespace,
@@ -83,9 +89,10 @@ export class Team extends pulumi.ComponentResource {
           dataClaim: data.metadata.name,
           trackingUri,
         },
-        { ...child, dependsOn: [tracking] },
-      ),
-    }));
+        { ...child, dependsOn: [tracking, ...before] },
+      );
+      jobs.push({ model: settings.model, job });
+    }
     const serve = (settings: ModelConfig) => {
       const image = settings.image ? pinned(settings.image, child) : images.serving;
       // A service can only become ready once its model is registered.

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, TRACKING_CLIENT } from "../kubernetes/labels";
-import { requirements } from "../kubernetes/resources";
+import { gpuTolerations, requirements } from "../kubernetes/resources";
 import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/security";
 import type { TrainingConfig } from "./schema";
 
@@ -47,14 +47,18 @@ export class TrainingJob extends pulumi.ComponentResource {
           activeDeadlineSeconds: settings.deadlineSeconds,
           backoffLimit: settings.retries,
           template: {
-            metadata: { labels: { ...labels(identity), ...TRACKING_CLIENT } },
+            metadata: {
+              labels: { ...labels(identity), ...TRACKING_CLIENT },
+              annotations: { "ml-platform/run": `${settings.run}` },
+            },
             spec: podSpec(args, account.metadata.name),
           },
         },
       },
       {
         parent: this,
-        replaceOnChanges: ["spec"],
+        // Two runs cannot write one volume, and a Job that failed is not tried again until it is replaced.
+        deleteBeforeReplace: true,
         // Pulumi waits until the Job has completed: a little longer than the Job may take, so that the Job's own reason shows.
         customTimeouts: { create: `${settings.deadlineSeconds + 60}s` },
       },
@@ -90,6 +94,7 @@ function podSpec(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     restartPolicy: "Never",
+    ...gpuTolerations(settings.resources),
     securityContext: restrictedPod(),
     ...(settings.sampleData && {
       initContainers: [container("sample-data", "training.sample_data")],

@@ -107,6 +107,11 @@ export const modelSchema = z.strictObject({
 export const trainingSchema = z.strictObject({
   name: dnsLabel.describe("The job, and the MLflow experiment"),
   model: dnsLabel.describe("The registered model that gets a new version"),
+  run: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("Raise it to train again with nothing else changed, for example on new data"),
   alias: z
     .string()
     .regex(/^[a-z][-a-z0-9_]{0,62}$/, "must be an alias, such as champion")

@@ -9,7 +9,7 @@ import {
 import type { Resource } from "../model/resource";
 import { prepare } from "../model/unknown";
 import type { Pack, Rule } from "../rules/rule";
-import { type Group, Session } from "./session";
+import { type Group, Run } from "./run";
 
 const ofPack = (pack: Pack) => (rule: Rule) => rule.pack === pack;
 const ofStack = (rule: Rule) => rule.inStack !== undefined;
@@ -60,38 +60,38 @@ export const STACK_GROUPS: readonly Group[] = [
   },
 ];
 
-/** Finds the session of the stack that a URN belongs to. */
-type Sessions = (urn: string) => Session;
+/** Finds the run of the stack that a URN belongs to. */
+type Runs = (urn: string) => Run;
 
 /** The policies of the pack. One process of it serves one preview or update. */
 export function policiesOf(
   rules: readonly Rule[],
-  open = (stack: string) => new Session(stack, rules),
+  open = (stack: string) => new Run(stack, rules),
 ): Policies {
-  let session: Session | undefined;
-  const sessions: Sessions = (urn) => {
-    session ??= open(/^urn:pulumi:([^:]+)::/.exec(urn)?.[1] ?? "");
-    return session;
+  let run: Run | undefined;
+  const runs: Runs = (urn) => {
+    run ??= open(/^urn:pulumi:([^:]+)::/.exec(urn)?.[1] ?? "");
+    return run;
   };
   return [
-    ...RESOURCE_GROUPS.map((group, index) => resourcePolicy(group, sessions, index)),
-    ...STACK_GROUPS.map((group, index) => stackPolicy(group, sessions, index)),
+    ...RESOURCE_GROUPS.map((group, index) => resourcePolicy(group, runs, index)),
+    ...STACK_GROUPS.map((group, index) => stackPolicy(group, runs, index)),
   ];
 }
 
-function resourcePolicy(group: Group, sessions: Sessions, index: number): ResourceValidationPolicy {
+function resourcePolicy(group: Group, runs: Runs, index: number): ResourceValidationPolicy {
   return {
     name: group.name,
     description: group.description,
     enforcementLevel: group.level,
     async validateResource(args, reportViolation) {
-      const session = sessions(args.urn);
-      refuseSwitchedOff(session, RESOURCE_GROUPS.slice(0, index));
+      const run = runs(args.urn);
+      refuseSwitchedOff(run, RESOURCE_GROUPS.slice(0, index));
       // The server runs the policies one after the other, with copies of the same resource.
       if (index === 0) {
-        session.open(resourceOf(args));
+        run.open(resourceOf(args));
       }
-      const { findings, unknown } = await session.judge(group, args.urn);
+      const { findings, unknown } = await run.judge(group, args.urn);
       for (const { message } of findings) {
         reportViolation(message);
       }
@@ -100,19 +100,22 @@ function resourcePolicy(group: Group, sessions: Sessions, index: number): Resour
   };
 }
 
-function stackPolicy(group: Group, sessions: Sessions, index: number): StackValidationPolicy {
+function stackPolicy(group: Group, runs: Runs, index: number): StackValidationPolicy {
   return {
     name: group.name,
     description: group.description,
     enforcementLevel: group.level,
-    async validateStack(args, reportViolation) {
-      const session = sessions(args.resources[0]?.urn ?? "");
-      refuseSwitchedOff(session, [...RESOURCE_GROUPS, ...STACK_GROUPS.slice(0, index)]);
-      const { findings, unknown } = await session.judgeStack(group, args.resources.map(resourceOf));
+    validateStack(args, reportViolation) {
+      const run = runs(args.resources[0]?.urn ?? "");
+      refuseSwitchedOff(run, [...RESOURCE_GROUPS, ...STACK_GROUPS.slice(0, index)]);
+      if (index === 0) {
+        run.openStack(args.resources.map(resourceOf));
+      }
+      const { findings, unknown } = run.judgeStack(group);
       for (const { message, resource } of findings) {
         reportViolation(message, resource.urn);
       }
-      for (const message of session.exemptionProblems(group.level)) {
+      for (const message of run.exemptionProblems(group.level)) {
         reportViolation(message);
       }
       warnOfUnknown(unknown);
@@ -124,8 +127,8 @@ function stackPolicy(group: Group, sessions: Sessions, index: number): StackVali
  * Stops a run in which the command line took a mandatory policy out (`--policy-pack-config`). It cannot
  * see one that was made advisory there: that flag is as much a decision as leaving the pack out.
  */
-function refuseSwitchedOff(session: Session, groups: readonly Group[]): void {
-  const missing = session.missing(groups.filter(({ level }) => level === "mandatory"));
+function refuseSwitchedOff(run: Run, groups: readonly Group[]): void {
+  const missing = run.missing(groups.filter(({ level }) => level === "mandatory"));
   if (missing.length > 0) {
     const error = new Error(
       `The policies ${missing.join(", ")} are mandatory and were switched off; remove them from --policy-pack-config`,

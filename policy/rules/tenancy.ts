@@ -2,7 +2,7 @@ import type { Config } from "../config/schema";
 import { containersOf, podsOf, ROLES } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
 import { list, nameOf, namespaceOf, part, type Stack } from "../model/stack";
-import { mentions } from "../model/workloads";
+import { knownEntries } from "../model/unknown";
 import type { Rule } from "./rule";
 
 const base = {
@@ -93,15 +93,51 @@ export const TENANCY_RULES: readonly Rule[] = [
     about: "What nothing uses is not kept.",
     remedy: "Remove it, or mount it.",
     inStack: (object, stack) =>
-      REFERENCED.test(object.kind) && !mentions(neighbours(object, stack), nameOf(object))
+      REFERENCED.test(object.kind) && !isNamed(object, stack)
         ? "no object of this stack names it"
         : undefined,
   },
 ];
 
-/** What other objects of the same namespace say, but for what they are. */
-function neighbours(object: KubernetesObject, stack: Stack): unknown[] {
-  return stack.objects
-    .filter((other) => other !== object && namespaceOf(other) === namespaceOf(object))
-    .map(({ value }) => Object.defineProperty({ ...value }, "metadata", { enumerable: false }));
+/** Whether an object of the same namespace says the name of this one. */
+function isNamed(object: KubernetesObject, stack: Stack): boolean {
+  const namespace = namespaceOf(object);
+  const found = textsOf(stack, namespace).has(nameOf(object));
+  if (!found) {
+    // Reads every field: the name may stand in one that is not known.
+    JSON.stringify(stack.objects.filter((other) => namespaceOf(other) === namespace));
+  }
+  return found;
+}
+
+const texts = new WeakMap<Stack, Map<string, ReadonlySet<string>>>();
+
+/** All texts in the objects of a namespace, but for what they say of themselves. */
+function textsOf(stack: Stack, namespace: string): ReadonlySet<string> {
+  const known = texts.get(stack) ?? new Map<string, ReadonlySet<string>>();
+  texts.set(stack, known);
+  let found = known.get(namespace);
+  if (found === undefined) {
+    const all = new Set<string>();
+    for (const object of stack.objects.filter((other) => namespaceOf(other) === namespace)) {
+      for (const [key, value] of knownEntries(object.value)) {
+        if (key !== "metadata") {
+          collect(value, all);
+        }
+      }
+    }
+    found = all;
+    known.set(namespace, found);
+  }
+  return found;
+}
+
+function collect(value: unknown, into: Set<string>): void {
+  if (typeof value === "string") {
+    into.add(value);
+  } else if (typeof value === "object" && value !== null) {
+    for (const [, item] of knownEntries(value)) {
+      collect(item, into);
+    }
+  }
 }

@@ -106,16 +106,45 @@ describe("the platform on a cluster", () => {
     },
   );
 
+  const mlflow = async (path: string, body?: unknown) =>
+    JSON.parse((await send(`${trackingUrl}/api/2.0/mlflow/${path}`, body)).body);
+
+  async function trainingRuns(): Promise<{ info: { run_id: string; status: string } }[]> {
+    const { experiment } = await mlflow("experiments/get-by-name?experiment_name=diabetes");
+    const search = { experiment_ids: [experiment.experiment_id] };
+    return (await mlflow("runs/search", search)).runs;
+  }
+
   it("has tracked the run and registered the model", async () => {
-    const api = async (path: string, body?: unknown) =>
-      JSON.parse((await send(`${trackingUrl}/api/2.0/mlflow/${path}`, body)).body);
-    const { experiment } = await api("experiments/get-by-name?experiment_name=diabetes");
-    const { runs } = await api("runs/search", { experiment_ids: [experiment.experiment_id] });
-    expect(runs).toHaveLength(1);
-    expect(runs[0].info.status).toBe("FINISHED");
-    const { model_version } = await api("registered-models/alias?name=diabetes&alias=champion");
-    expect(model_version).toMatchObject({ version: "1", run_id: runs[0].info.run_id });
+    const runs = await trainingRuns();
+    expect(runs.map(({ info }) => info.status)).toEqual(["FINISHED"]);
+    const { model_version } = await mlflow("registered-models/alias?name=diabetes&alias=champion");
+    expect(model_version).toMatchObject({ version: "1", run_id: runs[0]?.info.run_id });
   });
+
+  it(
+    "lets nobody in but whom it names",
+    async () => {
+      const [python] = Object.entries(JSON.parse(readFileSync(lab.imagesLock, "utf8"))).filter(
+        ([name]) => name.includes("/python:"),
+      );
+      const image = `${lab.registry}/${python?.join("@")}`;
+      const targets = [`mlflow.${TEAM}.svc:5000/health`, `diabetes.${TEAM}.svc/healthz`];
+      const script = [
+        "import sys, urllib.request",
+        "for target in sys.argv[1:]:",
+        "    try: print(urllib.request.urlopen('http://' + target, timeout=3).status)",
+        "    except OSError: print('denied')",
+      ].join("\n");
+      const pod = ["run", "stranger", "-n", "default", `--image=${image}`, "--restart=Never"];
+      await kubectl.run(...pod, "--command", "--", "python3", "-c", script, ...targets);
+      const done = ["wait", "-n", "default", "pod/stranger", "--timeout=60s"];
+      await kubectl.run(...done, "--for=jsonpath={.status.phase}=Succeeded");
+      const answers = await kubectl.run("logs", "-n", "default", "stranger");
+      expect(answers.trim().split("\n")).toEqual(["denied", "denied"]);
+    },
+    2 * MINUTE,
+  );
 
   it(
     "shows the model in MLflow's pages",
@@ -212,8 +241,12 @@ describe("the platform on a cluster", () => {
     async () => {
       const { stack, options } = platform.open;
       const nowhere = `${lab.registry}/ml-platform/nowhere@sha256:${"0".repeat(64)}`;
-      platform.configure([["team", "models", 0, "image"], nowhere]);
-      await expect(stack.up(options)).rejects.toThrow(/nowhere|progress deadline|ImagePull/i);
+      platform.configure(
+        [["team", "models", 0, "image"], nowhere],
+        [["team", "models", 0, "rolloutSeconds"], 30],
+      );
+      await expect(stack.up(options)).rejects.toThrow(/ErrImagePull|ImagePullBackOff/);
+      expect(await servingImage()).toBe(nowhere);
       expect((await predict([3.2, 1.5])).status).toBe(200);
     },
     5 * MINUTE,
@@ -234,6 +267,8 @@ describe("the platform on a cluster", () => {
       platform.configure([["images", "context"], copy]);
       await stack.up(options);
       expect(await servingImage()).not.toBe(before);
+      // Serving code alone trains nothing.
+      expect(await trainingRuns()).toHaveLength(1);
       expect((await predict([3.2, 1.5])).status).toBe(200);
     },
     10 * MINUTE,

@@ -90,8 +90,8 @@ describe("a privileged container is found", () => {
     const type = "kubernetes:apps/v1:DeploymentPatch";
     const found = await objections({ ...deployment, spec: { template } }, type);
     expect(found).toEqual([
-      "privileged: spec.template.spec.containers[0].securityContext.privileged",
       expect.stringMatching(/^opaque-patch: the resource patches/),
+      "privileged: spec.template.spec.containers[0].securityContext.privileged",
     ]);
   });
 

@@ -6,7 +6,7 @@ import type {
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../policy/config/load";
 import { policiesOf } from "../../policy/engine/policies";
-import { Session } from "../../policy/engine/session";
+import { Run } from "../../policy/engine/run";
 import type { Resource } from "../../policy/model/resource";
 import { rulesWith } from "../../policy/rules/list";
 import { resourceOf, runPolicy, UNKNOWN } from "./harness";
@@ -22,7 +22,7 @@ const simple = {
 /** The policies of a stack with this configuration, as the engine gets them. */
 function policies(config: object = {}, today = "2026-01-01") {
   const load = () => parseConfig("dev.json", JSON.stringify(config), RULES);
-  return policiesOf(RULES, (stack) => new Session(stack, RULES, load, new Date(today)));
+  return policiesOf(RULES, (stack) => new Run(stack, RULES, load, new Date(today)));
 }
 
 type Named = ReturnType<typeof policies>;

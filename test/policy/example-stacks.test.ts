@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RESOURCE_GROUPS, STACK_GROUPS } from "../../policy/engine/policies";
-import { Session } from "../../policy/engine/session";
+import { Run } from "../../policy/engine/run";
 import type { Resource } from "../../policy/model/resource";
 import { rulesWith } from "../../policy/rules/list";
 import { type Inputs, run } from "../support/mocks";
@@ -20,23 +20,24 @@ async function findings(name: "dev" | "platform" | "team"): Promise<string[]> {
     props: autonamed(name, inputs),
     protect: options.protect,
   }));
-  const session = new Session(name, rules);
+  const judged = new Run(name, rules);
   const said: string[] = [];
   for (const resource of resources) {
-    session.open(resource);
+    judged.open(resource);
   }
   for (const group of RESOURCE_GROUPS) {
     for (const resource of resources) {
-      const { findings, unknown } = await session.judge(group, resource.urn);
+      const { findings, unknown } = await judged.judge(group, resource.urn);
       said.push(...findings.map(({ message }) => `${resource.name}: ${message}`), ...unknown);
     }
   }
+  judged.openStack(resources);
   for (const group of STACK_GROUPS) {
-    const report = await session.judgeStack(group, resources);
+    const report = judged.judgeStack(group);
     said.push(
       ...report.findings.map(({ message, resource }) => `${resource.name}: ${message}`),
       ...report.unknown,
-      ...session.exemptionProblems(group.level),
+      ...judged.exemptionProblems(group.level),
     );
   }
   return said;

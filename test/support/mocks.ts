@@ -26,6 +26,7 @@ export interface Registration {
     protect: boolean;
     ignoreChanges: string[];
     replaceOnChanges: string[];
+    deleteBeforeReplace: boolean;
     additionalSecretOutputs: string[];
     dependencies: string[];
     createTimeout: string;
@@ -149,6 +150,7 @@ function registration(request: RegisterResourceRequest, urn: string): Registrati
       protect: request.getProtect() ?? false,
       ignoreChanges: request.getIgnorechangesList(),
       replaceOnChanges: request.getReplaceonchangesList(),
+      deleteBeforeReplace: request.getDeletebeforereplace() ?? false,
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       dependencies: request.getDependenciesList(),
       createTimeout: timeouts?.getCreate() ?? "",

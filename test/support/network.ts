@@ -1,7 +1,7 @@
 import type { Inputs, Registration } from "./mocks";
 import { objects, selects } from "./objects";
 
-/** A pod that connects, or is connected to. */
+/** What connects, or is connected to: a pod or, without a namespace, something that is none and that no selector finds. */
 export interface Peer {
   namespace: string;
   labels: Record<string, string>;
@@ -65,6 +65,7 @@ function matchesPeer(
   ownNamespace: string,
   { namespace, labels }: Peer,
 ): boolean {
+  if (namespace === "") return false;
   const inNamespace = namespaceSelector
     ? selects(namespaceSelector.matchLabels, { "kubernetes.io/metadata.name": namespace })
     : namespace === ownNamespace;

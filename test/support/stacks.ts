@@ -26,6 +26,7 @@ export function imageLock(): string {
 
 /** What stack `platform` of the example for teams puts out. */
 export const PLATFORM_OUTPUTS = {
+  namespace: "ml-platform",
   requestRate: true,
   gpus: true,
   prometheusUrl: "http://prometheus-operated.monitoring.svc:9090",

@@ -94,18 +94,23 @@ const ADAPTER = {
 };
 const DEVICE_PLUGIN = { ConfigMap: 1, DaemonSet: 1, Namespace: 1, ServiceAccount: 1 };
 const VIEWERS = { RoleBinding: 1 };
+/** The way to cert-manager's solvers, where certificates are issued. */
+const SOLVERS = { NetworkPolicy: 1 };
 const EXPOSED = { Ingress: 1 };
 
 const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
-/** The passwords of Postgres and S3 and the way to them; the model with a fixed number of pods has neither autoscaler nor Ingress. */
-const DIFFERENCE = { Secret: 1, NetworkPolicy: 1, HorizontalPodAutoscaler: -1, Ingress: -1 };
+/**
+ * The passwords of Postgres and S3 and the way to them; the model with a fixed number of pods has neither autoscaler nor
+ * Ingress, but a way to it for the team's own pods.
+ */
+const DIFFERENCE = { Secret: 1, NetworkPolicy: 2, HorizontalPodAutoscaler: -1, Ingress: -1 };
 const PARTS: Record<keyof typeof STACKS, Record<string, number>[]> = {
   dev: [
     ...[PLATFORM, PROMETHEUS, EXPOSED, ADAPTER],
     ...[{ Image: 3 }, TEAM, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
   ],
   platform: [PLATFORM, ADAPTER, DEVICE_PLUGIN],
-  team: [TEAM, VIEWERS, TRACKING, MODEL_SERVICE],
+  team: [TEAM, VIEWERS, SOLVERS, TRACKING, MODEL_SERVICE],
   full: [
     ...[PLATFORM, PROMETHEUS, ADAPTER, DEVICE_PLUGIN],
     ...[TEAM, VIEWERS, TRACKING, EXPOSED, TRAINING, ...MODELS, DIFFERENCE],
@@ -123,6 +128,7 @@ test.each(NAMES)("stack %s declares exactly what its parts need", (name) => {
 test("outputs tell teams what the platform has, and people where to go", () => {
   expect(runs.dev.outputs).toEqual({
     platform: {
+      namespace: "ml-platform",
       requestRate: true,
       gpus: false,
       prometheusUrl: "http://prometheus.ml-platform.svc:9090",

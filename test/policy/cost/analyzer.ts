@@ -29,14 +29,7 @@ export class Analyzer {
     return new Analyzer(process, new AnalyzerClient(address, credentials.createInsecure()));
   }
 
-  /** Judges one resource. */
-  analyze(resource: Resource): Promise<messages.AnalyzeResponse> {
-    const request = new messages.AnalyzeRequest();
-    request.setUrn(resource.urn);
-    request.setType(resource.type);
-    request.setName(resource.name);
-    request.setProperties(Struct.fromJavaScript(resource.props as never));
-    request.setOptions(optionsOf(resource));
+  analyze(request: messages.AnalyzeRequest): Promise<messages.AnalyzeResponse> {
     return new Promise((resolve, reject) => {
       this.client.analyze(request, (error, response) =>
         error ? reject(error) : resolve(response),
@@ -44,20 +37,7 @@ export class Analyzer {
     });
   }
 
-  /** Judges a whole stack. */
-  analyzeStack(resources: readonly Resource[]): Promise<messages.AnalyzeResponse> {
-    const request = new messages.AnalyzeStackRequest();
-    request.setResourcesList(
-      resources.map((resource) => {
-        const item = new messages.AnalyzerResource();
-        item.setUrn(resource.urn);
-        item.setType(resource.type);
-        item.setName(resource.name);
-        item.setProperties(Struct.fromJavaScript(resource.props as never));
-        item.setOptions(optionsOf(resource));
-        return item;
-      }),
-    );
+  analyzeStack(request: messages.AnalyzeStackRequest): Promise<messages.AnalyzeResponse> {
     return new Promise((resolve, reject) => {
       this.client.analyzeStack(request, (error, response) =>
         error ? reject(error) : resolve(response),
@@ -71,8 +51,30 @@ export class Analyzer {
   }
 }
 
-function optionsOf({ protect }: Resource): messages.AnalyzerResourceOptions {
+/** What the engine sends to have one resource judged. */
+export function resourceRequest(resource: Resource): messages.AnalyzeRequest {
+  return fill(new messages.AnalyzeRequest(), resource);
+}
+
+/** What the engine sends to have a stack judged. */
+export function stackRequest(resources: readonly Resource[]): messages.AnalyzeStackRequest {
+  const request = new messages.AnalyzeStackRequest();
+  request.setResourcesList(
+    resources.map((resource) => fill(new messages.AnalyzerResource(), resource)),
+  );
+  return request;
+}
+
+function fill<T extends messages.AnalyzeRequest | messages.AnalyzerResource>(
+  message: T,
+  { urn, type, name, props, protect }: Resource,
+): T {
   const options = new messages.AnalyzerResourceOptions();
   options.setProtect(protect);
-  return options;
+  message.setUrn(urn);
+  message.setType(type);
+  message.setName(name);
+  message.setProperties(Struct.fromJavaScript(props as never));
+  message.setOptions(options);
+  return message;
 }

@@ -1,6 +1,9 @@
+import { smallStack } from "../../support/stacks";
+
 /** What is written where, what the message says about it, and the key it names where that is another one. */
 export type BadInput = [at: string, value: unknown, says: RegExp, key?: string];
 
+const team = (fields: object) => ({ ...smallStack().config.team, ...fields });
 const model = (fields: object) => ({ name: "churn", ...fields });
 const long = "a".repeat(64);
 const image = /must be an image with its registry, such as/;
@@ -16,7 +19,8 @@ const names: BadInput[] = [
   ["team.name", "Fraud", label],
   ["team.name", "fraud.scoring", label],
   ["team.name", "-fraud", label],
-  ["team.name", long, label],
+  // Alone, as with a job it would be too long a second time.
+  ["team", team({ name: long, training: [] }), label, "team.name"],
   ["team.name", "frаud", label],
   ["team.name", "fraud;reboot", label],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: an injection that was meant for a shell or a template.
@@ -28,6 +32,12 @@ const names: BadInput[] = [
   ["team.name", "ml-platform-gpu", /is a namespace of the platform; choose another name/],
   ["team.name", "traefik", /is a namespace of the platform; choose another name/],
   ["team.models", [model({}), model({})], /is taken; choose another name/, "team.models[1].name"],
+  [
+    "team",
+    team({ name: "a".repeat(40), training: [{ name: "b".repeat(8), model: "churn" }] }),
+    /and the team's name have more than 47 characters together; shorten one/,
+    "team.training[0].name",
+  ],
   ["team.models[0].name", "mlflow", /is taken; choose another name/],
   ["owner", long, /must be a label value: at most 63/],
   ["owner", "team fraud", /must be a label value: at most 63/],
@@ -86,6 +96,7 @@ const numbers: BadInput[] = [
   ["team.models[0].resources.gpus", -1, /must be at least 0; it is: Whole GPUs/],
   ["team.models[0].resources.gpus", 0.5, /must be of type whole number; it is: Whole GPUs/],
   ["team.training[0].deadlineSeconds", -5, /must be at least 60; it is: /],
+  ["team.training[0].run", 0, /must be at least 1; it is: Raise it to train again/],
   ["team.training[0].retries", 11, /must be at most 10; it is: /],
   ["team.models[0].version", true, /has none of the allowed forms; it is: Registered version/],
   ["team.models[0].rolloutSeconds", 0, /must be at least 30; it is: /],
@@ -211,7 +222,11 @@ const images: BadInput[] = [
   ["images.mirror", "acme", /must be a registry with an optional path and without/],
   ["images.context", "../../etc", /must not leave the folder of the program with \.\.; /],
   ["images.lock", "", /must not be empty; write it, or leave/],
-  ["images.lock", "/nowhere/lock.json", /cannot be read .+; run `npm run images:lock`/],
+  [
+    "images.lock",
+    "/nowhere/lock.json",
+    /cannot be read .+; run `npm run images:lock -- --stack dev`/,
+  ],
   ["cluster.kubeconfig", "nowhere/config", /there is no nowhere\/config; correct the path/],
   ["team.images.serving", undefined, /nowhere to push them; set it, or set/, "images.registry"],
 ];

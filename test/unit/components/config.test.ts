@@ -4,7 +4,7 @@ import { type Config, loadConfig } from "../../../components/config";
 import { SECRET_KEYS } from "../../../components/schema";
 import program from "../../../index";
 import { type Inputs, run, type Stack } from "../../support/mocks";
-import { fileWith, smallStack } from "../../support/stacks";
+import { fileWith, PLATFORM_OUTPUTS, smallStack } from "../../support/stacks";
 import { BAD_INPUTS } from "./bad-inputs";
 
 const CLEAR_TEXT = "correct-horse-battery";
@@ -112,19 +112,51 @@ describe("keys that contradict each other", () => {
     expect(lines[0]?.startsWith(`ml-platform:${start}`), lines[0]).toBe(true);
   });
 
-  test("a stack that names a platform without one is told so", async () => {
-    const stack = changed({ platform: undefined, platformStack: "acme/ml-platform/none" });
-    const { error, registrations } = await run(program, stack);
-    expect(error?.message).toMatch(/^platformStack: acme\/ml-platform\/none has no .+; deploy it/);
-    expect(registrations).toHaveLength(1);
+  const { namespace: _, ...older } = PLATFORM_OUTPUTS;
+  test.each([
+    ["has no such output", {}],
+    ["is of an older version", { platform: older }],
+    ["is of another program", { platform: "https://platform.example.com" }],
+    ["has an ingress of another shape", { platform: { ...PLATFORM_OUTPUTS, ingress: "traefik" } }],
+  ])("a stack whose platform %s is told so", async (_, outputs) => {
+    const platformStack = "acme/ml-platform/none";
+    const stack = changed({ platform: undefined, platformStack });
+    const references = { [platformStack]: outputs };
+    const { error, registrations } = await run(program, { ...stack, references });
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error?.message).toBe(
+      `platformStack: ${platformStack} has no output "platform" that this version understands; ` +
+        "update it first, or correct the name",
+    );
+    expect(registrations.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
   });
 
-  test("a lock without digests names every image that is needed", async () => {
+  test.each(["apart", "apart-gpu"])(
+    "a team may not take %s, of a platform elsewhere",
+    async (name) => {
+      const platformStack = "acme/ml-platform/platform";
+      const values = { platform: undefined, platformStack, "team.name": name };
+      const references = {
+        [platformStack]: { platform: { ...PLATFORM_OUTPUTS, namespace: "apart" } },
+      };
+      expect(await refusal({ ...changed(values), references })).toEqual([
+        "ml-platform:team.name: is a namespace of the platform; choose another name",
+      ]);
+    },
+  );
+
+  test("a team and a job whose names just fit are taken", async () => {
+    const names = { "team.name": "a".repeat(40), "team.training[0].name": "b".repeat(7) };
+    const { error } = await run(program, changed(names));
+    expect(error).toBeUndefined();
+  });
+
+  test("a lock without digests names every image that is needed, and the stack to lock", async () => {
     const lock = fileWith("{}");
-    const lines = await refusal(changed({ "images.lock": lock }));
+    const lines = await refusal({ ...changed({ "images.lock": lock }), name: "prod" });
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(
-      /^ml-platform:images\.lock: .+ no digest for quay.io\/prom.+; run `npm/,
+      /^ml-platform:images\.lock: .+ no digest for quay.io\/prom.+; run `npm .+ --stack prod`$/,
     );
     expect(lines[1]).toMatch(
       /^ml-platform:images\.lock: .+ no digest for registry.k8s.io\/.+; run/,

@@ -125,7 +125,11 @@ describe("a model's pod", () => {
       },
       limits: { cpu: "2", memory: "256Mi", "ephemeral-storage": "64Mi", "nvidia.com/gpu": "1" },
     });
+    expect(template.spec.tolerations).toEqual([
+      { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
+    ]);
     expect(container.resources.limits).not.toHaveProperty("nvidia.com/gpu");
+    expect(pod.spec).not.toHaveProperty("tolerations");
   });
 });
 
@@ -176,7 +180,8 @@ describe("a model service", () => {
           http: {
             paths: [
               {
-                path: "/",
+                // What it says of itself, such as its metrics, is not served.
+                path: "/predict",
                 pathType: "Prefix",
                 backend: { service: { name: "churn", port: { name: "http" } } },
               },

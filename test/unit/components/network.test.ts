@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { declare } from "../../support/declare";
 import type { Registration } from "../../support/mocks";
-import { connects, type Peer } from "../../support/network";
+import { connects, type Peer, type Port } from "../../support/network";
 import { only, podTemplates } from "../../support/objects";
 import { smallStack } from "../../support/stacks";
 
@@ -73,6 +73,10 @@ const EVERYWHERE = [
   ),
 ];
 
+const PLATFORM_PODS = ["prometheus", "adapter"];
+const TEAM_PODS = ["training", "mlflow", "foreign"];
+const OTHER_PODS = ["stranger", "ingress", "dns", "postgres"];
+
 describe("the paths between pods", () => {
   test("are the ones that are needed, and no others", () => {
     expect(paths(closed).sort()).toEqual(
@@ -93,8 +97,8 @@ describe("the paths between pods", () => {
     expect(paths(open).sort()).toEqual(
       [
         ...EVERYWHERE,
-        "prometheus -> model",
-        "adapter -> model",
+        // Without an Ingress a model is there for the whole cluster, the team's own pods included.
+        ...[...PLATFORM_PODS, ...TEAM_PODS, ...OTHER_PODS].map((name) => `${name} -> model`),
         "ingress -> mlflow",
         "model -> mlflow",
         "training -> mlflow",
@@ -122,16 +126,45 @@ test("DNS is let through by UDP as well", () => {
   ]);
 });
 
-test("a model that neither an Ingress nor Prometheus reaches is closed, not open to all", async () => {
+test("a model without an Ingress is called by any pod, and by nothing that is none", async () => {
   const { config } = smallStack();
   config.platform = { prometheus: { mode: "off" }, metricsAdapter: { mode: "off" } };
   Object.assign(config.team.models[0], { ingress: false, autoscale: { kind: "cpu" } });
   const all = await declare({ config });
   const model = podTemplates(all).find(({ workload }) => workload === "demo-serve-churn") as Peer;
-  const callers = Object.values(OUTSIDERS).filter((from) =>
-    connects(all, from, model, TARGETS.model),
-  );
-  expect(callers).toEqual([]);
+  const callers = (port: Port) =>
+    Object.keys(OUTSIDERS).filter((name) => connects(all, OUTSIDERS[name] as Peer, model, port));
+  expect(callers(TARGETS.model)).toEqual(["stranger", "ingress", "dns", "foreign"]);
+  expect(callers({ number: 8081 })).toEqual([]);
+});
+
+describe("cert-manager's solvers", () => {
+  const SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
+  const ISSUER = { issuer: "letsencrypt" };
+  /** Who reaches which pods of a namespace at which port, of all that must not but for the first. */
+  const reached = async (namespace: string, ingress: object, expose = true) => {
+    const { config } = smallStack();
+    config.platform = { ingress, prometheus: { mode: "install", expose } };
+    const all = await declare({ config });
+    const reaches = (from: string, labels: Peer["labels"], number: number) =>
+      connects(all, OUTSIDERS[from] as Peer, { namespace, labels }, { number });
+    return {
+      solver: reaches("ingress", SOLVER, 8089),
+      anotherPort: reaches("ingress", SOLVER, 8090),
+      anotherPod: reaches("ingress", {}, 8089),
+      byAnother: ["stranger", "dns", "foreign"].some((from) => reaches(from, SOLVER, 8089)),
+    };
+  };
+  const nobody = { solver: false, anotherPort: false, anotherPod: false, byAnother: false };
+
+  test.each(["demo", "ml-platform"])("in %s are reached by the ingress alone", async (name) => {
+    expect(await reached(name, ISSUER)).toEqual({ ...nobody, solver: true });
+    expect(await reached(name, {})).toEqual(nobody);
+  });
+
+  test("are not expected where the platform itself serves no host", async () => {
+    expect(await reached("ml-platform", ISSUER, false)).toEqual(nobody);
+  });
 });
 
 test("metrics are let out to the Prometheus that the cluster has", async () => {

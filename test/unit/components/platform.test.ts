@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { contractOf, externalUrl } from "../../../components/contract";
+import { samplesLimit } from "../../../components/platform/prometheus";
 import { platformSchema } from "../../../components/platform/schema";
 import { neededImages } from "../../../components/preflight";
 import { teamSchema } from "../../../components/team/schema";
@@ -41,7 +42,10 @@ describe("each part is installed, taken as it is, or left out", () => {
 test("the contract says what a team can count on", () => {
   const contract = (platform: Inputs) => contractOf(platformSchema.parse(platform));
   const ingress = { namespace: "traefik", domain: "localhost" };
+  const namespace = "ml-platform";
+  expect(contract({ namespace: "ml" }).namespace).toBe("ml");
   expect(contract({})).toEqual({
+    namespace,
     requestRate: true,
     gpus: false,
     ingress,
@@ -49,6 +53,7 @@ test("the contract says what a team can count on", () => {
     monitoringNamespace: "ml-platform",
   });
   expect(contract({ prometheus: EXISTING, devicePlugin: { mode: "existing" } })).toEqual({
+    namespace,
     requestRate: true,
     gpus: true,
     ingress,
@@ -56,6 +61,7 @@ test("the contract says what a team can count on", () => {
     monitoringNamespace: "watch",
   });
   expect(contract({ prometheus: OFF, metricsAdapter: OFF })).toEqual({
+    namespace,
     requestRate: false,
     gpus: false,
     ingress,
@@ -126,8 +132,23 @@ describe("Prometheus", () => {
     });
     const { spec } = only(all, "Deployment", "prometheus").inputs;
     expect(spec.strategy).toEqual({ type: "Recreate" });
-    expect(spec.template.spec.containers[0].args).toContain("--storage.tsdb.retention.time=30d");
+    expect(spec.template.spec.containers[0].args).toEqual(
+      expect.arrayContaining([
+        "--storage.tsdb.retention.time=30d",
+        "--storage.tsdb.retention.size=40960MB",
+      ]),
+    );
     expect(spec).not.toHaveProperty("replicas");
+  });
+
+  // Its MB are MiB; a limit of 0 would be none.
+  test.each([
+    ["10Gi", "8192MB"],
+    ["10G", "7629MB"],
+    ["1Ti", "838860MB"],
+    ["2Mi", "1MB"],
+  ])("leaves a fifth of a volume of %s free: samples take %s", (storage, limit) => {
+    expect(samplesLimit(storage)).toBe(limit);
   });
 
   test("takes the cluster's storage class where none is named", async () => {
@@ -181,13 +202,15 @@ describe("the metrics adapter", () => {
     );
   });
 
-  test("gets another certificate by a new serial, and keeps the one it has until then", async () => {
-    const name = async (certificateSerial: number) => {
-      const all = await declared({ metricsAdapter: { mode: "install", certificateSerial } });
+  test("gets another certificate by a new serial or for another namespace, and keeps it until then", async () => {
+    const name = async (certificateSerial: number, namespace = "ml-platform") => {
+      const metricsAdapter = { mode: "install", certificateSerial };
+      const all = await declared({ metricsAdapter, namespace });
       const { name, options } = only(all, "Secret");
       expect(options.ignoreChanges).toEqual(["data"]);
       return name;
     };
-    expect(await name(1)).not.toBe(await name(2));
+    const names = [await name(1), await name(2), await name(1, "ml")];
+    expect(new Set(names).size).toBe(3);
   });
 });

@@ -92,7 +92,7 @@ describe("the server", () => {
   test("has no Secret where there is nothing to keep", async () => {
     const plain = await declare(smallStack());
     expect(objects(plain, "Secret").map(({ name }) => name)).toEqual([
-      "platform-metrics-adapter-certificate-1",
+      "platform-metrics-adapter-certificate-ml-platform-1",
     ]);
     expect(pod(plain).containers[0]).not.toHaveProperty("envFrom");
   });

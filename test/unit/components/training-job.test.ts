@@ -63,10 +63,51 @@ test("it ends in time: by itself after its deadline, and Pulumi waits a little l
   expect(pod.restartPolicy).toBe("Never");
 });
 
-test("what it ran with cannot change: another image or parameter is another Job", () => {
-  expect(job.options.replaceOnChanges).toEqual(["spec"]);
-  // With a name of its own the new Job could not be made beside the old one.
-  expect(job.inputs.metadata).not.toHaveProperty("name");
+test("another run is another Job, which comes once the one before is gone", async () => {
+  const [first, second] = [only(await declared(), "Job"), only(await declared({ run: 2 }), "Job")];
+  const run = ({ inputs }: Registration) => inputs.spec.template.metadata.annotations;
+  expect([first, second].map(run)).toEqual([
+    { "ml-platform/run": "1" },
+    { "ml-platform/run": "2" },
+  ]);
+  // The template is what Kubernetes lets nobody change, so that the provider replaces the Job; nothing else differs.
+  second.inputs.spec.template.metadata.annotations = run(first);
+  expect(second.inputs).toEqual(first.inputs);
+  expect(first.options).toMatchObject({ deleteBeforeReplace: true, replaceOnChanges: [] });
+  // With a name of its own a Job that somebody else left behind would be in the way.
+  expect(first.inputs.metadata).not.toHaveProperty("name");
+});
+
+test("jobs run one after another, as they share a volume", async () => {
+  const { config } = smallStack();
+  const names = ["fit", "refit", "again"];
+  config.team.training = names.map((name) => ({ name, model: "churn" }));
+  const before = (await declare({ config }))
+    .filter(({ type }) => type === "mlplatform:team:TrainingJob")
+    .map(({ name, options }) => [
+      name,
+      options.dependencies
+        .filter((urn) => urn.includes("kubernetes:batch/v1:Job"))
+        .map((urn) => urn.split("::").at(-1))
+        .sort(),
+    ]);
+  expect(Object.fromEntries(before)).toEqual({
+    "demo-train-fit": [],
+    "demo-train-refit": ["demo-train-fit"],
+    "demo-train-again": ["demo-train-fit", "demo-train-refit"],
+  });
+});
+
+test("one that asks for GPUs stands their nodes' taint, and no other does", async () => {
+  const { config } = smallStack();
+  config.platform = { devicePlugin: { mode: "existing" } };
+  config.team.quota = { gpus: 2 };
+  config.team.training[0].resources = { gpus: 2 };
+  const { spec } = only(await declare({ config }), "Job").inputs.spec.template;
+  expect(spec.tolerations).toEqual([
+    { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
+  ]);
+  expect(pod).not.toHaveProperty("tolerations");
 });
 
 test("its account can do nothing", async () => {

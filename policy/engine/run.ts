@@ -19,11 +19,12 @@ export interface Group {
 const FOLDER = join(__dirname, "..", "stacks");
 
 /** What the pack remembers of one preview or update of one stack. */
-export class Session {
+export class Run {
   private readonly config: Config;
   private readonly exemptions: Exemptions;
   private readonly cases = new Map<string, Case>();
   private readonly grouped = new Map<Group, readonly Rule[]>();
+  private stack: Stack | undefined;
   private readonly ran = new Set<string>();
 
   /** @throws ConfigError */
@@ -54,13 +55,21 @@ export class Session {
   }
 
   /**
-   * Judges the stack. Where a resource was judged before, it is judged by the same inputs: in the
-   * outputs that come with the stack, the API server has filled in defaults that nobody wrote.
+   * Takes up the stack, to be judged by one group after the other. Where a resource was judged before,
+   * the same inputs are judged: in the outputs that come with the stack, the API server has filled in
+   * defaults that nobody wrote.
    */
-  async judgeStack(group: Group, resources: readonly Resource[]): Promise<Report> {
+  openStack(resources: readonly Resource[]): void {
+    this.stack = stackOf(resources.map((one) => this.cases.get(one.urn)?.resource ?? one));
+  }
+
+  /** Judges the stack that was taken up by the rules of a group. */
+  judgeStack(group: Group): Report {
     this.ran.add(group.name);
-    const stack: Stack = stackOf(resources.map((one) => this.cases.get(one.urn)?.resource ?? one));
-    return this.exempt(evaluateStack(this.rulesOf(group), stack, this.config));
+    if (this.stack === undefined) {
+      throw new Error("the stack was not taken up");
+    }
+    return this.exempt(evaluateStack(this.rulesOf(group), this.stack, this.config));
   }
 
   /** What is wrong with the exemptions, once the whole stack is judged. */
