@@ -28,8 +28,10 @@ export function chooseStack(options: StartOptions, folder = ROOT): string {
   const file = join(folder, `Pulumi.${name}.yaml`);
   if (!existsSync(file)) {
     const policy = join(folder, "policy", "stacks", `${name}.json`);
-    writeFileSync(file, ownClusterStack(options));
-    writeFileSync(policy, ownClusterPolicy(options));
+    const text = ownClusterStack(options);
+    // First, as the stack's file is what a later start looks for.
+    if (!existsSync(policy)) writeFileSync(policy, ownClusterPolicy(options));
+    writeFileSync(file, text);
     step(
       `Pulumi.${name}.yaml and policy/stacks/${name}.json: written for the context ${context}; they are yours to change and to commit`,
     );

@@ -52,7 +52,7 @@ export function contractOf({
 
 /**
  * The contract of the platform in this stack or, where a stack holds a team alone, of the one in `platformStack`.
- * @throws pulumi.RunError when that stack has no platform, or is not deployed yet
+ * @throws pulumi.RunError when that stack has no platform, is not deployed yet, or was by another version
  */
 export async function platformContract({
   platform,

@@ -44,11 +44,6 @@ export const PLATFORM_EXEMPTIONS: readonly Exemption[] = [
     "Prometheus scrapes pods of all namespaces, and the API server, which no selector finds, is called by both.",
   ),
   exemption(
-    "Namespace//*",
-    ["pod-security-pin"],
-    "Namespaces follow the standard of their cluster's own version, which an upgrade of the cluster raises with care.",
-  ),
-  exemption(
     "Deployment/*/*-prometheus",
     ["service-account-token"],
     "Prometheus asks the API server which pods there are to scrape.",

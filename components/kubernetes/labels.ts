@@ -30,6 +30,12 @@ export function labels(identity: Identity): Record<string, string> {
 }
 
 /**
+ * The version of the Pod Security Standards that pods are held to, so that an upgrade of the cluster does not refuse pods
+ * that it ran before. A cluster that is older takes its own.
+ */
+const POD_SECURITY_VERSION = "v1.34";
+
+/**
  * The labels by which the API server's Pod Security admission judges a namespace's pods.
  * @param level enforced, audited and warned about
  */
@@ -37,10 +43,10 @@ export function podSecurityLabels(level: "restricted" | "privileged"): Record<st
   // Audit stays at `restricted` in a privileged namespace: its log shows what each pod asks for beyond it.
   return {
     "pod-security.kubernetes.io/enforce": level,
-    "pod-security.kubernetes.io/enforce-version": "latest",
+    "pod-security.kubernetes.io/enforce-version": POD_SECURITY_VERSION,
     "pod-security.kubernetes.io/audit": "restricted",
-    "pod-security.kubernetes.io/audit-version": "latest",
+    "pod-security.kubernetes.io/audit-version": POD_SECURITY_VERSION,
     "pod-security.kubernetes.io/warn": level,
-    "pod-security.kubernetes.io/warn-version": "latest",
+    "pod-security.kubernetes.io/warn-version": POD_SECURITY_VERSION,
   };
 }

@@ -89,7 +89,7 @@ export class Prometheus extends pulumi.ComponentResource {
 
 /** Four fifths of the volume, as Prometheus writes sizes: a full volume would stop it, and all scaling by request rate. */
 export function samplesLimit(storage: string): string {
-  return `${Math.floor((parseQuantity(storage) * 0.8) / 2 ** 20)}MB`;
+  return `${Math.floor((parseQuantity(storage) * 0.8) / 2 ** 10)}KB`;
 }
 
 /** A service account that may see which pods there are, in all namespaces, and nothing else. */

@@ -8,6 +8,8 @@ import { sendLoad } from "../../cli/load";
 import { ROOT } from "../../cli/stack";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { ensureDebianPackages } from "../../lab/toolchain";
+import { apiServerVote } from "../pod-security/api-server";
+import { stopsBeforeWriting } from "../policy/stop";
 import { estimatorPredictions } from "../support/estimator";
 import { Kubectl } from "../support/kubectl";
 import { plainPreview } from "../support/plain-cli";
@@ -204,6 +206,31 @@ describe("the platform on a cluster", () => {
       const { stack, options } = platform.open;
       await stack.preview({ ...options, expectNoChanges: true });
       await stack.refresh({ ...options, expectNoChanges: true });
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    "stops what the policies forbid before anything is written",
+    async () => {
+      const { preview, written, writtenByUpdate } = await stopsBeforeWriting(lab.kubeconfig);
+      expect(preview).toContain("[mandatory]");
+      expect({ written, writtenByUpdate }).toEqual({ written: false, writtenByUpdate: false });
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    "judges pods as the cluster's own admission does",
+    async () => {
+      const seed = Date.now() % 1_000_000;
+      console.log(`random pods from the seed ${seed}`);
+      const { judged, refused, differences } = await apiServerVote(lab.kubeconfig, seed, 300);
+      expect({ judged: judged >= 300, refused: refused > 0, differences }).toEqual({
+        judged: true,
+        refused: true,
+        differences: [],
+      });
     },
     3 * MINUTE,
   );

@@ -16,7 +16,7 @@ test("the namespace admits only pods that are `restricted`, and belongs to someb
   expect(metadata.name).toBe("demo");
   expect(metadata.labels).toMatchObject({
     "pod-security.kubernetes.io/enforce": "restricted",
-    "pod-security.kubernetes.io/enforce-version": "latest",
+    "pod-security.kubernetes.io/enforce-version": "v1.34",
     "pod-security.kubernetes.io/audit": "restricted",
     "pod-security.kubernetes.io/warn": "restricted",
     "ml-platform/owner": "team-fraud",
