@@ -135,18 +135,19 @@ describe("Prometheus", () => {
     expect(spec.template.spec.containers[0].args).toEqual(
       expect.arrayContaining([
         "--storage.tsdb.retention.time=30d",
-        "--storage.tsdb.retention.size=40960MB",
+        "--storage.tsdb.retention.size=41943040KB",
       ]),
     );
     expect(spec).not.toHaveProperty("replicas");
   });
 
-  // Its MB are MiB; a limit of 0 would be none.
+  // Its KB are KiB; a limit of 0 would be none.
   test.each([
-    ["10Gi", "8192MB"],
-    ["10G", "7629MB"],
-    ["1Ti", "838860MB"],
-    ["2Mi", "1MB"],
+    ["10Gi", "8388608KB"],
+    ["10G", "7812500KB"],
+    ["1Ti", "858993459KB"],
+    ["1Mi", "819KB"],
+    ["2Mi", "1638KB"],
   ])("leaves a fifth of a volume of %s free: samples take %s", (storage, limit) => {
     expect(samplesLimit(storage)).toBe(limit);
   });
