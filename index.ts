@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import { loadConfig } from "./components/config";
 import { platformContract } from "./components/contract";
+import { boundedDeletes } from "./components/kubernetes/deletion";
 import { Platform } from "./components/platform/platform";
 import { preflight } from "./components/preflight";
 import { Team } from "./components/team/team";
@@ -15,13 +16,14 @@ export = async () => {
   const source = preflight(config, contract);
   const { owner, retainData, secrets } = config;
   const provider = new k8s.Provider("cluster", config.cluster);
+  const transformations = [boundedDeletes];
 
   const platform =
     config.platform &&
     new Platform(
       "platform",
       { config: config.platform, contract, images: source, owner, retainData },
-      { provider },
+      { provider, transformations },
     );
   const team =
     config.team &&
@@ -36,7 +38,7 @@ export = async () => {
         secrets,
         retainData,
       },
-      { provider, dependsOn: platform ? [platform] : [] },
+      { provider, transformations, dependsOn: platform ? [platform] : [] },
     );
 
   return {
