@@ -5,8 +5,9 @@ import { CATALOGUE, type ImageLock, mirrored } from "../components/images";
 import { platformSchema } from "../components/platform/schema";
 import { neededImages } from "../components/preflight";
 import { teamSchema } from "../components/team/schema";
+import type { Report } from "../lab/toolchain/cache";
 import { digestOf } from "./registry";
-import { type Report, ROOT, stackConfig } from "./stack";
+import { ROOT, stackConfig } from "./stack";
 import { fail, step } from "./terminal";
 
 /**

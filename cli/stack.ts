@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
+import type { Report } from "../lab/toolchain/cache";
 import { ensurePulumi, type PulumiTools } from "../lab/toolchain/pulumi";
 
 /** The folder of the program. */
@@ -9,9 +10,6 @@ export const ROOT = join(__dirname, "..");
 
 /** The policy pack that every preview and update passes. */
 const POLICY_PACK = join(ROOT, "policy");
-
-/** Takes one line of progress. */
-export type Report = (line: string) => void;
 
 /** A stack, and how it is previewed and updated. */
 export interface OpenStack {
