@@ -21,6 +21,9 @@ MAX_ANSWER_BYTES = 1024 * 1024
 #: The name under which `mlflow.onnx.log_model` stores every model.
 MODEL_FILE = "model.onnx"
 
+#: MLflow's own description of a model, with its signature.
+DESCRIPTION_FILE = "MLmodel"
+
 _PROXIED = "mlflow-artifacts:/"
 
 #: How MLflow's 400 for a missing alias begins; its error code alone means any bad parameter.
@@ -28,12 +31,14 @@ _NO_ALIAS = "Registered model alias"
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """The bytes of one registered version."""
+class ModelFiles:
+    """The files of one registered version."""
 
     name: str
     version: str
-    content: bytes
+    onnx: bytes
+    #: None where it has none.
+    mlmodel: bytes | None
 
 
 class _NotFound(Exception):
@@ -46,12 +51,19 @@ class Registry:
 
     uri: str
 
-    def fetch(self, name: str, version_or_alias: str) -> ModelFile:
-        """Resolves a version number or an alias, and downloads that version's ONNX file."""
+    def fetch(self, name: str, version_or_alias: str) -> ModelFiles:
+        """Resolves a version number or an alias, and downloads that version's files."""
         is_number = version_or_alias.isascii() and version_or_alias.isdigit()
         version = version_or_alias if is_number else self._resolve(name, version_or_alias)
         location = self._location(name, version)
-        return ModelFile(name, version, self._download(name, version, location))
+        what = f"version {version} of {name!r}"
+        onnx = self._download(what, location, MODEL_FILE)
+        if onnx is None:
+            raise ModelUnavailable(
+                Reason.ARTIFACT_MISSING,
+                f"{what} has no file {MODEL_FILE} at {self.uri}{_path(location, MODEL_FILE)}",
+            )
+        return ModelFiles(name, version, onnx, self._download(what, location, DESCRIPTION_FILE))
 
     def _resolve(self, name: str, alias: str) -> str:
         try:
@@ -83,19 +95,15 @@ class Registry:
             )
         return location.removeprefix(_PROXIED).lstrip("/")
 
-    def _download(self, name: str, version: str, location: str) -> bytes:
-        path = f"/api/2.0/mlflow-artifacts/artifacts/{quote(location)}/{MODEL_FILE}"
+    def _download(self, what: str, location: str, file: str) -> bytes | None:
         try:
-            content = self._get(path, MAX_MODEL_BYTES)
+            content = self._get(_path(location, file), MAX_MODEL_BYTES)
         except _NotFound:
-            raise ModelUnavailable(
-                Reason.ARTIFACT_MISSING,
-                f"version {version} of {name!r} has no file {MODEL_FILE} at {self.uri}{path}",
-            ) from None
+            return None
         if len(content) > MAX_MODEL_BYTES:
             raise ModelUnavailable(
                 Reason.ARTIFACT_TOO_LARGE,
-                f"version {version} of {name!r} is larger than {MAX_MODEL_BYTES} bytes",
+                f"{file} of {what} is larger than {MAX_MODEL_BYTES} bytes",
             )
         return content
 
@@ -138,6 +146,10 @@ class Registry:
             Reason.TRACKING_SERVER_ERROR,
             f"{self.uri} does not answer {method} as an MLflow tracking server does",
         )
+
+
+def _path(location: str, file: str) -> str:
+    return f"/api/2.0/mlflow-artifacts/artifacts/{quote(location)}/{file}"
 
 
 def _error_of(error: urllib.error.HTTPError) -> tuple[str, str]:

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from serving.http.limits import Limits
+
 DEFAULT_PORT = 8080
+
+#: Rows of one request. A linear model answers as many in a millisecond, a large forest in a tenth
+#: of a second, in which nobody else is answered.
+DEFAULT_MAX_BATCH_ROWS = 1000
 
 
 class SettingsError(Exception):
@@ -18,12 +24,16 @@ class Settings:
 
     MODEL_NAME and MODEL_VERSION (a number, or an alias such as `champion`) say which registered
     model to serve, MLFLOW_TRACKING_URI where it is registered, PORT (default 8080) where to listen.
+    MAX_BATCH_ROWS (1000), MAX_BODY_BYTES (1048576), MAX_QUEUE (256 predictions that wait) and
+    MAX_CONNECTIONS (1024) bound what is let in.
     """
 
     model_name: str
     model_version: str
     tracking_uri: str
     port: int
+    max_batch_rows: int
+    limits: Limits
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -32,7 +42,13 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         model_name=_required(environment, "MODEL_NAME"),
         model_version=_required(environment, "MODEL_VERSION"),
         tracking_uri=_http_url(environment, "MLFLOW_TRACKING_URI"),
-        port=_port(environment, "PORT"),
+        port=_number(environment, "PORT", DEFAULT_PORT, 65535),
+        max_batch_rows=_number(environment, "MAX_BATCH_ROWS", DEFAULT_MAX_BATCH_ROWS, 1_000_000),
+        limits=Limits(
+            body=_number(environment, "MAX_BODY_BYTES", Limits.body, 1024**3),
+            queue=_number(environment, "MAX_QUEUE", Limits.queue, 1_000_000),
+            connections=_number(environment, "MAX_CONNECTIONS", Limits.connections, 1_000_000),
+        ),
     )
 
 
@@ -53,8 +69,8 @@ def _http_url(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _port(environment: Mapping[str, str], name: str) -> int:
-    value = environment.get(name, "").strip() or str(DEFAULT_PORT)
-    if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
-        raise SettingsError(f"{name} must be a port number from 1 to 65535, not {value!r}")
+def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+    value = environment.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) < 20 and 0 < int(value) <= most):
+        raise SettingsError(f"{name} must be a number from 1 to {most}, not {value!r}")
     return int(value)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.contract import MAX_BODY_BYTES
+from serving.http.limits import Limits
 from tests.support import Serving, estimator
 
+MAX_BODY_BYTES = Limits.body
 INVALID = b'{"error":"Invalid input"}'
 DEEP = b"[" * 10_000
 
@@ -38,7 +39,11 @@ BAD_BODIES = [
         "no features": b'{"features": []}',
         "one feature": b'{"features": [3.2]}',
         "three features": b'{"features": [3.2, 1.5, 0]}',
-        "nested": b'{"features": [[3.2, 1.5]]}',
+        "nested twice": b'{"features": [[[3.2, 1.5]]]}',
+        "no rows": b'{"features": [[]]}',
+        "another column": b'{"features": {"feature1": 3.2, "feature3": 1.5}}',
+        "a column twice": b'{"features": {"feature1": 3, "feature2": 1, "feature1": 2}}',
+        "too many rows": b'{"features": [%s]}' % b",".join([b"[1,2]"] * 1001),
         "ragged": b'{"features": [[3.2], 1.5]}',
         "true": b'{"features": [true, 1.5]}',
         "numeric text": b'{"features": ["3.2", 1.5]}',
@@ -154,7 +159,7 @@ def padded(size: int) -> bytes:
 def test_body_limit(service: Serving) -> None:
     assert service.predict(padded(MAX_BODY_BYTES)).status_code == 200
     answer = service.predict(padded(MAX_BODY_BYTES + 1))
-    assert (answer.status_code, answer.content) == (413, INVALID)
+    assert (answer.status_code, answer.content) == (413, b'{"error":"Body too large"}')
 
 
 def test_body_limit_of_a_body_without_length(service: Serving) -> None:

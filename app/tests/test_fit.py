@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from training.convert import MAX_RELATIVE_DIFFERENCE, ConversionError, Estimator, convert, verify
+from training.convert import MAX_RELATIVE_DIFFERENCE, ConversionError, convert, verify
 from training.data import TrainingData
 from training.fit import fit
 
@@ -41,14 +42,15 @@ def test_an_honest_conversion_passes() -> None:
     assert verify(estimator, convert(estimator, X), X) < 1e-12
 
 
-class Skewed:
+class Skewed(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """An estimator whose answers are a factor away from those of the model that was converted."""
 
-    def __init__(self, estimator: Estimator, factor: float) -> None:
+    def __init__(self, estimator: LinearRegression, factor: float) -> None:
         self.estimator, self.factor = estimator, factor
 
     def predict(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
-        return self.estimator.predict(X) * self.factor
+        answers: np.ndarray = self.estimator.predict(X)
+        return answers * self.factor
 
 
 @pytest.mark.parametrize("factor", [1 + 2 * MAX_RELATIVE_DIFFERENCE, -1.0, 0.0, np.nan, np.inf])
@@ -69,7 +71,7 @@ def test_one_wrong_row_is_enough() -> None:
     estimator = regression()
     model = convert(estimator, X)
 
-    class OneOff:
+    class OneOff(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         def predict(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
             answers: np.ndarray = estimator.predict(X)
             answers[-1] += 1
@@ -82,7 +84,7 @@ def test_one_wrong_row_is_enough() -> None:
 def test_answers_of_another_shape_are_refused() -> None:
     estimator = regression()
     two = LinearRegression().fit(X, np.stack([Y, Y], axis=1))
-    with pytest.raises(ConversionError, match="gives 400 answers for 200 rows"):
+    with pytest.raises(ConversionError, match="gives 400 answers for 200 values"):
         verify(estimator, convert(two, X), X)
 
 

@@ -115,7 +115,7 @@ def test_a_stalled_client_is_cut_off(ready: Serving) -> None:
     [
         ({"MODEL_NAME": ""}, "MODEL_NAME is not set"),
         ({"MODEL_VERSION": " "}, "MODEL_VERSION is not set"),
-        ({"PORT": "0"}, "PORT must be a port number"),
+        ({"PORT": "0"}, "PORT must be a number from 1"),
     ],
 )
 def test_unusable_settings_end_it_with_the_reason(
@@ -142,7 +142,8 @@ def test_a_taken_port_ends_it_with_the_reason(tmp_path: Path) -> None:
         variables = {"MLFLOW_TRACKING_URI": "http://mlflow", "MODEL_VERSION": "3", "PORT": port}
         with serving(tmp_path, **variables) as second:
             assert second.process.wait(20) == 1
-            assert "Address already in use" in second.wait_for_log(event="cannot listen")["detail"]
+            detail = second.wait_for_log(event="cannot listen")["detail"]
+            assert "address already in use" in detail.lower()
             assert len(second.log()) == 1
 
 
@@ -177,4 +178,5 @@ def test_a_failing_model_is_a_500_and_a_log_line(registry: StubRegistry, startin
     line = starting.wait_for_log(event="prediction failed")
     assert line["level"] == "error"
     assert "out of data bounds" in line["exception"]
+    assert len(line["request_id"]) == 16
     assert starting.predict(b'{"features": [0, 1]}').status_code == 200

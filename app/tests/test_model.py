@@ -1,22 +1,30 @@
 """Loading ONNX files: what is served, and what is refused with a reason."""
 
+import json
+import sys
+from hashlib import sha256
+
 import numpy as np
 import pytest
+import yaml
 from onnx import TensorProto, helper
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
+from serving.endpoint import InvalidInput
 from serving.errors import ModelUnavailable, Reason
-from serving.model import OnnxModel
-from serving.registry import ModelFile
+from serving.models import model_of
+from serving.models.signature import Kind
+from serving.registry import ModelFiles
 from tests.support import estimator, onnx_bytes
 
 ROWS = np.random.default_rng(3).normal(size=(40, 3))
 
 
-def model_file(content: bytes) -> ModelFile:
-    return ModelFile("demo", "3", content)
+def model_file(content: bytes) -> ModelFiles:
+    return ModelFiles("demo", "3", content, None)
 
 
 @pytest.mark.parametrize(
@@ -30,24 +38,26 @@ def model_file(content: bytes) -> ModelFile:
 )
 def test_equals_the_estimator(regressor: LinearRegression) -> None:
     regressor.fit(ROWS, ROWS @ [1.0, -2.0, 0.5])
-    model = OnnxModel(model_file(onnx_bytes(regressor, 3)))
-    assert model.feature_count == 3
+    model = model_of(model_file(onnx_bytes(regressor, 3)))
+    assert len(model.signature.columns) == 3
     for row in ROWS:
         expected = regressor.predict([row]).tolist()
-        assert model.predict(row.tolist()) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert model.predict([row.tolist()]).prediction == pytest.approx(
+            expected, rel=1e-9, abs=1e-12
+        )
 
 
 def test_serves_float32_models() -> None:
     regressor = estimator()
     content = onnx_bytes(regressor, dtype=np.float32)
-    answer = OnnxModel(model_file(content)).predict([3.2, 1.5])
+    answer = model_of(model_file(content)).predict([[3.2, 1.5]]).prediction
     assert answer == pytest.approx(regressor.predict([[3.2, 1.5]]).tolist(), rel=1e-5)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", onnx_bytes()[:100]])
 def test_corrupt(content: bytes) -> None:
     with pytest.raises(ModelUnavailable) as caught:
-        OnnxModel(model_file(content))
+        model_of(model_file(content))
     assert caught.value.reason == Reason.MODEL_CORRUPT
     assert f"version 3 of 'demo' ({len(content)} bytes)" in str(caught.value)
 
@@ -64,23 +74,92 @@ def onnx_graph(inputs: dict[str, tuple[int, list[int | None]]]) -> bytes:
 
 
 DOUBLE, TEXT = TensorProto.DOUBLE, TensorProto.STRING
-CLASSIFIER = LogisticRegression().fit(ROWS, ROWS[:, 0] > 0)
+
+
+TREE = onnx_bytes(DecisionTreeClassifier().fit(ROWS, ROWS[:, 0] > 0), 3, np.float32)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (onnx_graph({"X": (TEXT, [None, 2])}), "X: tensor(string)"),
-        (onnx_graph({"X": (DOUBLE, [None])}), "shape [rows, N]"),
-        (onnx_graph({"X": (DOUBLE, [None, None])}), "shape [rows, N]"),
+        (onnx_graph({"X": (TensorProto.UINT8, [None, 2])}), "tensor(uint8)"),
+        (onnx_graph({"X": (DOUBLE, [None])}), "one input of [rows, N]"),
+        (onnx_graph({"X": (DOUBLE, [None, None])}), "one input of [rows, N]"),
         (onnx_graph({"a": (DOUBLE, [None, 1]), "b": (DOUBLE, [None, 1])}), "a: tensor(double)"),
-        (onnx_graph({"X": (DOUBLE, [None, 2])}), "one number for each row"),
-        (onnx_bytes(CLASSIFIER, 3, np.float32), "one number for each row"),
     ],
-    ids=["text", "vector", "open width", "two inputs", "two numbers", "classifier"],
+    ids=["bytes", "vector", "open width", "two inputs"],
 )
-def test_unsupported(content: bytes, said: str) -> None:
+def test_unsupported_without_a_signature(content: bytes, said: str) -> None:
     with pytest.raises(ModelUnavailable) as caught:
-        OnnxModel(model_file(content))
+        model_of(model_file(content))
     assert caught.value.reason == Reason.MODEL_UNSUPPORTED
     assert said in str(caught.value)
+
+
+def test_text_and_labels_are_served() -> None:
+    echo = model_of(model_file(onnx_graph({"X": (TEXT, [None, 1])})))
+    assert echo.predict([["a"], ["b"]]).prediction == ["a", "b"]
+    assert echo.output.kind is Kind.STRING
+    assert model_of(model_file(TREE)).predict([ROWS[0].tolist()]).prediction == [
+        int(ROWS[0, 0] > 0)
+    ]
+
+
+LINEAR = estimator(3)
+ONNX = onnx_bytes(LINEAR, 3)
+COLUMNS = [{"type": "double", "name": name, "required": True} for name in ("a", "b", "c")]
+
+
+def mlmodel(inputs: object, **metadata: str) -> bytes:
+    signature = {"inputs": json.dumps(inputs)} if inputs else None
+    return yaml.safe_dump({"signature": signature, "metadata": metadata}).encode()
+
+
+def linear_note(**changed: object) -> str:
+    parts = {"coefficients": LINEAR.coef_.tolist(), "intercept": float(LINEAR.intercept_)}
+    return json.dumps({**parts, "onnx_sha256": sha256(ONNX).hexdigest(), **changed})
+
+
+def test_the_linear_form_is_used_for_its_own_file_alone() -> None:
+    own = model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note())))
+    other = model_of(
+        ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note(onnx_sha256="0" * 64)))
+    )
+    assert (type(own).__name__, type(other).__name__) == ("LinearModel", "OnnxModel")
+    rows = ROWS.tolist()
+    assert own.predict(rows).prediction == pytest.approx(other.predict(rows).prediction, rel=1e-9)
+    with pytest.raises(InvalidInput, match="out_of_range"):
+        own.predict([[1.7e308, 1.7e308, 1.7e308]])
+
+
+@pytest.mark.parametrize(
+    ("description", "said", "reason"),
+    [
+        (b"\xff\xfe", "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (b"- a\n- list", "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (mlmodel([{"type": "double"}]), "without 'name'", Reason.MODEL_CORRUPT),
+        (mlmodel(COLUMNS, linear="{"), "truncated", Reason.MODEL_CORRUPT),
+        (mlmodel(COLUMNS[:2], linear=linear_note()), "do not fit", Reason.MODEL_CORRUPT),
+        (mlmodel(COLUMNS[:2]), "3 numbers, where its signature", Reason.MODEL_UNSUPPORTED),
+        (mlmodel([{"type": "datetime", "name": "a"}]), "datetime", Reason.MODEL_UNSUPPORTED),
+        (
+            mlmodel([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
+            "tensors of the shape",
+            Reason.MODEL_UNSUPPORTED,
+        ),
+    ],
+)
+def test_a_description_that_does_not_fit(description: bytes, said: str, reason: Reason) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        model_of(ModelFiles("demo", "3", ONNX, description))
+    assert caught.value.reason == reason
+    assert said in str(caught.value)
+
+
+def test_the_small_image_says_which_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "serving.models.onnx", None)
+    with pytest.raises(ModelUnavailable, match="--target serving") as caught:
+        model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS)))
+    assert caught.value.reason == Reason.MODEL_UNSUPPORTED
+    linear = ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note()))
+    assert model_of(linear).predict([[1.0, 2.0, 3.0]]).prediction

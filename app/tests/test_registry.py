@@ -23,12 +23,12 @@ def client(registry: StubRegistry) -> Registry:
 @pytest.mark.parametrize(("asked", "given"), [("champion", "3"), ("3", "3"), ("12", "12")])
 def test_fetches_by_alias_and_by_number(client: Registry, asked: str, given: str) -> None:
     file = client.fetch("demo", asked)
-    assert (file.name, file.version, file.content) == ("demo", given, b"content")
+    assert (file.name, file.version, file.onnx) == ("demo", given, b"content")
 
 
 def test_a_number_needs_no_alias(registry: StubRegistry, client: Registry) -> None:
     del registry.answers[ALIAS_PATH]
-    assert client.fetch("demo", "3").content == b"content"
+    assert client.fetch("demo", "3").onnx == b"content"
 
 
 def test_model_not_registered(registry: StubRegistry, client: Registry) -> None:
@@ -69,10 +69,10 @@ def test_artifact_too_large(client: Registry, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(subject, "MAX_MODEL_BYTES", 6)
     assert failure(client) == (
         Reason.ARTIFACT_TOO_LARGE,
-        "version 3 of 'demo' is larger than 6 bytes",
+        "model.onnx of version 3 of 'demo' is larger than 6 bytes",
     )
     monkeypatch.setattr(subject, "MAX_MODEL_BYTES", len(b"content"))
-    assert client.fetch("demo", "3").content == b"content"
+    assert client.fetch("demo", "3").onnx == b"content"
 
 
 def test_a_download_that_breaks_off(registry: StubRegistry, client: Registry) -> None:

@@ -11,6 +11,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import infer_signature
 from onnx import ModelProto
 
+from training import linear
 from training.data import FEATURES, FILE_NAME, TARGET, TrainingData
 from training.fit import SEED, TEST_SHARE, Fit
 from training.settings import Settings
@@ -36,7 +37,12 @@ def register(
     mlflow.set_experiment(settings.experiment_name)
     with mlflow.start_run() as run:
         _log_facts(data, fitted, difference)
-        version = _log_model(settings.model_name, data, fitted, model)
+        example = pd.DataFrame(data.features[:1], columns=list(FEATURES))
+        answer = pd.DataFrame(
+            {model.graph.output[0].name: fitted.estimator.predict(data.features[:1])}
+        )
+        note = linear.note(fitted.estimator, model, data.features)
+        version = log_model(settings.model_name, model, example, answer, note)
     mlflow.MlflowClient().set_registered_model_alias(
         settings.model_name, settings.model_alias, str(version)
     )
@@ -65,15 +71,25 @@ def _log_facts(data: TrainingData, fitted: Fit, difference: float) -> None:
     mlflow.log_input(dataset, context="training")
 
 
-def _log_model(name: str, data: TrainingData, fitted: Fit, model: ModelProto) -> int:
-    example = pd.DataFrame(data.features[:1], columns=list(FEATURES))
-    answer = pd.DataFrame({model.graph.output[0].name: fitted.estimator.predict(data.features[:1])})
+def log_model(
+    name: str,
+    model: ModelProto,
+    example: pd.DataFrame,
+    answer: pd.DataFrame,
+    note: str | None = None,
+) -> int:
+    """Logs a model into the active run and registers it; returns the version's number.
+
+    The columns of `example`, rows that it takes, and of `answer`, what it gives for them, are its
+    signature, which the service goes by. `note` is that of training/linear.py.
+    """
     info = mlflow.onnx.log_model(
         model,
         name="model",
         registered_model_name=name,
         signature=infer_signature(example, answer),
         input_example=example,
+        metadata={"linear": note} if note else None,
         # One file, which is all that the service fetches.
         save_as_external_data=False,
         onnx_execution_providers=["CPUExecutionProvider"],

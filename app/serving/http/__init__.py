@@ -1,0 +1,1 @@
+"""An HTTP/1.1 server for short answers: one process, one thread, bounded in everything."""

@@ -1,0 +1,82 @@
+"""From a registered version to the endpoints that serve it."""
+
+import msgspec
+
+from serving.endpoint import Endpoint, Served
+from serving.errors import ModelUnavailable, Reason
+from serving.models import docs, inference_v2, linear, openapi, predict, signature
+from serving.models.model import Model
+from serving.models.rows import Decoder
+from serving.registry import ModelFiles, Registry
+
+_NOTHING = signature.Description(None, None)
+
+
+def load(registry: Registry, name: str, version_or_alias: str, max_rows: int) -> Served:
+    """Fetches a registered model and makes its endpoints.
+
+    Raises ModelUnavailable for a model that is not there, cannot be read, or cannot be served.
+    """
+    found = registry.fetch(name, version_or_alias)
+    return serve(found.name, found.version, model_of(found), max_rows)
+
+
+def serve(name: str, version: str, model: Model, max_rows: int) -> Served:
+    """The endpoints of a loaded model."""
+    document = msgspec.json.encode(openapi.document(name, version, model, max_rows))
+    handle = predict.handler(model, Decoder(model.signature, max_rows))
+    return Served(
+        name,
+        version,
+        {
+            "/predict": Endpoint("POST", handle, counted=True),
+            "/openapi.json": Endpoint("GET", lambda _: document),
+            "/docs": docs.page(name, version, model, max_rows),
+            **inference_v2.endpoints(name, version, model, max_rows),
+        },
+    )
+
+
+def model_of(found: ModelFiles) -> Model:
+    """Loads the files of one version: in plain Python where it is linear, else on onnxruntime.
+
+    Raises ModelUnavailable.
+    """
+    what = f"version {found.version} of {found.name!r}"
+    try:
+        described = signature.read(found.mlmodel) if found.mlmodel else _NOTHING
+        taken = described.signature
+        if described.linear and taken:
+            fast = linear.load(taken, described.linear, found.onnx)
+            if fast is not None:
+                return fast
+    except signature.Unsupported as error:
+        raise _unsupported(what, error) from None
+    except ValueError as error:
+        raise ModelUnavailable(Reason.MODEL_CORRUPT, f"{what}: {error}") from None
+    return _on_onnxruntime(found.onnx, taken, what)
+
+
+def _on_onnxruntime(onnx: bytes, taken: signature.Signature | None, what: str) -> Model:
+    try:
+        # Not before it is needed: it takes four times the memory of all else.
+        from serving.models.onnx import OnnxModel
+    except ImportError:
+        raise ModelUnavailable(
+            Reason.MODEL_UNSUPPORTED,
+            f"{what} is not linear, and this image serves nothing else; "
+            "use the image that is built with --target serving",
+        ) from None
+    try:
+        return OnnxModel(onnx, taken)
+    except signature.Unsupported as error:
+        raise _unsupported(what, error) from None
+    except Exception as error:  # onnxruntime's own errors share no better base
+        raise ModelUnavailable(
+            Reason.MODEL_CORRUPT,
+            f"{what} ({len(onnx)} bytes) is not a usable ONNX model: {error}",
+        ) from None
+
+
+def _unsupported(what: str, error: signature.Unsupported) -> ModelUnavailable:
+    return ModelUnavailable(Reason.MODEL_UNSUPPORTED, f"{what} takes {error}")

@@ -1,0 +1,211 @@
+"""The Open Inference Protocol, version 2, over REST with JSON tensors.
+
+Specification: https://github.com/kserve/open-inference-protocol, `specification/protocol`. The
+binary extension is not offered, and the server's metadata says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Annotated, Any
+
+import msgspec
+
+from serving.endpoint import Endpoint, InvalidInput
+from serving.models.model import Answer, Model
+from serving.models.rows import Row, Rows, row_type
+from serving.models.signature import Kind
+
+#: The one tensor of a model whose columns are all numbers.
+FEATURES = "features"
+
+_DATATYPES = {
+    Kind.NUMBER: "FP64",
+    Kind.INTEGER: "INT64",
+    Kind.BOOLEAN: "BOOL",
+    Kind.STRING: "BYTES",
+}
+#: What is taken besides: JSON writes both alike.
+_ACCEPTED = {
+    Kind.NUMBER: frozenset(("FP64", "FP32")),
+    Kind.INTEGER: frozenset(("INT64", "INT32")),
+    Kind.BOOLEAN: frozenset(("BOOL",)),
+    Kind.STRING: frozenset(("BYTES",)),
+}
+
+_INVALID = b'{"error":"invalid inference request: %b"}'
+
+_MAX_ID = 128
+
+
+class Tensor(msgspec.Struct):
+    """A tensor of a request; its data may be flat or nested by rows."""
+
+    name: str
+    shape: Annotated[list[Annotated[int, msgspec.Meta(ge=0)]], msgspec.Meta(max_length=2)]
+    datatype: str
+    data: list[Any]
+
+
+class Request(msgspec.Struct):
+    """An inference request; what it says of its outputs changes nothing: all of them are sent."""
+
+    inputs: list[Tensor]
+    id: Annotated[str, msgspec.Meta(max_length=_MAX_ID)] | None = None
+
+
+class OutputTensor(msgspec.Struct):
+    """A tensor of a response, with flat data."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any]
+
+
+class Response(msgspec.Struct, omit_defaults=True):
+    """An inference response."""
+
+    model_name: str
+    model_version: str
+    outputs: list[OutputTensor]
+    id: str | None = None
+
+
+def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[str, Endpoint]:
+    """Metadata, readiness and inference, by paths with and without the version."""
+    metadata = msgspec.json.encode(_metadata(name, version, model))
+    inference = Inference(name, version, model, max_rows)
+    below = {
+        "": Endpoint("GET", lambda _: metadata),
+        "/ready": Endpoint("GET", lambda _: b'{"ready":true}'),
+        "/infer": Endpoint("POST", inference, counted=True),
+    }
+    return {
+        f"/v2/models/{name}{part}{path}": endpoint
+        for part in ("", f"/versions/{version}")
+        for path, endpoint in below.items()
+    }
+
+
+class Inference:
+    """Answers inference requests of one model."""
+
+    def __init__(self, name: str, version: str, model: Model, max_rows: int) -> None:
+        """Makes the decoder of requests."""
+        self._name, self._version, self._model = name, version, model
+        self._max_rows = max_rows
+        self._rows_type = list[row_type(model.signature)]  # type: ignore[misc]
+        self._decode = msgspec.json.Decoder(Request).decode
+
+    def __call__(self, body: bytes) -> bytes:
+        """A whole request to a whole response."""
+        try:
+            request = self._decode(body)
+        except (ValueError, RecursionError):
+            raise _invalid("not_a_request") from None
+        try:
+            answer = self._model.predict(self._rows(request.inputs))
+        except InvalidInput as error:
+            raise _invalid(error.reason) from None
+        return msgspec.json.encode(
+            Response(self._name, self._version, self._outputs(answer), request.id)
+        )
+
+    def _rows(self, inputs: list[Tensor]) -> Rows:
+        signature = self._model.signature
+        values: Sequence[Row] = (
+            _matrix(inputs, self._max_rows, len(signature.columns))
+            if signature.numeric
+            else self._by_column(inputs)
+        )
+        try:
+            rows: Rows = msgspec.convert(values, self._rows_type)
+        except ValueError:
+            raise InvalidInput("wrong_type") from None
+        return rows
+
+    def _by_column(self, inputs: list[Tensor]) -> list[tuple[Any, ...]]:
+        by_name = {tensor.name: tensor for tensor in inputs}
+        columns = self._model.signature.columns
+        if len(by_name) != len(inputs) or by_name.keys() != {column.name for column in columns}:
+            raise InvalidInput("wrong_inputs")
+        tensors = [by_name[column.name] for column in columns]
+        flat = [
+            _values(tensor, column.kind, self._max_rows, 1)
+            for column, tensor in zip(columns, tensors, strict=True)
+        ]
+        if len({len(values) for values in flat}) != 1:
+            raise InvalidInput("wrong_shape")
+        return list(zip(*flat, strict=True))
+
+    def _outputs(self, answer: Answer) -> list[OutputTensor]:
+        output = self._model.output
+        outputs = [_tensor("prediction", _DATATYPES[output.kind], answer.prediction)]
+        if answer.probabilities is not None:
+            outputs.append(_tensor("probabilities", "FP64", answer.probabilities))
+        return outputs
+
+
+def _matrix(inputs: list[Tensor], max_rows: int, width: int) -> list[list[Any]]:
+    if len(inputs) != 1 or inputs[0].name != FEATURES:
+        raise InvalidInput("wrong_inputs")
+    flat = _values(inputs[0], Kind.NUMBER, max_rows, width)
+    return [flat[start : start + width] for start in range(0, len(flat), width)]
+
+
+def _values(tensor: Tensor, kind: Kind, max_rows: int, width: int) -> list[Any]:
+    """The flat values of [rows, width], or of [rows] where the width is 1."""
+    if tensor.datatype not in _ACCEPTED[kind]:
+        raise InvalidInput("wrong_datatype")
+    shape = tensor.shape if len(tensor.shape) == 2 or width > 1 else [*tensor.shape, 1]
+    if len(shape) != 2 or shape[1] != width or shape[0] == 0:
+        raise InvalidInput("wrong_shape")
+    if shape[0] > max_rows:
+        raise InvalidInput("too_many_rows")
+    data = tensor.data
+    if all(isinstance(row, list) and len(row) == width for row in data):
+        data = list(chain.from_iterable(data))
+    if len(data) != shape[0] * width:
+        raise InvalidInput("wrong_shape")
+    return data
+
+
+def _tensor(name: str, datatype: str, rows: list[Any]) -> OutputTensor:
+    if isinstance(rows[0], list):
+        return OutputTensor(
+            name, [len(rows), len(rows[0])], datatype, list(chain.from_iterable(rows))
+        )
+    return OutputTensor(name, [len(rows)], datatype, rows)
+
+
+def _invalid(reason: str) -> InvalidInput:
+    return InvalidInput(reason, _INVALID % reason.encode())
+
+
+def _metadata(name: str, version: str, model: Model) -> dict[str, Any]:
+    columns, output = model.signature.columns, model.output
+    inputs = (
+        [{"name": FEATURES, "datatype": "FP64", "shape": [-1, len(columns)]}]
+        if model.signature.numeric
+        else [
+            {"name": column.name, "datatype": _DATATYPES[column.kind], "shape": [-1, 1]}
+            for column in columns
+        ]
+    )
+    outputs: list[dict[str, Any]] = [
+        {
+            "name": "prediction",
+            "datatype": _DATATYPES[output.kind],
+            "shape": [-1] if output.width == 1 else [-1, output.width],
+        }
+    ]
+    if output.classes is not None:
+        shape = [-1, len(output.classes)]
+        outputs.append({"name": "probabilities", "datatype": "FP64", "shape": shape})
+    return {
+        "name": name,
+        "versions": [version],
+        "platform": "onnx",
+        "inputs": inputs,
+        "outputs": outputs,
+    }

@@ -1,0 +1,105 @@
+"""What MLflow's description of a model, its file `MLmodel`, says to the service."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+
+class Kind(StrEnum):
+    """What one value of a column is."""
+
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    STRING = "string"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature of a row."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The columns of a row, in order."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether a row is nothing but floating-point numbers."""
+        return all(column.kind is Kind.NUMBER for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is read of an `MLmodel` file."""
+
+    #: None where the model was registered without one.
+    signature: Signature | None
+    #: The training job's note that the model is linear, as JSON: see serving/models/linear.py.
+    linear: str | None
+
+
+class Unsupported(Exception):
+    """The model takes something that the service cannot send it; the message says what."""
+
+
+#: The key of MLflow's metadata under which the training job puts the note.
+LINEAR = "linear"
+
+#: MLflow's and numpy's names of types.
+_KINDS = {
+    **dict.fromkeys(("double", "float", "float64", "float32"), Kind.NUMBER),
+    **dict.fromkeys(("long", "integer", "int64", "int32"), Kind.INTEGER),
+    **dict.fromkeys(("boolean", "bool"), Kind.BOOLEAN),
+    **dict.fromkeys(("string", "str", "object"), Kind.STRING),
+}
+
+
+def unnamed(kind: Kind, count: int) -> Signature:
+    """Columns that nobody named: `feature1`, `feature2` and so on."""
+    return Signature(tuple(Column(f"feature{number}", kind) for number in range(1, count + 1)))
+
+
+def read(mlmodel: bytes) -> Description:
+    """Reads an `MLmodel` file.
+
+    Raises ValueError for a file that is not one, and Unsupported for columns that cannot be sent.
+    """
+    try:
+        document = yaml.safe_load(mlmodel)
+        linear = (document.get("metadata") or {}).get(LINEAR)
+        inputs = json.loads((document.get("signature") or {}).get("inputs") or "[]")
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"MLmodel cannot be read: {type(error).__name__}") from None
+    return Description(_signature(inputs) if inputs else None, linear and str(linear))
+
+
+def _signature(inputs: list[Any]) -> Signature:
+    try:
+        if inputs[0]["type"] == "tensor":
+            return _of_tensor(inputs)
+        return Signature(tuple(Column(str(item["name"]), _kind(item["type"])) for item in inputs))
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"MLmodel has a signature without {error}") from None
+
+
+def _of_tensor(inputs: list[Any]) -> Signature:
+    tensor = inputs[0]["tensor-spec"]
+    shape = tensor["shape"]
+    if len(inputs) != 1 or len(shape) != 2 or not shape[1] > 0:
+        raise Unsupported(f"tensors of the shape {shape}; one of [-1, N] is what can be sent")
+    return unnamed(_kind(tensor["dtype"]), shape[1])
+
+
+def _kind(name: object) -> Kind:
+    if not isinstance(name, str) or name not in _KINDS:
+        raise Unsupported(f"a column of the type {name}")
+    return _KINDS[name]
