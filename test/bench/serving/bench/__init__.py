@@ -1,0 +1,1 @@
+"""Measures the model service beside what teams serve models with otherwise."""

@@ -1,0 +1,213 @@
+"""A client that posts at a fixed rate: JSON plan on standard input, JSON result on standard output.
+
+The tools at hand either cannot check answers, or let all their workers tick together, so that a
+rate arrives in bursts. This one spaces requests evenly and checks each answer against its own row.
+Where all connections wait for the server, latency counts from the moment at which a request was
+due, so that a stall is not spared the requests that it kept from being sent. The client's own
+delays are not the server's: where a connection was idle, latency counts from the sending.
+"""
+
+import json
+import re
+import select
+import socket
+import statistics
+import sys
+from collections import deque
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from bench.wires import Wire, is_right
+
+#: An answer that takes longer is an error.
+TIMEOUT = 10.0
+
+#: Different right answers that are remembered for each row; `Date` makes one a second.
+_MOST_SEEN = 1000
+
+
+class Connection:
+    """One connection, which has at most one request under way."""
+
+    def __init__(self, port: int, epoll: select.epoll) -> None:
+        """Remembers where to connect; the first request does."""
+        self._port = port
+        self._epoll = epoll
+        self._socket: socket.socket | None = None
+        self.due = 0.0
+        self.which = 0
+        self._received = b""
+
+    @property
+    def descriptor(self) -> int:
+        """The socket's, or -1 where there is none."""
+        return self._socket.fileno() if self._socket else -1
+
+    def send(self, request: bytes, due: float, which: int) -> int:
+        """Sends a request, over a new connection where there is none; returns its descriptor."""
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self._port))
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._epoll.register(self._socket, select.EPOLLIN)
+        self.due, self.which, self._received = due, which, b""
+        self._socket.sendall(request)
+        return self.descriptor
+
+    def receive(self) -> bytes:
+        """Takes what has come and returns all of the answer so far. Raises ConnectionError."""
+        if self._socket is None:
+            raise ConnectionError("not connected")
+        chunk = self._socket.recv(65536)
+        self._received = self._received + chunk if self._received else chunk
+        if not chunk:
+            self.close()
+            if not self._received:
+                raise ConnectionError("closed without an answer")
+        return self._received
+
+    def close(self) -> None:
+        """Forgets the connection; the next request makes a new one."""
+        if self._socket is not None:
+            self._epoll.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One whole answer."""
+
+    status: int
+    keeps_alive: bool
+    body: str
+
+
+def read_answer(raw: bytes, ended: bool) -> Answer | None:
+    """Reads an answer; None where more of it must come. `ended`: nothing more will.
+
+    Raises ValueError for what ended too early, and for more than one answer.
+    """
+    head, end, body = raw.partition(b"\r\n\r\n")
+    headers = head.lower()
+    length = re.search(rb"\r\ncontent-length: *(\d+)", headers)
+    missing = int(length[1]) - len(body) if end and length else 0
+    if not end or missing > 0 or (not length and not ended):
+        if ended:
+            raise ValueError("closed before the answer was whole")
+        return None
+    if missing < 0:
+        raise ValueError("more than one answer to one request")
+    closes = ended or b"\r\nconnection: close" in headers or headers.startswith(b"http/1.0")
+    return Answer(int(head[9:12]), not closes, body.decode())
+
+
+class Run:
+    """One run of a plan: what is due, what is under way, and what was found."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        """Makes the requests; nothing is sent yet."""
+        self._plan = plan
+        self._wire = Wire(plan["path"], lambda row: row, plan["key"])
+        head = (
+            f"POST {plan['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        )
+        self._requests = [
+            f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode() for body in plan["bodies"]
+        ]
+        self._epoll = select.epoll()
+        count = plan["connections"]
+        self._idle = deque(Connection(plan["port"], self._epoll) for _ in range(count))
+        self._busy: dict[int, Connection] = {}
+        self._seen: list[set[bytes]] = [set() for _ in self._requests]
+        self._latencies: list[float] = []
+        self._counts = {"right": 0, "wrong": 0, "refused": 0, "errors": 0}
+        self._example = ""
+
+    def measure(self) -> dict[str, Any]:
+        """Sends what the plan says and waits for the last answer."""
+        interval = 1 / self._plan["rate"]
+        total = int(self._plan["seconds"] * self._plan["rate"])
+        start = perf_counter()
+        sent = 0
+        starved = False
+        while sent < total or self._busy:
+            now = perf_counter()
+            while sent < total and self._idle and now >= start + sent * interval:
+                due = start + sent * interval if starved else perf_counter()
+                self._send(due, sent % len(self._requests))
+                sent += 1
+            starved = not self._idle and now >= start + sent * interval
+            events = self._epoll.poll(0)
+            for descriptor, _ in events:
+                self._receive(descriptor)
+            if not events:
+                self._drop_late(now)
+        return self._result(perf_counter() - start)
+
+    def _send(self, due: float, which: int) -> None:
+        connection = self._idle.popleft()
+        try:
+            self._busy[connection.send(self._requests[which], due, which)] = connection
+        except OSError as error:
+            self._fail(connection, error)
+
+    def _receive(self, descriptor: int) -> None:
+        connection = self._busy.get(descriptor)
+        if connection is None:  # the server closed a connection that was idle
+            next(idle for idle in self._idle if idle.descriptor == descriptor).close()
+            return
+        try:
+            raw = connection.receive()
+            # What was found right once, headers and all, is not read again: this client must be
+            # quicker than what it measures.
+            right = self._seen[connection.which]
+            if raw not in right:
+                answer = read_answer(raw, ended=connection.descriptor < 0)
+                if answer is None:
+                    return
+                if not self._check(connection.which, answer):
+                    connection.close()
+                elif answer.keeps_alive and len(right) < _MOST_SEEN:
+                    right.add(raw)
+                elif not answer.keeps_alive:
+                    connection.close()
+            else:
+                self._counts["right"] += 1
+        except (OSError, ValueError) as error:
+            del self._busy[descriptor]
+            self._fail(connection, error)
+            return
+        self._latencies.append(perf_counter() - connection.due)
+        del self._busy[descriptor]
+        self._idle.append(connection)
+
+    def _check(self, which: int, answer: Answer) -> bool:
+        plan = self._plan
+        number = self._wire.answer(answer.body)
+        right = is_right(number, plan["answers"][which], plan["tolerance"])
+        kind = "refused" if answer.status != 200 else "right" if right else "wrong"
+        self._counts[kind] += 1
+        if kind != "right":
+            self._example = f"{answer.status} {answer.body[:200]}"
+        return kind == "right"
+
+    def _drop_late(self, now: float) -> None:
+        if self._busy and now - next(iter(self._busy.values())).due > TIMEOUT:
+            descriptor = next(iter(self._busy))
+            self._fail(self._busy.pop(descriptor), TimeoutError(f"no answer in {TIMEOUT:g} s"))
+
+    def _fail(self, connection: Connection, error: Exception) -> None:
+        connection.close()
+        self._idle.append(connection)
+        self._counts["errors"] += 1
+        self._example = str(error)
+
+    def _result(self, seconds: float) -> dict[str, Any]:
+        cuts = statistics.quantiles(self._latencies or [0.0, 0.0], n=100, method="inclusive")
+        quantiles = {"seconds": seconds, "p50": cuts[49], "p99": cuts[98]}
+        return {**self._counts, **quantiles, "example": self._example}
+
+
+if __name__ == "__main__":
+    print(json.dumps(Run(json.load(sys.stdin)).measure()))

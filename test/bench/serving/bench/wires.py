@@ -1,0 +1,49 @@
+"""The forms in which servers are asked for a prediction, and where their answers hold it."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Row = list[float]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One protocol: where to post, how a row is written, and the key of the list of answers."""
+
+    path: str
+    write: Callable[[Row], object]
+    key: str
+
+    def body(self, row: Row) -> str:
+        """The JSON to post for a row."""
+        return json.dumps(self.write(row), separators=(",", ":"))
+
+    def answer(self, text: str) -> float | None:
+        """The number that an answer holds for its one row; None where it holds no such thing."""
+        match = re.search(rf'"{self.key}":\s*\[([^\]]*)\]', text)
+        try:
+            return float(match[1]) if match else None
+        except ValueError:
+            return None
+
+
+def is_right(answer: float | None, expected: float, tolerance: float) -> bool:
+    """Whether an answer is the expected one, to a relative tolerance."""
+    return answer is not None and abs(answer - expected) <= tolerance * max(abs(expected), 1e-9)
+
+
+PREDICT = Wire("/predict", lambda row: {"features": row}, "prediction")
+NOOP = Wire("/noop", lambda row: {"features": row}, "prediction")
+MLFLOW = Wire("/invocations", lambda row: {"inputs": [row]}, "predictions")
+
+
+def open_inference(model: str) -> Wire:
+    """The Open Inference Protocol, version 2."""
+
+    def write(row: Row) -> object:
+        tensor = {"name": "x", "shape": [1, len(row)], "datatype": "FP64", "data": row}
+        return {"inputs": [tensor]}
+
+    return Wire(f"/v2/models/{model}/infer", write, "data")

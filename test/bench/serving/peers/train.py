@@ -1,0 +1,82 @@
+"""Trains the models that all servers serve, and asks scikit-learn for the right answers.
+
+`python train.py FOLDER`, in the training venv, with the tracking server's address in
+MLFLOW_TRACKING_URI: registers each model as the platform's own training does, and leaves in FOLDER
+for each NAME the estimator (NAME.joblib), rows and answers (NAME.json).
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import joblib
+import mlflow
+import pandas
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from training import convert, data, fit, registry, sample_data, settings, train
+
+#: How many different rows the servers are asked for in turn.
+ROWS = 8
+
+ALIAS = "champion"
+
+
+def keep(folder: Path, name: str, estimator, features, tolerance: float) -> None:
+    """Leaves an estimator with some rows, spread over the data, and its answers to them.
+
+    `tolerance` is the largest relative difference at which the platform registers a model.
+    """
+    rows = features[:: len(features) // ROWS][:ROWS]
+    answers = [float(estimator.predict([row])[0]) for row in rows]
+    known = {"rows": rows.tolist(), "answers": answers, "tolerance": tolerance}
+    joblib.dump(estimator, folder / f"{name}.joblib")
+    (folder / f"{name}.json").write_text(json.dumps(known))
+
+
+def linear(folder: Path) -> None:
+    """The platform's own training job, on its own sample data."""
+    sample_data.write_sample(folder)
+    config = settings.Settings(
+        tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
+        experiment_name="bench",
+        model_name="linear",
+        model_alias=ALIAS,
+        data_dir=folder,
+    )
+    train.run(config)
+    rows = data.load(folder / data.FILE_NAME)
+    estimator = fit.fit(rows).estimator
+    keep(folder, "linear", estimator, rows.features, convert.MAX_RELATIVE_DIFFERENCE)
+
+
+def other(folder: Path, name: str, estimator, features) -> None:
+    """Any other estimator, converted, checked and registered by the same code."""
+    model = convert.convert(estimator, features)
+    convert.verify(estimator, model, features)
+    example = pandas.DataFrame(features[:1], columns=[f"x{i}" for i in range(features.shape[1])])
+    answer = pandas.DataFrame({model.graph.output[0].name: estimator.predict(features[:1])})
+    with mlflow.start_run():
+        version = registry.log_model(name, model, example, answer)
+    mlflow.MlflowClient().set_registered_model_alias(name, ALIAS, str(version))
+    keep(folder, name, estimator, features, convert.MAX_RELATIVE_DIFFERENCE_FLOAT32)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    linear(folder)
+    patients, progression = load_diabetes(return_X_y=True)
+    forest = RandomForestRegressor(n_estimators=100, random_state=0).fit(patients, progression)
+    other(folder, "forest", forest, patients)
+    samples, malignant = load_breast_cancer(return_X_y=True)
+    logistic = make_pipeline(StandardScaler(), LogisticRegression()).fit(samples, malignant)
+    other(folder, "logistic", logistic, samples)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+
+from bench import report
+from bench.aims import AIMS, Aim, medians
+from bench.measure import Sample
+from bench.targets import TARGETS
+
+SAMPLE = Sample(
+    target="ours",
+    round=0,
+    start=0.2,
+    rate=20_000,
+    cpu=40e-6,
+    p50=0.0008,
+    p99=0.002,
+    paced_rate=10_000,
+    paced_p50=0.0001,
+    paced_p99=0.00025,
+    memory=40 * 2**20,
+    answers=100_000,
+    flaws="",
+)
+
+
+def test_the_median_is_taken_of_each_number_by_itself() -> None:
+    rounds = [
+        replace(SAMPLE, rate=rate, start=start)
+        for rate, start in ((1.0, 9.0), (3.0, 1.0), (2.0, 5.0))
+    ]
+    found = medians([*rounds, replace(SAMPLE, target="gunicorn", rate=7.0)])
+    assert found["ours"]["rate"] == 2.0
+    assert found["ours"]["start"] == 5.0
+    assert found["gunicorn"]["rate"] == 7.0
+
+
+@pytest.mark.parametrize(
+    ("bounds", "ratio", "met"),
+    [
+        ({"at_least": 10}, 10.0, True),
+        ({"at_least": 10}, 9.99, False),
+        ({"at_most": 0.5}, 0.5, True),
+        ({"at_most": 0.5}, 0.51, False),
+    ],
+)
+def test_a_bound_itself_is_met(bounds: dict[str, float], ratio: float, met: bool) -> None:
+    assert Aim("", ("a", "rate"), ("b", "rate"), **bounds).is_met(ratio) is met
+
+
+def test_the_ratio_has_the_right_one_above_the_line() -> None:
+    known = medians([SAMPLE, replace(SAMPLE, target="gunicorn", rate=2_000)])
+    assert Aim("", ("ours", "rate"), ("gunicorn", "rate"), at_least=1).ratio(known) == 10
+
+
+def test_an_aim_without_both_of_its_servers_is_left_out() -> None:
+    text = report.aims(medians([SAMPLE]))
+    assert "gunicorn" not in text
+    assert "| p99 over p50 at half load, linear | ≤ 3 | 2.5 | met |" in text
+    assert report.aims({}) == ""
+
+
+def test_a_missed_aim_says_so() -> None:
+    known = medians([SAMPLE, replace(SAMPLE, target="gunicorn", rate=4_000)])
+    row = "| requests/s, linear, over Flask under gunicorn | ≥ 10 | 5 | **not met** |"
+    assert row in report.aims(known)
+
+
+def test_no_rounding_turns_a_miss_into_a_hit() -> None:
+    known = medians([SAMPLE, replace(SAMPLE, target="gunicorn", rate=20_000 / 9.99)])
+    row = "| requests/s, linear, over Flask under gunicorn | ≥ 10 | 9.9 | **not met** |"
+    assert row in report.aims(known)
+
+
+def test_every_aim_names_servers_and_numbers_that_there_are() -> None:
+    for aim in AIMS:
+        for target, number in (aim.over, aim.under):
+            assert target in TARGETS
+            assert isinstance(getattr(SAMPLE, number), int | float)
+        assert (aim.at_least is None) != (aim.at_most is None)
+
+
+def test_the_table_has_the_fastest_first_and_a_table_for_each_model() -> None:
+    slow, other = (
+        replace(SAMPLE, target=target, rate=1_234.5) for target in ("gunicorn", "ours-forest")
+    )
+    text = report.results(medians([slow, SAMPLE, other]))
+    first, second = text.split("Random forest")
+    assert first.index("**ml-platform**") < first.index("gunicorn")
+    cells = "| **ml-platform** | 20,000 | 40 µs | 0.8, 2 ms | 0.1, 0.25 ms | 40 MiB | 0.20 s |"
+    assert cells in first
+    assert "1,234" in second
+
+
+def test_text_is_put_between_the_markers_again_and_again() -> None:
+    document = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
+    once = report.put_between_markers(document, "new")
+    assert once == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"
+    assert report.put_between_markers(once, "new") == once
+
+
+def test_a_document_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="begin: speed"):
+        report.put_between_markers("nothing", "new")
