@@ -110,7 +110,7 @@ class Request:
         self.method = parser.get_method().decode("latin-1")
         self.keep_alive = parser.should_keep_alive()
         if parser.should_upgrade() or (
-            b"host" not in headers and parser.get_http_version() == "1.1"
+            b"host" not in headers and parser.get_http_version() != "1.0"
         ):
             self._refuse(answers.BAD_REQUEST)
         length = headers.get(b"content-length")
