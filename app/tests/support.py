@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
+import yaml
 from skl2onnx import to_onnx
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
@@ -54,6 +56,16 @@ def onnx_bytes(
         model or estimator(features), np.zeros((1, features), dtype)
     ).SerializeToString()
     return content
+
+
+def linear_mlmodel(onnx: bytes) -> bytes:
+    """What training writes of `estimator()`."""
+    fitted = estimator()
+    note = {"coefficients": fitted.coef_.tolist(), "intercept": float(fitted.intercept_)}
+    columns = [{"type": "double", "name": name} for name in ("feature1", "feature2")]
+    linear = json.dumps({**note, "onnx_sha256": sha256(onnx).hexdigest()})
+    document = {"signature": {"inputs": json.dumps(columns)}, "metadata": {"linear": linear}}
+    return yaml.safe_dump(document).encode()
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
@@ -135,6 +147,10 @@ class StubRegistry:
         self.answers[ALIAS_PATH] = (200, b'{"model_version": {"version": "3"}}')
         self.locate("mlflow-artifacts:/1/models/m-1/artifacts")
         self.answers[MODEL_PATH] = (200, content)
+
+    def describe(self, mlmodel: bytes) -> None:
+        """Adds MLflow's own file about the model."""
+        self.answers[MODEL_PATH.replace("model.onnx", "MLmodel")] = (200, mlmodel)
 
     def locate(self, uri: str) -> None:
         self.answers[LOCATION_PATH] = (200, json.dumps({"artifact_uri": uri}).encode())

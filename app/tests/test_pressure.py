@@ -19,7 +19,7 @@ from serving.endpoint import Endpoint
 from serving.http.connection import Connection
 from serving.http.limits import Limits
 from serving.http.server import Route, Server
-from tests.support import StubRegistry, free_port, onnx_bytes, serving
+from tests.support import StubRegistry, free_port, linear_mlmodel, onnx_bytes, serving
 from tests.test_protocol import GOOD, post, raw, read_answer
 
 MIB = 1024 * 1024
@@ -229,7 +229,9 @@ def resident(process: int) -> int:
 
 
 def test_memory_is_flat_over_a_million_requests(registry: StubRegistry, tmp_path: Path) -> None:
-    registry.register(onnx_bytes())
+    content = onnx_bytes()
+    registry.register(content)
+    registry.describe(linear_mlmodel(content))
     untraced = {key: "" for key in os.environ if key.startswith("COV")}
     variables = {"MLFLOW_TRACKING_URI": registry.url, "MODEL_VERSION": "3", **untraced}
     batch = post() * 199 + post(b"nonsense")  # fewer than may wait
@@ -251,6 +253,10 @@ def test_memory_is_flat_over_a_million_requests(registry: StubRegistry, tmp_path
             before = resident(service.process.pid)
             send(4500)
             assert resident(service.process.pid) - before < 2048
+        loaded = Path(f"/proc/{service.process.pid}/maps").read_text()
         text = service.client.get("/metrics").text
     assert re.search(r'inference_requests_total{code="200",.*} 995000.0', text)
     assert re.search(r'inference_requests_total{code="400",.*} 5000.0', text)
+    assert "httptools" in loaded
+    assert "onnxruntime" not in loaded
+    assert "numpy" not in loaded

@@ -26,7 +26,8 @@ MAX_RELATIVE_DIFFERENCE = 1e-6
 #: regression and others, whose sums of many terms lose two or three decimal ones.
 MAX_RELATIVE_DIFFERENCE_FLOAT32 = 1e-4
 
-#: The metadata key of the graph that holds a classifier's labels as JSON, for the service.
+#: The metadata key of the graph that holds a classifier's labels as JSON, for the service. Only
+#: where there are probabilities, which they are the columns of.
 CLASSES = "classes"
 
 _DTYPES: dict[str, Any] = {
@@ -68,7 +69,7 @@ def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> floa
     """Compares both on every row of `features`; returns the largest relative difference.
 
     Raises ConversionError where it exceeds the bound, where an answer is not finite, where a label
-    differs, and where the number of answers differs.
+    differs, and where the number of answers differs. Labels without probabilities differ by 0.
     """
     session = _session(model)
     outputs = session.run(None, _feed(session, features))
@@ -78,14 +79,15 @@ def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> floa
     labels = np.asarray(outputs[0])
     if labels.shape != expected.shape or not np.array_equal(labels, expected):
         raise ConversionError("the ONNX model gives other labels; not registered")
+    if not hasattr(estimator, "predict_proba"):
+        return 0.0
     return _bounded(session, np.asarray(estimator.predict_proba(features)), outputs[1])
 
 
 def _convert(estimator: BaseEstimator, features: Table, number: type) -> ModelProto:
-    classifier = is_classifier(estimator)
-    options = {id(estimator): {"zipmap": False}} if classifier else None
+    options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
     model: ModelProto = to_onnx(estimator, initial_types=_types(features, number), options=options)
-    if classifier:
+    if is_classifier(estimator) and hasattr(estimator, "predict_proba"):
         labels = np.asarray(estimator.classes_).tolist()
         model.metadata_props.add(key=CLASSES, value=json.dumps(labels))
     # A graph that the converter wrote is not always one that can be run.

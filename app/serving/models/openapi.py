@@ -8,7 +8,12 @@ from serving.models.signature import Column, Kind
 
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.NUMBER: {"type": "number"},
-    Kind.INTEGER: {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
+    Kind.INTEGER: {
+        "type": "integer",
+        "description": "Written without a point.",
+        "minimum": -(2**63),
+        "maximum": 2**63 - 1,
+    },
     Kind.BOOLEAN: {"type": "boolean"},
     Kind.STRING: {"type": "string"},
 }

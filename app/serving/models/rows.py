@@ -12,11 +12,11 @@ from serving.models.signature import Kind, Signature
 Row = Sequence[Any]
 Rows = list[Row]
 
-_INT64 = 2**63
+_INT64_MAX = 2**63 - 1
 
 _TYPES: dict[Kind, Any] = {
     Kind.NUMBER: float,
-    Kind.INTEGER: Annotated[int, msgspec.Meta(ge=-_INT64, lt=_INT64)],
+    Kind.INTEGER: Annotated[int, msgspec.Meta(ge=-_INT64_MAX - 1, le=_INT64_MAX)],
     Kind.BOOLEAN: bool,
     Kind.STRING: str,
 }
