@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import Table from "cli-table3";
 import { Command } from "commander";
+import { environment } from "../../../cli/stack";
+import { ensurePulumi } from "../../../lab/toolchain/pulumi";
 import { resourceOf } from "../harness";
 import { Analyzer, resourceRequest, stackRequest } from "./analyzer";
 import { objects, program } from "./program";
@@ -114,6 +116,8 @@ interface Options {
 
 async function measure(options: Options): Promise<void> {
   process.env.ML_PLATFORM_POLICY_CONFIG = CONFIG;
+  // As every command of the project runs Pulumi; its plugins are looked up on our own PATH.
+  Object.assign(process.env, environment(await ensurePulumi(console.error), false));
   const table = new Table({
     head: ["resources", "preview", "empty pack", "this pack", "start", "each", "stack"],
     style: { head: [], border: [], compact: true },
@@ -132,9 +136,7 @@ async function measure(options: Options): Promise<void> {
 }
 
 void new Command("policy-cost")
-  .description(
-    "Measures what the policy pack adds to previews; pulumi and its plugins are on PATH.",
-  )
+  .description("Measures what the policy pack adds to previews.")
   .option("--counts <numbers>", "resources of a stack", "50,200,500")
   .option("--runs <number>", "previews of each kind, of which the median counts", "5")
   .option("--kubeconfig <file>", "preview against this cluster, in place of writing files")
