@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from serving.models.rows import Rows
 from serving.models.signature import Kind, Signature
 
@@ -19,9 +21,8 @@ class Output:
     classes: tuple[Any, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One entry for each row."""
+class Answer(msgspec.Struct, omit_defaults=True):
+    """One entry for each row. Encoded, it is the body of a 200 of `/predict`."""
 
     prediction: list[Any]
     probabilities: list[list[float]] | None = None

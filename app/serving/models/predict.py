@@ -1,22 +1,14 @@
 """`POST /predict`: the platform's own contract."""
 
-from collections.abc import Callable
-
 import msgspec
 
 from serving.endpoint import Handler
-from serving.models.model import Answer, Model
+from serving.models.model import Model
 from serving.models.rows import Decoder
 
 
-class Prediction(msgspec.Struct):
-    """The body of a 200: one entry for each row."""
-
-    prediction: list[object]
-
-
 class Classification(msgspec.Struct):
-    """The same of a classifier; the columns of `probabilities` are `classes`."""
+    """The body of a 200 of a classifier; the columns of `probabilities` are `classes`."""
 
     prediction: list[object]
     probabilities: list[list[float]] | None
@@ -27,16 +19,13 @@ def handler(model: Model, decode: Decoder) -> Handler:
     """Answers a whole request."""
     encode = msgspec.json.Encoder().encode
     predict = model.predict
-    to_body = _to_body(model)
+    classes = model.output.classes
 
     def handle(body: bytes) -> bytes:
-        return encode(to_body(predict(decode(body))))
+        return encode(predict(decode(body)))
 
-    return handle
+    def classify(body: bytes) -> bytes:
+        answer = predict(decode(body))
+        return encode(Classification(answer.prediction, answer.probabilities, classes or ()))
 
-
-def _to_body(model: Model) -> Callable[[Answer], msgspec.Struct]:
-    classes = model.output.classes
-    if classes is None:
-        return lambda answer: Prediction(answer.prediction)
-    return lambda answer: Classification(answer.prediction, answer.probabilities, classes)
+    return handle if classes is None else classify
