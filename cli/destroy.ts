@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { startLab } from "../lab/cluster/lab";
+import { ensureCluster } from "./cluster";
 import { labOf, openStack } from "./stack";
 import { fail, step } from "./terminal";
 
@@ -9,13 +9,12 @@ interface DestroyOptions {
 }
 
 async function destroy({ stack: name, yes }: DestroyOptions): Promise<void> {
-  const lab = labOf(name);
-  if (!lab && !yes) {
+  if (!labOf(name) && !yes) {
     throw new Error(
       `stack ${name} is on a cluster of yours: add --yes to destroy it with all its data`,
     );
   }
-  if (lab) await startLab({ name: lab }, step);
+  await ensureCluster(name);
   const { stack, options } = await openStack({ name }, step);
   step(`stack ${name}: destroying`);
   const { color, onOutput } = options;

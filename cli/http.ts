@@ -1,10 +1,18 @@
-import { request as http } from "node:http";
+import { request as http, type IncomingHttpHeaders } from "node:http";
 import { request as https } from "node:https";
 
-/** An answer's status and body. */
+/** An answer's status, headers and body. */
 export interface Answer {
   status: number;
+  headers: IncomingHttpHeaders;
   body: string;
+}
+
+/** What a request has beside its body. */
+export interface RequestOptions {
+  /** Of the whole answer, in milliseconds. @default 10 seconds */
+  timeout?: number;
+  headers?: Record<string, string>;
 }
 
 /**
@@ -22,9 +30,12 @@ export function connectTo(url: URL): { host: string; port: number } {
 /**
  * Sends one request, and names the URL where that fails.
  * @param json body of a POST; without it, a GET
- * @param timeout of the whole answer, in milliseconds
  */
-export function send(address: string, json?: unknown, timeout = 10_000): Promise<Answer> {
+export function send(
+  address: string,
+  json?: unknown,
+  { timeout = 10_000, headers }: RequestOptions = {},
+): Promise<Answer> {
   const url = new URL(address);
   const body = json === undefined ? undefined : JSON.stringify(json);
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -33,7 +44,11 @@ export function send(address: string, json?: unknown, timeout = 10_000): Promise
       ...connectTo(url),
       method: body ? "POST" : "GET",
       path: `${url.pathname}${url.search}`,
-      headers: { host: url.host, ...(body && { "content-type": "application/json" }) },
+      headers: {
+        host: url.host,
+        ...(body && { "content-type": "application/json" }),
+        ...headers,
+      },
       signal: AbortSignal.timeout(timeout),
     },
     (response) => {
@@ -42,7 +57,9 @@ export function send(address: string, json?: unknown, timeout = 10_000): Promise
       response.on("data", (chunk: string) => {
         text += chunk;
       });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+      );
       response.on("error", reject);
     },
   );

@@ -69,6 +69,8 @@ export function ownClusterStack(cluster: OwnCluster): string {
     ...(domain && { domain }),
     ...(issuer && { issuer }),
   });
+  // Which GatewayClass the cluster has is not known here.
+  set(["platform", "gateway"], undefined);
   if (storageClass) {
     set(["platform", "prometheus", "storageClass"], storageClass);
     set(["team", "tracking", "storageClass"], storageClass);

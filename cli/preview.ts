@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { startLab } from "../lab/cluster/lab";
-import { labOf, openStack } from "./stack";
+import { ensureCluster } from "./cluster";
+import { openStack } from "./stack";
 import { fail, step } from "./terminal";
 
 interface PreviewOptions {
@@ -9,8 +9,7 @@ interface PreviewOptions {
 }
 
 async function preview({ stack: name, expectNoChanges }: PreviewOptions): Promise<void> {
-  const lab = labOf(name);
-  if (lab) await startLab({ name: lab }, step);
+  await ensureCluster(name);
   const { stack, options } = await openStack({ name }, step);
   await stack.preview({ ...options, diff: true, expectNoChanges });
 }

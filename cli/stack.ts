@@ -51,7 +51,12 @@ interface StackFile {
   cluster?: { kubeconfig?: string; context?: string };
   images?: { mirror?: string; lock?: string };
   platform?: unknown;
-  team?: { name: string };
+  team?: { name: string; models?: { name: string }[] };
+}
+
+/** The path of a stack's file. */
+export function stackFile(name: string, workDir = ROOT): string {
+  return join(workDir, `Pulumi.${name}.yaml`);
 }
 
 /**
@@ -59,7 +64,7 @@ interface StackFile {
  * @throws Error when there is no such file
  */
 export function stackConfig(name: string, workDir = ROOT): StackFile {
-  const file = join(workDir, `Pulumi.${name}.yaml`);
+  const file = stackFile(name, workDir);
   if (!existsSync(file)) {
     throw new Error(
       `there is no ${file}; write it (Pulumi.dev.yaml is an example), or give --stack another name`,

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { startLab } from "../lab/cluster/lab";
+import { ensureCluster } from "./cluster";
 import { lockImages } from "./lock-images";
 import {
   contextStackName,
@@ -9,7 +9,7 @@ import {
   ownClusterPolicy,
   ownClusterStack,
 } from "./own-cluster";
-import { labOf, openStack, ROOT, stackConfig } from "./stack";
+import { openStack, ROOT, stackConfig } from "./stack";
 import { firstPrediction, type StackOutputs, summary } from "./summary";
 import { fail, step } from "./terminal";
 
@@ -51,9 +51,8 @@ export function chooseStack(options: StartOptions, folder = ROOT): string {
 
 async function start(options: StartOptions): Promise<void> {
   const name = chooseStack(options);
-  const lab = labOf(name);
-  if (lab) await startLab({ name: lab }, step);
-  else await lockImages(name, step);
+  const local = await ensureCluster(name);
+  if (!local) await lockImages(name, step);
 
   const { stack, options: settings } = await openStack({ name }, step);
   // An update writes some resources before it meets a bad one; a preview finds all that is bad, and writes nothing.
@@ -65,7 +64,7 @@ async function start(options: StartOptions): Promise<void> {
   const values = Object.fromEntries(
     Object.entries(outputs).map(([key, { value }]) => [key, value]),
   ) as StackOutputs;
-  const prediction = await firstPrediction(values, lab !== undefined);
+  const prediction = await firstPrediction(values, local);
   process.stdout.write(`\n${await summary(name, values, prediction)}\n`);
 }
 

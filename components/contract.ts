@@ -22,9 +22,17 @@ const contractSchema = z.object({
   /** Whether pods can ask for `nvidia.com/gpu`. */
   gpus: z.boolean(),
   ingress: ingressSchema,
+  /** The Gateway that routes attach to, where there is one. */
+  gateway: z
+    .object({ name: z.string(), namespace: z.string(), sectionName: z.string().optional() })
+    .optional(),
 });
 
 export type PlatformContract = z.output<typeof contractSchema>;
+export type GatewayReference = NonNullable<PlatformContract["gateway"]>;
+
+/** The name of the Gateway that the platform installs, in its own namespace. */
+const GATEWAY = "ml-platform";
 
 /** The contract that a platform's configuration amounts to. */
 export function contractOf({
@@ -33,12 +41,21 @@ export function contractOf({
   metricsAdapter,
   devicePlugin,
   ingress,
+  gateway,
 }: PlatformConfig): PlatformContract {
   return {
     namespace,
     requestRate: metricsAdapter.mode !== "off",
     gpus: devicePlugin.mode !== "off",
     ingress,
+    ...(gateway.mode === "install" && { gateway: { name: GATEWAY, namespace } }),
+    ...(gateway.mode === "existing" && {
+      gateway: {
+        name: gateway.name,
+        namespace: gateway.namespace,
+        ...(gateway.sectionName && { sectionName: gateway.sectionName }),
+      },
+    }),
     ...(prometheus.mode === "install" && {
       prometheusUrl: `http://prometheus.${namespace}.svc:9090`,
       monitoringNamespace: namespace,

@@ -7,6 +7,7 @@ import { gpuNamespace } from "./platform/schema";
 import { problemReport } from "./problems";
 import { imagesToBuild } from "./team/images";
 import type { TeamConfig } from "./team/schema";
+import { variantsOf } from "./team/variants";
 
 /** The catalogue images that a stack runs or builds upon. */
 export function neededImages({
@@ -24,23 +25,32 @@ export function unmetWishes(
   { models, training }: Pick<TeamConfig, "models" | "training">,
   platform: PlatformContract,
 ): string[] {
-  const rates = models.flatMap(({ autoscale }, index) =>
-    autoscale.kind === "requestRate" && !platform.requestRate
-      ? [
+  const rates = models.flatMap((model, index) =>
+    platform.requestRate ||
+    variantsOf(model).every(({ autoscale }) => autoscale.kind !== "requestRate")
+      ? []
+      : [
           `team.models[${index}].autoscale.kind: the platform has no custom metrics API; switch platform.metricsAdapter on, or scale by cpu`,
+        ],
+  );
+  const splits = models.flatMap(({ variants }, index) =>
+    variants.length > 1 && !platform.gateway
+      ? [
+          `team.models[${index}].variants: the platform has no Gateway to split requests between them; switch platform.gateway on, or leave one variant`,
         ]
       : [],
   );
-  const gpus = Object.entries({ models, training }).flatMap(([list, entries]) =>
-    entries.flatMap(({ resources }, index) =>
-      resources.gpus > 0 && !platform.gpus
+  const containers = { models: models.map(variantsOf), training: training.map((job) => [job]) };
+  const gpus = Object.entries(containers).flatMap(([list, entries]) =>
+    entries.flatMap((variants, index) =>
+      variants.some(({ resources }) => resources.gpus > 0) && !platform.gpus
         ? [
             `team.${list}[${index}].resources.gpus: the platform offers no GPUs; switch platform.devicePlugin on, or ask for none`,
           ]
         : [],
     ),
   );
-  return [...rates, ...gpus];
+  return [...rates, ...splits, ...gpus];
 }
 
 /** A team's namespace is its own: the platform's must be none of it. */

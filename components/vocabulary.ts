@@ -14,6 +14,14 @@ export const dnsLabel = z
     "must be a DNS label: 1 to 40 lower-case letters, digits and dashes, starting with a letter, such as fraud-scoring",
   );
 
+/** A DNS label that ends the name of an object that has a {@link dnsLabel} for a name already. */
+export const shortLabel = z
+  .string()
+  .regex(
+    /^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/,
+    "must be 1 to 20 lower-case letters, digits and dashes, starting with a letter, such as candidate",
+  );
+
 /** A text of which something is left without its spaces. */
 export const text = z
   .string()

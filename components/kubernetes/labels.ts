@@ -4,6 +4,8 @@ export interface Identity {
   name: string;
   /** Which one of them, unique in its namespace: `app.kubernetes.io/instance`. */
   instance: string;
+  /** Which of its variants, where it has several versions side by side: `ml-platform/variant`. */
+  variant?: string;
   /** Its role in the platform: `app.kubernetes.io/component`. */
   component: "monitoring" | "gpu" | "tracking" | "training" | "model-service" | "team";
   /** Who answers for it: `ml-platform/owner`. */
@@ -14,16 +16,23 @@ export interface Identity {
 export const TRACKING_CLIENT = { "ml-platform/tracking-client": "true" };
 
 /** The labels that find a workload's pods. They are immutable in a Deployment, so nothing that changes is among them. */
-export function selectorLabels({ name, instance }: Identity): Record<string, string> {
-  return { "app.kubernetes.io/name": name, "app.kubernetes.io/instance": instance };
+export function selectorLabels({ name, instance, variant }: Identity): Record<string, string> {
+  return {
+    "app.kubernetes.io/name": name,
+    "app.kubernetes.io/instance": instance,
+    ...(variant && { "ml-platform/variant": variant }),
+  };
 }
+
+/** The label on all that the program makes. */
+export const PART_OF = { "app.kubernetes.io/part-of": "ml-platform" };
 
 /** All labels of a resource: the selector's, and who runs and owns it. */
 export function labels(identity: Identity): Record<string, string> {
   return {
     ...selectorLabels(identity),
     "app.kubernetes.io/component": identity.component,
-    "app.kubernetes.io/part-of": "ml-platform",
+    ...PART_OF,
     "app.kubernetes.io/managed-by": "pulumi",
     "ml-platform/owner": identity.owner,
   };

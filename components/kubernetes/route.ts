@@ -3,13 +3,13 @@ import type { IngressConfig } from "../platform/schema";
 
 /**
  * Annotations and spec of an Ingress that sends one host to one Service.
- * @param path what of the host is served, with all below it
+ * @param paths what of the host is served, each with all below it
  */
 export function route(
   { className, issuer }: IngressConfig,
   host: string,
   service: string,
-  path = "/",
+  paths: readonly string[] = ["/"],
 ): { annotations: Record<string, string>; spec: types.input.networking.v1.IngressSpec } {
   return {
     annotations: issuer ? { "cert-manager.io/cluster-issuer": issuer } : {},
@@ -20,13 +20,11 @@ export function route(
         {
           host,
           http: {
-            paths: [
-              {
-                path,
-                pathType: "Prefix",
-                backend: { service: { name: service, port: { name: "http" } } },
-              },
-            ],
+            paths: paths.map((path) => ({
+              path,
+              pathType: "Prefix",
+              backend: { service: { name: service, port: { name: "http" } } },
+            })),
           },
         },
       ],

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { externalUrl, type PlatformContract } from "../contract";
 import type { ImageSource } from "../images";
+import { GATEWAY_API, gatewaySpec } from "../kubernetes/gateway";
 import { labels, podSecurityLabels } from "../kubernetes/labels";
 import { DevicePlugin } from "./device-plugin";
 import { MetricsAdapter } from "./metrics-adapter";
@@ -27,7 +28,7 @@ export class Platform extends pulumi.ComponentResource {
   constructor(name: string, args: PlatformArgs, opts: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
     const { config, contract, images, owner, retainData } = args;
-    const { prometheus, metricsAdapter, devicePlugin, ingress } = config;
+    const { prometheus, metricsAdapter, devicePlugin, ingress, gateway } = config;
     const child = { parent: this };
 
     const own = labels({ name, instance: name, component: "monitoring", owner });
@@ -48,6 +49,19 @@ export class Platform extends pulumi.ComponentResource {
       prometheus.mode === "install" && prometheus.expose ? ingress : undefined,
       inNamespace,
     );
+
+    if (gateway.mode === "install") {
+      new k8s.apiextensions.CustomResource(
+        `${name}-gateway`,
+        {
+          apiVersion: GATEWAY_API,
+          kind: "Gateway",
+          metadata: { ...contract.gateway, labels: own },
+          spec: gatewaySpec(gateway.className, ingress.domain, gateway.port),
+        },
+        inNamespace,
+      );
+    }
 
     const common = { namespace: config.namespace, owner, retainData };
     const monitoring: pulumi.Resource[] = [];

@@ -38,6 +38,7 @@ function discover(isModelService: boolean) {
     { source_labels: ["__meta_kubernetes_namespace"], target_label: "namespace" },
     { source_labels: [meta("name")], target_label: "pod" },
     { source_labels: [meta("label_app_kubernetes_io_instance")], target_label: "service" },
+    { source_labels: [meta("label_ml_platform_variant")], target_label: "variant" },
   ];
 }
 

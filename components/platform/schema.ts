@@ -114,6 +114,21 @@ const devicePluginSchema = z.discriminatedUnion("mode", [
   off,
 ]);
 
+const gatewaySchema = z.discriminatedUnion("mode", [
+  z.strictObject({
+    mode: z.literal("install").describe("Run it"),
+    className: existingName.describe("GatewayClass"),
+    port: port.default(80).describe("Port of its listener; for Traefik that of an entry point"),
+  }),
+  z.strictObject({
+    mode: z.literal("existing").describe("The cluster has it"),
+    name: existingName.describe("Its name"),
+    namespace: existingNamespace.describe("Its namespace"),
+    sectionName: existingName.optional().describe("Its listener; default: all that fit the host"),
+  }),
+  off,
+]);
+
 /** What a cluster has once. Each part is `install`, `existing` or `off`. */
 export const platformSchema = z
   .strictObject({
@@ -121,6 +136,9 @@ export const platformSchema = z
       .default("ml-platform")
       .describe("Namespace of the platform's own parts"),
     ingress: ingressSchema.prefault({}).describe("How HTTP reaches the cluster"),
+    gateway: gatewaySchema
+      .prefault({ mode: "off" })
+      .describe("The Gateway that splits requests between variants of a model"),
     prometheus: prometheusSchema.prefault({ mode: "install" }).describe("Prometheus"),
     metricsAdapter: metricsAdapterSchema
       .prefault({ mode: "install" })
@@ -129,7 +147,15 @@ export const platformSchema = z
       .prefault({ mode: "off" })
       .describe("NVIDIA's device plugin, which offers GPUs to pods"),
   })
-  .superRefine(({ prometheus, metricsAdapter }, context) => {
+  .superRefine(({ gateway, ingress, prometheus, metricsAdapter }, context) => {
+    if (gateway.mode === "install" && ingress.issuer) {
+      context.addIssue({
+        code: "custom",
+        path: ["gateway", "mode"],
+        message:
+          "the Gateway that is installed has no certificates, but ingress.issuer asks for TLS; bring one that has, with mode existing",
+      });
+    }
     if (metricsAdapter.mode === "install" && prometheus.mode === "off") {
       context.addIssue({
         code: "custom",

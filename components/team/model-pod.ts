@@ -1,12 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import { type Identity, labels, selectorLabels, TRACKING_CLIENT } from "../kubernetes/labels";
+import { labels, selectorLabels, TRACKING_CLIENT } from "../kubernetes/labels";
 import { httpProbes } from "../kubernetes/probes";
 import { gpuTolerations, requirements } from "../kubernetes/resources";
 import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/security";
 import { spread } from "../kubernetes/spread";
 import { scrapeAnnotations } from "../platform/prometheus-config";
-import type { ModelServiceArgs } from "./model-service";
+import type { ModelVariantArgs } from "./model-variant";
 
 /** The port that the serving image listens on. */
 export const SERVING_PORT = 8080;
@@ -16,16 +15,19 @@ const PRE_STOP_SECONDS = 5;
 /** And how long, after that, requests that it has begun may take. */
 const DRAIN_SECONDS = 25;
 
-/** The pod of a model service. */
-export function podTemplate(
-  { image, settings, trackingUri }: Pick<ModelServiceArgs, "image" | "settings" | "trackingUri">,
-  identity: Identity,
-  serviceAccountName: pulumi.Input<string>,
-): types.input.core.v1.PodTemplateSpec {
+/** The pod of one version of a model. */
+export function podTemplate({
+  image,
+  model,
+  settings,
+  trackingUri,
+  identity,
+  account,
+}: Omit<ModelVariantArgs, "namespace">): types.input.core.v1.PodTemplateSpec {
   const tmp = scratch("32Mi");
   const env = {
     MLFLOW_TRACKING_URI: trackingUri,
-    MODEL_NAME: settings.name,
+    MODEL_NAME: model,
     MODEL_VERSION: `${settings.version}`,
     PORT: `${SERVING_PORT}`,
   };
@@ -35,7 +37,7 @@ export function podTemplate(
       annotations: scrapeAnnotations(SERVING_PORT),
     },
     spec: {
-      serviceAccountName,
+      serviceAccountName: account,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       securityContext: restrictedPod(),

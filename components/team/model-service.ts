@@ -1,16 +1,22 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { externalUrl, type PlatformContract } from "../contract";
+import { GATEWAY_API, splitSpec } from "../kubernetes/gateway";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
 import { allowEgress, allowIngress, namespace as inNamespace, pods } from "../kubernetes/network";
 import { route } from "../kubernetes/route";
-import { autoscalerSpec } from "./autoscaling";
-import { podTemplate, SERVING_PORT } from "./model-pod";
+import { SERVING_PORT } from "./model-pod";
+import { ModelVariant } from "./model-variant";
 import type { ModelConfig } from "./schema";
+import { heaviest, variantsOf } from "./variants";
+
+/** What of a service is for callers: predictions, in both protocols, and what describes them. Its metrics are not. */
+const PUBLIC_PATHS = ["/predict", "/v2", "/docs", "/openapi.json"];
 
 export interface ModelServiceArgs {
   namespace: string;
-  image: pulumi.Input<string>;
+  /** The serving image: a variant's own by its reference, or the team's. */
+  image: (own: string | undefined) => pulumi.Input<string>;
   owner: string;
   settings: ModelConfig;
   /** The tracking server's address, whose registry the model is loaded from. */
@@ -18,7 +24,7 @@ export interface ModelServiceArgs {
   platform: PlatformContract;
 }
 
-/** Serves a registered model over HTTP, with as many pods as its requests need. */
+/** Serves a registered model over HTTP: one version, or several that share the requests. */
 export class ModelService extends pulumi.ComponentResource {
   /** Where predictions are asked for, from outside or, without an Ingress, inside the cluster. */
   readonly url: string;
@@ -26,7 +32,6 @@ export class ModelService extends pulumi.ComponentResource {
   constructor(name: string, args: ModelServiceArgs, opts: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:ModelService", name, {}, opts);
     const { namespace, settings, platform } = args;
-    const { autoscale } = settings;
     const identity: Identity = {
       name: "model-service",
       instance: settings.name,
@@ -42,30 +47,6 @@ export class ModelService extends pulumi.ComponentResource {
       { metadata, automountServiceAccountToken: false },
       child,
     );
-    const deployment = new k8s.apps.v1.Deployment(
-      name,
-      {
-        metadata,
-        spec: {
-          // An autoscaler owns the number of pods; written here as well, every update would reset it.
-          ...(autoscale.kind === "none" && { replicas: autoscale.replicas }),
-          selector: { matchLabels: selector },
-          strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-          progressDeadlineSeconds: settings.rolloutSeconds,
-          revisionHistoryLimit: 3,
-          template: podTemplate(args, identity, account.metadata.name),
-        },
-      },
-      // A little longer than the rollout may take, so that the Deployment's own reason shows.
-      { ...child, customTimeouts: timeouts(settings.rolloutSeconds + 60) },
-    );
-    const afterPods = { ...child, dependsOn: [deployment] };
-    new k8s.policy.v1.PodDisruptionBudget(
-      `${name}-budget`,
-      // Not minAvailable: with a single pod that would forbid draining its node for ever.
-      { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selector } } },
-      child,
-    );
     new k8s.networking.v1.NetworkPolicy(
       `${name}-callers`,
       { metadata, spec: allowIngress(selector, callers(args), SERVING_PORT) },
@@ -79,38 +60,69 @@ export class ModelService extends pulumi.ComponentResource {
         child,
       );
     }
-    const service = new k8s.core.v1.Service(
-      `${name}-service`,
-      {
-        metadata: { ...metadata, name: settings.name },
-        spec: { selector, ports: [{ name: "http", port: 80, targetPort: "http" }] },
-      },
-      afterPods,
-    );
-    if (autoscale.kind !== "none") {
-      new k8s.autoscaling.v2.HorizontalPodAutoscaler(
-        `${name}-autoscaler`,
-        { metadata, spec: autoscalerSpec(deployment.metadata.name, autoscale) },
+
+    const variants = variantsOf(settings).map((variant) => {
+      const own = { ...identity, variant: variant.name };
+      const pods = new ModelVariant(
+        `${name}-${variant.name}`,
+        {
+          namespace,
+          identity: own,
+          model: settings.name,
+          image: args.image(variant.image),
+          settings: variant,
+          account: account.metadata.name,
+          trackingUri: args.trackingUri,
+        },
         child,
       );
-    }
-    this.url = `http://${settings.name}.${namespace}.svc`;
-    if (settings.ingress) {
-      const host = `${settings.name}.${namespace}.${platform.ingress.domain}`;
-      const { annotations, spec } = route(platform.ingress, host, settings.name, "/predict");
+      return { ...variant, identity: own, pods };
+    });
+    const service = (id: string, serviceName: string, { identity, pods }: (typeof variants)[0]) =>
+      new k8s.core.v1.Service(
+        `${name}-${id}`,
+        {
+          metadata: { namespace, labels: labels(identity), name: serviceName },
+          spec: {
+            selector: selectorLabels(identity),
+            ports: [{ name: "http", port: 80, targetPort: "http" }],
+          },
+        },
+        { ...child, dependsOn: [pods] },
+      );
+    const main = service("service", settings.name, heaviest(variants));
+    this.url = settings.ingress
+      ? externalUrl(platform.ingress, settings.name, namespace)
+      : `http://${settings.name}.${namespace}.svc`;
+    const host = `${settings.name}.${namespace}.${platform.ingress.domain}`;
+    if (variants.length > 1 && platform.gateway) {
+      const backends = variants.map((variant) => ({
+        ...variant,
+        service: `${settings.name}-${variant.name}`,
+      }));
+      const services = backends.map((backend) =>
+        service(`${backend.name}-service`, backend.service, backend),
+      );
+      new k8s.apiextensions.CustomResource(
+        `${name}-route`,
+        {
+          apiVersion: GATEWAY_API,
+          kind: "HTTPRoute",
+          metadata,
+          spec: splitSpec(platform.gateway, host, PUBLIC_PATHS, backends),
+        },
+        { ...child, dependsOn: services },
+      );
+    } else if (settings.ingress) {
+      const { annotations, spec } = route(platform.ingress, host, settings.name, PUBLIC_PATHS);
       new k8s.networking.v1.Ingress(
         `${name}-ingress`,
         { metadata: { ...metadata, annotations }, spec },
-        { ...child, dependsOn: [service] },
+        { ...child, dependsOn: [main] },
       );
-      this.url = externalUrl(platform.ingress, settings.name, namespace);
     }
     this.registerOutputs({ url: this.url });
   }
-}
-
-function timeouts(seconds: number): pulumi.CustomTimeouts {
-  return { create: `${seconds}s`, update: `${seconds}s` };
 }
 
 /** For predictions the ingress controller or, without an Ingress, any pod of the cluster; for metrics Prometheus. */

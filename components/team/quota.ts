@@ -1,4 +1,5 @@
 import { parseQuantity } from "../kubernetes/quantity";
+import { variantsOf } from "./variants";
 
 /** What a quota bounds: cores, bytes, bytes, whole GPUs, and pods. */
 export const QUOTA_KEYS = ["cpu", "memory", "storage", "gpus", "pods"] as const;
@@ -10,26 +11,28 @@ interface Container {
   gpus: number;
 }
 
+interface Replicated {
+  resources: Container;
+  autoscale: { kind: "none"; replicas: number } | { kind: "requestRate" | "cpu"; max: number };
+}
+
 /** The part of a team's configuration that decides what it asks for. */
 export interface TeamDemand {
   data: { size: string };
   tracking: { storage: string; resources: Container };
   training: readonly { resources: Container }[];
-  models: readonly {
-    resources: Container;
-    autoscale: { kind: "none"; replicas: number } | { kind: "requestRate" | "cpu"; max: number };
-  }[];
+  models: readonly (Replicated & { variants?: readonly Partial<Replicated>[] })[];
 }
 
 /**
- * What a team asks for when everything runs at once: the tracking server, every training job, and every model at its
- * most pods and one more, which a rollout starts before it stops an old one.
+ * What a team asks for when everything runs at once: the tracking server, every training job, and every variant of a
+ * model at its most pods and one more, which a rollout starts before it stops an old one.
  */
 export function demand(team: TeamDemand): Record<QuotaKey, number> {
   const containers = [
     { ...team.tracking.resources, pods: 1 },
     ...team.training.map(({ resources }) => ({ ...resources, pods: 1 })),
-    ...team.models.map(({ resources, autoscale }) => ({
+    ...team.models.flatMap(variantsOf).map(({ resources, autoscale }) => ({
       ...resources,
       pods: (autoscale.kind === "none" ? autoscale.replicas : autoscale.max) + 1,
     })),

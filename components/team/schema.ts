@@ -13,8 +13,9 @@ import {
   storage,
   text,
 } from "../vocabulary";
+import { modelSchema } from "./model-schema";
 import { demand, QUOTA_KEYS, type QuotaKey, type TeamDemand } from "./quota";
-import { modelSchema, resources, trainingSchema } from "./workload-schema";
+import { resources, trainingSchema } from "./workload-schema";
 
 const storageClass = existingName.optional().describe("Storage class; default: the cluster's");
 
@@ -28,7 +29,9 @@ const trackingSchema = z.strictObject({
     cpuLimit: "1",
     memory: "1Gi",
     ephemeralStorage: "512Mi",
-  }).describe("Of the server"),
+  })
+    .prefault({})
+    .describe("Of the server"),
   expose: z
     .boolean()
     .default(false)
@@ -115,11 +118,20 @@ interface Contradiction {
   message: string;
 }
 
-/** Names become names of objects, so none may stand twice; `mlflow` is the tracking server's. */
-function twins(list: readonly { name: string }[], key: string): Contradiction[] {
-  const names = ["mlflow", ...list.map(({ name }) => name)];
+/**
+ * Names become names of objects, so none may stand twice; `mlflow` is the tracking server's, and each variant of a model
+ * has a Service of its own.
+ */
+function twins(
+  list: readonly { name: string; variants?: readonly { name: string }[] }[],
+  key: string,
+): Contradiction[] {
+  const services = list.flatMap(({ name, variants = [] }) =>
+    variants.map((variant) => `${name}-${variant.name}`),
+  );
+  const names = ["mlflow", ...services, ...list.map(({ name }) => name)];
   return list.flatMap(({ name }, index) =>
-    names.indexOf(name) <= index
+    names.indexOf(name) <= index + services.length
       ? [{ path: [key, index, "name"], message: "is taken; choose another name" }]
       : [],
   );

@@ -94,7 +94,7 @@ export class Team extends pulumi.ComponentResource {
       jobs.push({ model: settings.model, job });
     }
     const serve = (settings: ModelConfig) => {
-      const image = settings.image ? pinned(settings.image, child) : images.serving;
+      const image = (own: string | undefined) => (own ? pinned(own, child) : images.serving);
       // A service can only become ready once its model is registered.
       const trainers = jobs.filter(({ model }) => model === settings.name).map(({ job }) => job);
       return new ModelService(

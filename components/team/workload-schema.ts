@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseQuantity } from "../kubernetes/quantity";
-import { cpu, dnsLabel, imageReference, memory, storage } from "../vocabulary";
+import { cpu, dnsLabel, memory, storage } from "../vocabulary";
 
 /** CPU and memory of one container; see `Resources` in components/kubernetes/resources.ts. */
 export function resources(defaults: {
@@ -22,86 +22,8 @@ export function resources(defaults: {
     .refine((r) => parseQuantity(r.cpu) <= parseQuantity(r.cpuLimit), {
       path: ["cpuLimit"],
       message: "is below cpu; raise it, or ask for less",
-    })
-    .prefault({});
+    });
 }
-
-const replicas = z.int().min(1).max(1000);
-const bounds = { path: ["max"], message: "is below min; raise it, or lower min" };
-
-const autoscaleSchema = z.discriminatedUnion("kind", [
-  z
-    .strictObject({
-      kind: z.literal("requestRate").describe("By requests per second"),
-      target: z.number().positive().max(1e6).default(50).describe("Requests per second and pod"),
-      min: replicas.default(1).describe("Fewest pods"),
-      max: replicas.default(20).describe("Most pods"),
-      scaleDownSeconds: z
-        .int()
-        .min(0)
-        .max(3600)
-        .default(300)
-        .describe("How long demand must be lower before pods go"),
-    })
-    .refine(({ min, max }) => min <= max, bounds),
-  z
-    .strictObject({
-      kind: z.literal("cpu").describe("By CPU; needs metrics-server"),
-      target: z.int().min(1).max(100).default(70).describe("Percent of the CPU asked for"),
-      min: replicas.default(1).describe("Fewest pods"),
-      max: replicas.default(10).describe("Most pods"),
-      scaleDownSeconds: z
-        .int()
-        .min(0)
-        .max(3600)
-        .default(300)
-        .describe("How long demand must be lower before pods go"),
-    })
-    .refine(({ min, max }) => min <= max, bounds),
-  z.strictObject({
-    kind: z.literal("none").describe("A fixed number"),
-    replicas: replicas.default(2).describe("Pods"),
-  }),
-]);
-
-/** A model that is served. */
-export const modelSchema = z.strictObject({
-  name: dnsLabel.describe("The registered model, its Service, and the first part of its host name"),
-  version: z
-    .union([
-      z.int().min(1),
-      z
-        .string()
-        .regex(
-          /^[a-z][-a-z0-9_]{0,62}$/,
-          "must be a version number or an alias, such as 3 or champion",
-        ),
-    ])
-    .default("champion")
-    .describe("Registered version by number, or an alias that is resolved when a pod starts"),
-  image: imageReference
-    .optional()
-    .describe("Serving image of this model alone; default: the team's"),
-  autoscale: autoscaleSchema
-    .prefault({ kind: "requestRate" })
-    .describe("What sets the number of pods"),
-  resources: resources({
-    cpu: "200m",
-    cpuLimit: "1",
-    memory: "256Mi",
-    ephemeralStorage: "64Mi",
-  }).describe("Of one pod"),
-  rolloutSeconds: z
-    .int()
-    .min(30)
-    .max(3600)
-    .default(300)
-    .describe("How long a new version may take to become ready"),
-  ingress: z
-    .boolean()
-    .default(true)
-    .describe("Serve it through the Ingress; else inside the cluster alone"),
-});
 
 /** A training job. */
 export const trainingSchema = z.strictObject({
@@ -133,5 +55,7 @@ export const trainingSchema = z.strictObject({
     cpuLimit: "2",
     memory: "1Gi",
     ephemeralStorage: "1Gi",
-  }).describe("Of the pod"),
+  })
+    .prefault({})
+    .describe("Of the pod"),
 });

@@ -12,7 +12,8 @@ import { Kubectl } from "../support/kubectl";
 import { clientPod, serverObjects } from "./lab-workload";
 
 // Sequential: the tests tell one story, of a lab from its start to its removal.
-const NAME = "e2e-lab";
+// The run's own: another checkout's tests may run on the same machine, or may have been killed there.
+const NAME = `lab-${process.pid.toString(36)}`;
 const HOST = "server.localhost";
 const SECONDS = 1000;
 /** A start that has to build every tool first. */
@@ -20,7 +21,7 @@ const START = 3600 * SECONDS;
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), "lab-e2e-"));
 const options = { name: NAME, folder: join(root, "lab") };
-const beside = { name: "e2e-lab-b", folder: join(root, "beside") };
+const beside = { name: `${NAME}b`, folder: join(root, "beside") };
 const lines: string[] = [];
 const report = (line: string) => void lines.push(line);
 let info: LabInfo;

@@ -15,6 +15,7 @@ import { Kubectl } from "../support/kubectl";
 import { plainPreview } from "../support/plain-cli";
 import { type Changes, PlatformStack } from "../support/platform-stack";
 import { waitFor } from "../support/wait";
+import { modelVersions } from "./model-versions";
 
 const MINUTE = 60_000;
 const TEAM = "demo";
@@ -28,7 +29,8 @@ const QUICK: Changes = [
 
 describe("the platform on a cluster", () => {
   const folder = mkdtempSync(join(tmpdir(), "ml-platform-e2e-"));
-  const where = { name: "e2e", folder: join(folder, "lab") };
+  // The run's own: another checkout's tests may run on the same machine, or may have been killed there.
+  const where = { name: `e2e-${process.pid.toString(36)}`, folder: join(folder, "lab") };
   let lab: LabInfo;
   let kubectl: Kubectl;
   let platform: PlatformStack;
@@ -314,6 +316,9 @@ describe("the platform on a cluster", () => {
       `jsonpath=${path}`,
     );
   }
+
+  describe("a model with two versions", () =>
+    modelVersions(() => ({ platform, kubectl, folder, modelUrl, team: TEAM })));
 
   it(
     "leaves nothing behind when it is destroyed",

@@ -50,9 +50,9 @@ test("by CPU: a percentage of what the pods ask for is held", () => {
 test("the autoscaler names the Deployment as the cluster does, which has no number of its own", async () => {
   const all = await declare(smallStack());
   expect(only(all, "HorizontalPodAutoscaler").inputs.spec.scaleTargetRef.name).toBe(
-    "demo-serve-churn-autonamed",
+    "demo-serve-churn-main-autonamed",
   );
-  expect(only(all, "Deployment", "serve-churn").inputs.spec).not.toHaveProperty("replicas");
+  expect(only(all, "Deployment", "serve-churn-main").inputs.spec).not.toHaveProperty("replicas");
 });
 
 test("without an autoscaler the number of pods stands in the Deployment", async () => {
@@ -60,5 +60,5 @@ test("without an autoscaler the number of pods stands in the Deployment", async 
   stack.config.team.models[0].autoscale = { kind: "none", replicas: 3 };
   const all = await declare(stack);
   expect(objects(all, "HorizontalPodAutoscaler")).toEqual([]);
-  expect(only(all, "Deployment", "serve-churn").inputs.spec.replicas).toBe(3);
+  expect(only(all, "Deployment", "serve-churn-main").inputs.spec.replicas).toBe(3);
 });

@@ -18,6 +18,7 @@ test("a platform needs no key at all", async () => {
     platform: {
       namespace: "ml-platform",
       ingress: { namespace: "traefik", domain: "localhost" },
+      gateway: { mode: "off" },
       prometheus: {
         mode: "install",
         retention: "7d",
@@ -65,6 +66,7 @@ test("a model and a training job need their names alone", async () => {
       },
       rolloutSeconds: 300,
       ingress: true,
+      variants: [],
     },
   ]);
   expect(team.training).toMatchObject([

@@ -12,7 +12,7 @@ let container: Inputs;
 
 beforeAll(async () => {
   all = await declare(smallStack());
-  pod = only(all, "Deployment", "serve-churn").inputs.spec.template;
+  pod = only(all, "Deployment", "serve-churn-main").inputs.spec.template;
   [container] = pod.spec.containers;
 });
 
@@ -26,7 +26,7 @@ function withModel(model: Inputs, platform: Inputs = {}): Promise<Registration[]
 describe("a model's pod", () => {
   test("loads the registered version that the configuration names", async () => {
     const env = (all: Registration[]) => {
-      const { template } = only(all, "Deployment", "serve-churn").inputs.spec;
+      const { template } = only(all, "Deployment", "serve-churn-main").inputs.spec;
       const [{ env }] = template.spec.containers;
       return Object.fromEntries(env.map(({ name, value }: Inputs) => [name, value]));
     };
@@ -105,6 +105,7 @@ describe("a model's pod", () => {
         namespace: "demo",
         pod: "pod-1",
         service: "churn",
+        variant: "main",
       },
       undefined,
     ]);
@@ -115,7 +116,8 @@ describe("a model's pod", () => {
     config.platform = { devicePlugin: { mode: "existing" } };
     config.team.quota = { gpus: 40, cpu: "100" };
     config.team.models[0].resources = { cpu: "1500m", cpuLimit: "2", gpus: 1 };
-    const { template } = only(await declare({ config }), "Deployment", "serve-churn").inputs.spec;
+    const { template } = only(await declare({ config }), "Deployment", "serve-churn-main").inputs
+      .spec;
     expect(template.spec.containers[0].resources).toEqual({
       requests: {
         cpu: "1500m",
@@ -135,7 +137,7 @@ describe("a model's pod", () => {
 
 describe("a model service", () => {
   test("never has fewer pods than before while it changes", () => {
-    const { inputs, options } = only(all, "Deployment", "serve-churn");
+    const { inputs, options } = only(all, "Deployment", "serve-churn-main");
     expect(inputs.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
     expect(inputs.spec.progressDeadlineSeconds).toBe(300);
     // Pulumi waits longer than the Deployment, whose own reason is the better one.
@@ -143,10 +145,10 @@ describe("a model service", () => {
   });
 
   test("lets one pod at a time be evicted, so that a node can be drained even of the last one", () => {
-    const { spec } = only(all, "PodDisruptionBudget", "churn-budget").inputs;
+    const { spec } = only(all, "PodDisruptionBudget", "churn-main-budget").inputs;
     expect(spec).toEqual({
       maxUnavailable: 1,
-      selector: only(all, "Deployment", "serve-churn").inputs.spec.selector,
+      selector: only(all, "Deployment", "serve-churn-main").inputs.spec.selector,
     });
   });
 
@@ -178,14 +180,12 @@ describe("a model service", () => {
         {
           host: "churn.demo.localhost",
           http: {
-            paths: [
-              {
-                // What it says of itself, such as its metrics, is not served.
-                path: "/predict",
-                pathType: "Prefix",
-                backend: { service: { name: "churn", port: { name: "http" } } },
-              },
-            ],
+            // Its metrics and its health are for the cluster alone.
+            paths: ["/predict", "/v2", "/docs", "/openapi.json"].map((path) => ({
+              path,
+              pathType: "Prefix",
+              backend: { service: { name: "churn", port: { name: "http" } } },
+            })),
           },
         },
       ],
@@ -202,7 +202,7 @@ describe("a model service", () => {
 
   test("may run an image of its own", async () => {
     const image = `registry.example.com/acme/other@sha256:${"e".repeat(64)}`;
-    const { template } = only(await withModel({ image }), "Deployment", "churn").inputs.spec;
+    const { template } = only(await withModel({ image }), "Deployment", "churn-main").inputs.spec;
     expect(template.spec.containers[0].image).toBe(image);
   });
 });

@@ -40,7 +40,7 @@ function peers(all: Registration[]): Record<string, Peer> {
   const pods = Object.fromEntries(podTemplates(all).map((one) => [one.workload, one]));
   const pick = (workload: string) => pods[workload] as Peer;
   return {
-    model: pick("demo-serve-churn"),
+    model: pick("demo-serve-churn-main"),
     mlflow: pick("demo-tracking"),
     training: pick("demo-train-fit"),
     prometheus: pick("platform-prometheus"),
@@ -131,7 +131,9 @@ test("a model without an Ingress is called by any pod, and by nothing that is no
   config.platform = { prometheus: { mode: "off" }, metricsAdapter: { mode: "off" } };
   Object.assign(config.team.models[0], { ingress: false, autoscale: { kind: "cpu" } });
   const all = await declare({ config });
-  const model = podTemplates(all).find(({ workload }) => workload === "demo-serve-churn") as Peer;
+  const model = podTemplates(all).find(
+    ({ workload }) => workload === "demo-serve-churn-main",
+  ) as Peer;
   const callers = (port: Port) =>
     Object.keys(OUTSIDERS).filter((name) => connects(all, OUTSIDERS[name] as Peer, model, port));
   expect(callers(TARGETS.model)).toEqual(["stranger", "ingress", "dns", "foreign"]);
@@ -173,7 +175,9 @@ test("metrics are let out to the Prometheus that the cluster has", async () => {
     prometheus: { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" },
   };
   const all = await declare({ config });
-  const model = podTemplates(all).find(({ workload }) => workload === "demo-serve-churn") as Peer;
+  const model = podTemplates(all).find(
+    ({ workload }) => workload === "demo-serve-churn-main",
+  ) as Peer;
   const from = (namespace: string) =>
     connects(all, { namespace, labels: {} }, model, TARGETS.model);
   expect(["watch", "ml-platform", "monitoring", "traefik"].map(from)).toEqual([

@@ -23,6 +23,7 @@ function pod(changes: Record<string, string> = {}): Record<string, string> {
   const labels = {
     "app.kubernetes.io/component": "model-service",
     "app.kubernetes.io/instance": "churn",
+    "ml-platform/variant": "main",
   };
   return { ...discovered({ labels, annotations: scrapeAnnotations(8080) }, 9999), ...changes };
 }
@@ -39,6 +40,7 @@ test("a model's pod is scraped where it says, under the labels that the adapter 
     namespace: "demo",
     pod: "pod-1",
     service: "churn",
+    variant: "main",
   });
 });
 

@@ -82,8 +82,8 @@ test("a given tag is resolved to its digest, a given digest is taken as it is", 
   expect(registrations.filter(({ type }) => type.startsWith("docker"))).toEqual([]);
   const image = (suffix: string) =>
     only(registrations, "Deployment", suffix).inputs.spec.template.spec.containers[0].image;
-  expect(image("serve-churn")).toBe(`registry.example.com/acme/serving:v3@${DIGEST}`);
-  expect(image("serve-own")).toBe(`registry.example.com/acme/own:v1@${DIGEST}`);
+  expect(image("serve-churn-main")).toBe(`registry.example.com/acme/serving:v3@${DIGEST}`);
+  expect(image("serve-own-main")).toBe(`registry.example.com/acme/own:v1@${DIGEST}`);
   expect(image("tracking")).toBe(stack.config.team.images.tracking);
 });
 

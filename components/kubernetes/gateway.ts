@@ -1,0 +1,81 @@
+import type { GatewayReference } from "../contract";
+import { PART_OF } from "./labels";
+
+/** The group and version of the Gateway API's kinds; a route names both, as the API server would write them. */
+const GROUP = "gateway.networking.k8s.io";
+export const GATEWAY_API = `${GROUP}/v1`;
+
+/**
+ * A Gateway's spec: plain HTTP for every host below a domain, with routes from the namespaces of this project alone.
+ * @param port of the listener
+ */
+export function gatewaySpec(className: string, domain: string, port: number) {
+  return {
+    gatewayClassName: className,
+    listeners: [
+      {
+        name: "http",
+        protocol: "HTTP",
+        port,
+        hostname: `*.${domain}`,
+        allowedRoutes: { namespaces: { from: "Selector", selector: { matchLabels: PART_OF } } },
+      },
+    ],
+  };
+}
+
+/** A Service that gets a share of a host's requests. */
+export interface Backend {
+  service: string;
+  /** Relative to the other backends'. */
+  weight: number;
+  /** Requests with this header go there, whatever the weights. */
+  header?: { name: string; value: string } | undefined;
+}
+
+/**
+ * An HTTPRoute's spec: a host's requests, split by weight, those with a backend's header first. All that the API server
+ * would fill in is written, so that a refresh finds nothing changed.
+ * @param paths what of the host is served, each with all below it
+ */
+export function splitSpec(
+  { name, namespace, sectionName }: GatewayReference,
+  host: string,
+  paths: readonly string[],
+  backends: readonly Backend[],
+) {
+  const path = (value: string) => ({ type: "PathPrefix", value });
+  const reference = (service: string, weight: number) => ({
+    group: "",
+    kind: "Service",
+    name: service,
+    port: 80,
+    weight,
+  });
+  const pinned = backends.flatMap(({ service, header }) =>
+    header
+      ? [
+          {
+            matches: paths.map((value) => ({
+              path: path(value),
+              headers: [{ type: "Exact", ...header }],
+            })),
+            backendRefs: [reference(service, 1)],
+          },
+        ]
+      : [],
+  );
+  return {
+    parentRefs: [
+      { group: GROUP, kind: "Gateway", name, namespace, ...(sectionName && { sectionName }) },
+    ],
+    hostnames: [host],
+    rules: [
+      ...pinned,
+      {
+        matches: paths.map((value) => ({ path: path(value) })),
+        backendRefs: backends.map(({ service, weight }) => reference(service, weight)),
+      },
+    ],
+  };
+}

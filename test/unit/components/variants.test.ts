@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import { splitSpec } from "../../../components/kubernetes/gateway";
+import { heaviest, variantsOf } from "../../../components/team/variants";
+import { declare } from "../../support/declare";
+import type { Inputs, Registration } from "../../support/mocks";
+import { objects, only, podTemplates, selects } from "../../support/objects";
+import { smallStack } from "../../support/stacks";
+
+const CANDIDATE = {
+  name: "candidate",
+  version: 8,
+  weight: 10,
+  header: { name: "x-variant", value: "candidate" },
+};
+
+/** The small stack, whose model has these variants, on a platform that installs a Gateway. */
+function split(variants: Inputs[], model: Inputs = {}, platform: Inputs = {}) {
+  const { config } = smallStack();
+  config.platform = { gateway: { mode: "install", className: "traefik" }, ...platform };
+  Object.assign(config.team.models[0], { variants, ...model });
+  return declare({ config });
+}
+
+const both = () => split([{ name: "main", weight: 90 }, CANDIDATE]);
+const backends = (all: Registration[]) =>
+  only(all, "HTTPRoute").inputs.spec.rules.map(({ backendRefs }: Inputs) =>
+    backendRefs.map(({ name, weight }: Inputs) => [name, weight]),
+  );
+
+describe("the variants of a model", () => {
+  test("take from it what they do not say themselves", () => {
+    const model = { version: 7, image: undefined, ingress: true };
+    expect(variantsOf({ ...model, variants: [{ name: "a", weight: 1, version: 9 }] })).toEqual([
+      { ...model, name: "a", weight: 1, version: 9 },
+    ]);
+    expect(variantsOf({ ...model, name: "churn", variants: [] })).toEqual([
+      { ...model, name: "main", weight: 100 },
+    ]);
+  });
+
+  test("have a heaviest one, the first of equals", () => {
+    const of = (...weights: number[]) =>
+      heaviest(weights.map((weight, index) => ({ name: `${index}`, weight }))).name;
+    expect([of(1), of(10, 90), of(50, 50), of(0, 0, 1)]).toEqual(["0", "1", "0", "2"]);
+  });
+});
+
+describe("two variants of a model", () => {
+  test("have pods, an autoscaler and a budget each, which choose their own pods alone", async () => {
+    const all = await both();
+    for (const kind of ["HorizontalPodAutoscaler", "PodDisruptionBudget"]) {
+      const own = objects(all, kind).filter(({ name }) => name.startsWith("demo-serve-churn-"));
+      expect(own.map(({ name }) => name.split("-")[3])).toEqual(["main", "candidate"]);
+    }
+    const pods = podTemplates(all).filter(({ workload }) => workload.includes("-serve-"));
+    const chosen = pods.map(({ selector }) =>
+      pods.filter(({ labels }) => selects(selector, labels)).map(({ workload }) => workload),
+    );
+    expect(chosen).toEqual([["demo-serve-churn-main"], ["demo-serve-churn-candidate"]]);
+    const versions = pods.map(
+      ({ spec }) =>
+        spec.containers[0].env.find(({ name }: Inputs) => name === "MODEL_VERSION").value,
+    );
+    expect(versions).toEqual(["champion", "8"]);
+  });
+
+  test("share the requests of one host by weight, and a header goes before the weights", async () => {
+    const all = await both();
+    const { apiVersion, spec } = only(all, "HTTPRoute").inputs;
+    expect(objects(all, "Ingress")).toEqual([]);
+    expect(apiVersion).toBe("gateway.networking.k8s.io/v1");
+    expect(spec.hostnames).toEqual(["churn.demo.localhost"]);
+    expect(spec.parentRefs).toMatchObject([{ name: "ml-platform", namespace: "ml-platform" }]);
+    expect(backends(all)).toEqual([
+      [["churn-candidate", 1]],
+      [
+        ["churn-main", 90],
+        ["churn-candidate", 10],
+      ],
+    ]);
+    const header = { type: "Exact", name: "x-variant", value: "candidate" };
+    const [pinned, rest] = spec.rules;
+    for (const match of pinned.matches) expect(match.headers).toEqual([header]);
+    expect(rest.matches.map(({ path }: Inputs) => path.value)).toContain("/predict");
+    expect(JSON.stringify(spec)).not.toContain("metrics");
+  });
+
+  test("each have a Service; callers inside the cluster reach the heaviest", async () => {
+    const services = objects(await both(), "Service")
+      .map(({ inputs }) => inputs)
+      .filter(({ metadata }) => metadata.name.startsWith("churn"));
+    expect(
+      services.map(({ metadata, spec }) => [metadata.name, spec.selector["ml-platform/variant"]]),
+    ).toEqual([
+      ["churn", "main"],
+      ["churn-main", "main"],
+      ["churn-candidate", "candidate"],
+    ]);
+  });
+
+  test("come and go without a change to the pods of the one that stays", async () => {
+    const pods = (all: Registration[]) => only(all, "Deployment", "churn-main").inputs.spec;
+    const alone = await split([]);
+    expect(pods(await both())).toEqual(pods(alone));
+    expect(objects(alone, "HTTPRoute")).toEqual([]);
+    expect(objects(alone, "Ingress")).toHaveLength(1);
+  });
+
+  test("differ by the route alone when only a weight changes", async () => {
+    const back = await split([
+      { name: "main", weight: 100 },
+      { ...CANDIDATE, weight: 0 },
+    ]);
+    const before = new Map(
+      (await both()).map(({ name, type, inputs }) => [`${type} ${name}`, JSON.stringify(inputs)]),
+    );
+    // A certificate is made anew in each program, and kept by the engine.
+    const changed = back.filter(
+      ({ name, type, inputs }) =>
+        name.startsWith("demo-") && before.get(`${type} ${name}`) !== JSON.stringify(inputs),
+    );
+    expect(changed.map(({ inputs }) => inputs.kind)).toEqual(["HTTPRoute"]);
+  });
+
+  test("may run images, sizes and autoscalers of their own", async () => {
+    const image = `registry.example.com/acme/other@sha256:${"e".repeat(64)}`;
+    const own = { image, autoscale: { kind: "none", replicas: 3 }, resources: { memory: "1Gi" } };
+    const all = await split([
+      { name: "main", weight: 1 },
+      { name: "large", weight: 1, ...own },
+    ]);
+    const { replicas, template } = only(all, "Deployment", "churn-large").inputs.spec;
+    expect(replicas).toBe(3);
+    expect(template.spec.containers[0].image).toBe(image);
+    expect(template.spec.containers[0].resources.requests).toMatchObject({
+      cpu: "200m",
+      memory: "1Gi",
+    });
+  });
+});
+
+describe("the platform's Gateway", () => {
+  test("serves every host below the domain, to namespaces of this project alone", async () => {
+    const { metadata, spec } = only(await both(), "Gateway").inputs;
+    expect(metadata).toMatchObject({ name: "ml-platform", namespace: "ml-platform" });
+    expect(spec).toEqual({
+      gatewayClassName: "traefik",
+      listeners: [
+        {
+          name: "http",
+          protocol: "HTTP",
+          port: 80,
+          hostname: "*.localhost",
+          allowedRoutes: {
+            namespaces: {
+              from: "Selector",
+              selector: { matchLabels: { "app.kubernetes.io/part-of": "ml-platform" } },
+            },
+          },
+        },
+      ],
+    });
+    const namespace = only(await both(), "Namespace", "demo-namespace").inputs;
+    expect(namespace.metadata.labels["app.kubernetes.io/part-of"]).toBe("ml-platform");
+  });
+
+  test("may be one that the cluster has", async () => {
+    const existing = {
+      mode: "existing",
+      name: "shared",
+      namespace: "gateways",
+      sectionName: "web",
+    };
+    const all = await split([{ name: "main", weight: 1 }, CANDIDATE], {}, { gateway: existing });
+    expect(objects(all, "Gateway")).toEqual([]);
+    expect(only(all, "HTTPRoute").inputs.spec.parentRefs).toEqual([
+      {
+        group: "gateway.networking.k8s.io",
+        kind: "Gateway",
+        name: "shared",
+        namespace: "gateways",
+        sectionName: "web",
+      },
+    ]);
+  });
+
+  test("is named without a listener where none is given", () => {
+    const { parentRefs } = splitSpec({ name: "g", namespace: "n" }, "h", ["/"], []);
+    expect(parentRefs[0]).not.toHaveProperty("sectionName");
+  });
+});
