@@ -1,17 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { externalUrl, type PlatformContract } from "../contract";
-import { GATEWAY_API, splitSpec } from "../kubernetes/gateway";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
 import { allowEgress, allowIngress, namespace as inNamespace, pods } from "../kubernetes/network";
-import { route } from "../kubernetes/route";
 import { SERVING_PORT } from "./model-pod";
+import { modelRoute, modelService } from "./model-route";
 import { ModelVariant } from "./model-variant";
 import type { ModelConfig } from "./schema";
 import { heaviest, variantsOf } from "./variants";
-
-/** What of a service is for callers: predictions, in both protocols, and what describes them. Its metrics are not. */
-const PUBLIC_PATHS = ["/predict", "/v2", "/docs", "/openapi.json"];
 
 export interface ModelServiceArgs {
   namespace: string;
@@ -39,7 +35,6 @@ export class ModelService extends pulumi.ComponentResource {
       owner: args.owner,
     };
     const metadata = { namespace, labels: labels(identity) };
-    const selector = selectorLabels(identity);
     const child = { parent: this };
 
     const account = new k8s.core.v1.ServiceAccount(
@@ -47,20 +42,7 @@ export class ModelService extends pulumi.ComponentResource {
       { metadata, automountServiceAccountToken: false },
       child,
     );
-    new k8s.networking.v1.NetworkPolicy(
-      `${name}-callers`,
-      { metadata, spec: allowIngress(selector, callers(args), SERVING_PORT) },
-      child,
-    );
-    if (!settings.ingress) {
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-team`,
-        // The team's own pods may connect to nothing that is not named.
-        { metadata, spec: allowEgress({}, [pods(selector)], [SERVING_PORT]) },
-        child,
-      );
-    }
-
+    allowCallers(name, args, identity, child);
     const variants = variantsOf(settings).map((variant) => {
       const own = { ...identity, variant: variant.name };
       const pods = new ModelVariant(
@@ -78,50 +60,41 @@ export class ModelService extends pulumi.ComponentResource {
       );
       return { ...variant, identity: own, pods };
     });
-    const service = (id: string, serviceName: string, { identity, pods }: (typeof variants)[0]) =>
-      new k8s.core.v1.Service(
-        `${name}-${id}`,
-        {
-          metadata: { namespace, labels: labels(identity), name: serviceName },
-          spec: {
-            selector: selectorLabels(identity),
-            ports: [{ name: "http", port: 80, targetPort: "http" }],
-          },
-        },
-        { ...child, dependsOn: [pods] },
-      );
-    const main = service("service", settings.name, heaviest(variants));
+    // Callers inside the cluster reach the version that most others do.
+    const { identity: most, pods } = heaviest(variants);
+    const main = modelService(`${name}-service`, namespace, settings.name, most, {
+      ...child,
+      dependsOn: [pods],
+    });
     this.url = settings.ingress
       ? externalUrl(platform.ingress, settings.name, namespace)
       : `http://${settings.name}.${namespace}.svc`;
-    const host = `${settings.name}.${namespace}.${platform.ingress.domain}`;
-    if (variants.length > 1 && platform.gateway) {
-      const backends = variants.map((variant) => ({
-        ...variant,
-        service: `${settings.name}-${variant.name}`,
-      }));
-      const services = backends.map((backend) =>
-        service(`${backend.name}-service`, backend.service, backend),
-      );
-      new k8s.apiextensions.CustomResource(
-        `${name}-route`,
-        {
-          apiVersion: GATEWAY_API,
-          kind: "HTTPRoute",
-          metadata,
-          spec: splitSpec(platform.gateway, host, PUBLIC_PATHS, backends),
-        },
-        { ...child, dependsOn: services },
-      );
-    } else if (settings.ingress) {
-      const { annotations, spec } = route(platform.ingress, host, settings.name, PUBLIC_PATHS);
-      new k8s.networking.v1.Ingress(
-        `${name}-ingress`,
-        { metadata: { ...metadata, annotations }, spec },
-        { ...child, dependsOn: [main] },
-      );
-    }
+    if (settings.ingress) modelRoute(name, args, metadata, variants, main, child);
     this.registerOutputs({ url: this.url });
+  }
+}
+
+/** Who may call the model's pods, whatever their version. */
+function allowCallers(
+  name: string,
+  args: ModelServiceArgs,
+  identity: Identity,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const selector = selectorLabels(identity);
+  const metadata = { namespace: args.namespace, labels: labels(identity) };
+  new k8s.networking.v1.NetworkPolicy(
+    `${name}-callers`,
+    { metadata, spec: allowIngress(selector, callers(args), SERVING_PORT) },
+    opts,
+  );
+  if (!args.settings.ingress) {
+    new k8s.networking.v1.NetworkPolicy(
+      `${name}-team`,
+      // The team's own pods may connect to nothing that is not named.
+      { metadata, spec: allowEgress({}, [pods(selector)], [SERVING_PORT]) },
+      opts,
+    );
   }
 }
 

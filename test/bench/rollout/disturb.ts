@@ -1,0 +1,88 @@
+import type { Kubectl } from "../../support/kubectl";
+import { waitFor } from "../../support/wait";
+
+/** Pods that the model has while nothing disturbs it. */
+export const PODS = 2;
+
+/** What takes a model's pods away, and waits until it has all of them again. */
+export class Disturbances {
+  private readonly pods: string[];
+
+  constructor(
+    private readonly kubectl: Kubectl,
+    private readonly team: string,
+    private readonly deployment: string,
+    private readonly selector: string,
+  ) {
+    this.pods = ["pods", "-n", team, "-l", selector];
+  }
+
+  /** Replaces every pod, as a change of the pod template does. */
+  async rollout(): Promise<void> {
+    await this.kubectl.run("rollout", "restart", "-n", this.team, this.deployment);
+    await this.settled(PODS);
+  }
+
+  /** Twice as many pods, and back. */
+  async scaleDown(): Promise<void> {
+    await this.scale(2 * PODS);
+    await this.scale(PODS);
+  }
+
+  /** Kills one pod's processes, without a warning to anybody. */
+  async kill(): Promise<void> {
+    const [pod] = await this.kubectl.list(this.pods[0] ?? "", ...this.pods.slice(1));
+    const name = pod?.metadata.name ?? "";
+    const now = ["--grace-period=0", "--force", "--wait=false"];
+    await this.kubectl.run("delete", "pod", "-n", this.team, name, ...now);
+    await this.settled(PODS);
+  }
+
+  /**
+   * Drains the node of the model's pods. It is the only one: it takes pods again as soon as the drain has begun, which
+   * goes on to evict those that were there.
+   */
+  async drain(): Promise<void> {
+    const [node] = await this.kubectl.list("nodes");
+    const name = node?.metadata.name ?? "";
+    const only = [
+      `--pod-selector=${this.selector}`,
+      "--ignore-daemonsets",
+      "--delete-emptydir-data",
+    ];
+    const drained = this.kubectl.run("drain", name, ...only, "--timeout=120s");
+    const cordoned = () =>
+      this.kubectl.run("get", "node", name, "-o", "jsonpath={.spec.unschedulable}");
+    await waitFor("the drain", 30, cordoned, (text) => text === "true");
+    await this.kubectl.run("uncordon", name);
+    await drained;
+    await this.settled(PODS);
+  }
+
+  /** Takes away what keeps requests from being lost: readiness, the pause before the end, and the time to finish. */
+  async unguard(): Promise<void> {
+    const container = { name: "model", lifecycle: null, readinessProbe: null, startupProbe: null };
+    const spec = { terminationGracePeriodSeconds: 0, containers: [container] };
+    const patch = JSON.stringify({ spec: { template: { spec } } });
+    await this.kubectl.run("patch", "-n", this.team, this.deployment, "--patch", patch);
+    await this.settled(PODS);
+  }
+
+  private async scale(pods: number): Promise<void> {
+    await this.kubectl.run("scale", "-n", this.team, this.deployment, `--replicas=${pods}`);
+    await this.settled(pods);
+  }
+
+  /** Until the new pods are there and the old ones have ended. */
+  private async settled(pods: number): Promise<void> {
+    const status = ["rollout", "status", "-n", this.team, this.deployment, "--timeout=120s"];
+    await this.kubectl.run(...status);
+    const [kind = "", ...where] = this.pods;
+    await waitFor(
+      `${pods} pods`,
+      120,
+      () => this.kubectl.list(kind, ...where),
+      ({ length }) => length === pods,
+    );
+  }
+}
