@@ -8,6 +8,19 @@ const POLICIES = "https://kubernetes.io/docs/concepts/services-networking/networ
 const EXPOSURE = "https://kubernetes.io/docs/concepts/services-networking/service/";
 const INGRESS = "https://kubernetes.io/docs/concepts/services-networking/ingress/";
 
+/** The routes of the Gateway API that have host names. */
+const ROUTE_WITH_HOSTS = /^(HTTP|GRPC|TLS)Route$/;
+const ENCRYPTED: ReadonlySet<unknown> = new Set(["HTTPS", "TLS"]);
+
+/** Hosts that are none, or many. */
+function strangeHosts(path: string, hosts: readonly unknown[], key = ""): string[] {
+  return hosts.flatMap((host, index) =>
+    `${host}` === "" || `${host}`.includes("*")
+      ? [`${path}[${index}]${key} is not a host of its own`]
+      : [],
+  );
+}
+
 const EVERYWHERE: ReadonlySet<unknown> = new Set(["0.0.0.0/0", "::/0"]);
 
 /** Whether one peer of a network policy is everybody in the cluster or outside of it. */
@@ -95,20 +108,23 @@ export const NETWORK_RULES: readonly Rule[] = [
   {
     ...base,
     name: "ingress-host",
-    about: "An Ingress takes the requests of its own hosts, and of no others.",
-    remedy: "Give every rule a host without *, and remove defaultBackend.",
+    about: "An Ingress or route takes the requests of its own hosts, and of no others.",
+    remedy: "Give every rule or route a host without *, and remove defaultBackend.",
     url: INGRESS,
     object: ({ kind, value }) => {
-      const { defaultBackend, rules } = part(value, "spec");
+      const { defaultBackend, rules, hostnames } = part(value, "spec");
+      if (ROUTE_WITH_HOSTS.test(kind)) {
+        const all = list(hostnames);
+        return [
+          ...(all.length === 0 ? ["spec.hostnames is empty"] : []),
+          ...strangeHosts("spec.hostnames", all),
+        ];
+      }
+      const hosts = list(rules).map((rule) => part({ rule }, "rule").host ?? "");
       return kind === "Ingress"
         ? [
             ...(defaultBackend ? ["spec.defaultBackend takes the requests of every host"] : []),
-            ...list(rules).flatMap((rule, index) => {
-              const host = `${part({ rule }, "rule").host ?? ""}`;
-              return host === "" || host.includes("*")
-                ? [`spec.rules[${index}].host is not a host of its own`]
-                : [];
-            }),
+            ...strangeHosts("spec.rules", hosts, ".host"),
           ]
         : undefined;
     },
@@ -131,5 +147,21 @@ export const NETWORK_RULES: readonly Rule[] = [
           )
         : undefined;
     },
+  },
+  {
+    ...base,
+    name: "gateway-tls",
+    about: "What comes in through a Gateway is encrypted.",
+    remedy:
+      "Give every listener the protocol HTTPS or TLS, or set network.requireTls of the policy configuration to false.",
+    url: "https://gateway-api.sigs.k8s.io/guides/tls/",
+    object: ({ kind, value }, config) =>
+      kind === "Gateway" && config.network.requireTls
+        ? list(part(value, "spec").listeners).flatMap((listener, index) =>
+            ENCRYPTED.has(part({ listener }, "listener").protocol)
+              ? []
+              : `spec.listeners[${index}].protocol is not encrypted`,
+          )
+        : undefined,
   },
 ];

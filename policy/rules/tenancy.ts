@@ -12,6 +12,8 @@ const base = {
 } as const;
 
 const SERVICE_HOST = /(?:^|[/@.\s"'=])[a-z0-9-]+\.([a-z0-9-]+)\.svc(?=$|[.:/\s"',])/g;
+/** The routes of the Gateway API. */
+const ROUTE = /^(HTTP|GRPC|TLS|TCP|UDP)Route$/;
 const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
 
 /** Places in an object that name a namespace, with the name. */
@@ -29,7 +31,26 @@ function named(object: KubernetesObject): [string, unknown][] {
   if (kind === "NetworkPolicy") {
     places.push(...peers(object));
   }
+  if (ROUTE.test(kind)) {
+    places.push(...routed(object));
+  }
   return places;
+}
+
+/** The Gateways that a route attaches to, and the Services that it sends requests to. */
+function routed({ value }: KubernetesObject): [string, unknown][] {
+  const { parentRefs, rules } = part(value, "spec");
+  const references = (path: string, entries: unknown) =>
+    list(entries).map((entry, index): [string, unknown] => [
+      `${path}[${index}]`,
+      part({ entry }, "entry").namespace,
+    ]);
+  return [
+    ...references("spec.parentRefs", parentRefs),
+    ...list(rules).flatMap((rule, index) =>
+      references(`spec.rules[${index}].backendRefs`, part({ rule }, "rule").backendRefs),
+    ),
+  ];
 }
 
 function peers({ value }: KubernetesObject): [string, unknown][] {

@@ -100,6 +100,19 @@ export const ingress = object("networking.k8s.io/v1", "Ingress", {
     ],
   },
 });
+export const gateway = object("gateway.networking.k8s.io/v1", "Gateway", {
+  spec: {
+    gatewayClassName: "traefik",
+    listeners: [{ name: "https", protocol: "HTTPS", port: 443, hostname: "*.example.com" }],
+  },
+});
+export const httpRoute = object("gateway.networking.k8s.io/v1", "HTTPRoute", {
+  spec: {
+    parentRefs: [{ name: "shared", namespace: "traefik" }],
+    hostnames: ["app.example.com"],
+    rules: [{ backendRefs: [{ name: "app", port: 80 }] }],
+  },
+});
 export const configMap = object("v1", "ConfigMap", { data: { "app.yaml": "port: 8080\n" } });
 export const secret = object("v1", "Secret", { type: "Opaque", stringData: { key: "value" } });
 export const claim = object("v1", "PersistentVolumeClaim", {

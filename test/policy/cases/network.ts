@@ -1,4 +1,4 @@
-import { ingress, namespace, networkPolicy, room, service } from "../objects";
+import { gateway, httpRoute, ingress, namespace, networkPolicy, room, service } from "../objects";
 import type { RuleCases } from "./case";
 
 const ENFORCE = "[0].metadata.labels[pod-security.kubernetes.io/enforce]";
@@ -128,9 +128,23 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
       "addresses of others": [{ "[0].spec.externalIPs": ["192.0.2.1"] }, "spec.externalIPs is set"],
     },
   },
-  "ingress-host": {
-    good: [ingress],
+  "gateway-tls": {
+    good: [gateway],
     fails: {
+      plain: [
+        { "[0].spec.listeners[0].protocol": "HTTP" },
+        "spec.listeners[0].protocol is not encrypted",
+      ],
+    },
+  },
+  "ingress-host": {
+    good: [ingress, httpRoute],
+    fails: {
+      "a route without": [{ "[1].spec.hostnames": undefined }, "spec.hostnames is empty"],
+      "a route's wildcard": [
+        { "[1].spec.hostnames[0]": "*.example.com" },
+        "spec.hostnames[0] is not a host of its own",
+      ],
       none: [
         { "[0].spec.rules[0].host": undefined },
         "spec.rules[0].host is not a host of its own",

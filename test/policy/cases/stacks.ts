@@ -3,6 +3,7 @@ import {
   claim,
   configMap,
   deployment,
+  httpRoute,
   namespace,
   networkPolicy,
   service,
@@ -47,7 +48,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
     ],
   },
   "foreign-namespace": {
-    good: [deployment, namespace, binding, networkPolicy],
+    good: [deployment, namespace, binding, networkPolicy, httpRoute],
     passes: {
       "a namespace of the platform": { [`${CONTAINER}.env[0].value`]: "http://a.kube-system.svc" },
       "a stack without namespaces": { "[1]": undefined, "[0].metadata.namespace": "other" },
@@ -67,6 +68,14 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
             "other",
         },
         "spec.ingress[0] names a namespace of somebody else",
+      ],
+      "a Gateway": [
+        { "[4].spec.parentRefs[0].namespace": "other" },
+        "spec.parentRefs[0] names a namespace of somebody else",
+      ],
+      "a Service behind a route": [
+        { "[4].spec.rules[0].backendRefs[0].namespace": "other" },
+        "spec.rules[0].backendRefs[0] names a namespace of somebody else",
       ],
       "a Service": [
         { [`${CONTAINER}.env[0].value`]: "http://mlflow.other.svc.cluster.local:5000" },

@@ -79,7 +79,7 @@ export const CHECKS: readonly Check[] = [
   check("namespace denies by default", "default-deny-ingress", "default-deny-egress"),
   check("network rules are narrow", "open-ingress", "open-egress"),
   check("no exposed Service", "service-exposure"),
-  check("Ingress has host and TLS", "ingress-host", "ingress-tls"),
+  check("Ingress has host and TLS", "ingress-host", "ingress-tls", "gateway-tls"),
   check("liveness and readiness probes, distinct", "probes", "distinct-probes"),
   check("disruption budget that works", "disruption-budget", "working-budget"),
   check("replicas, spread, rolling update", "single-replica", "spread", "rolling-update"),
