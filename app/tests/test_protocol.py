@@ -73,6 +73,8 @@ REQUESTS = {
     "TRACE": (raw(b"TRACE /predict", b"Host: x"), 405),
     "PATCH": (raw(b"PATCH /predict", b"Host: x"), 405),
     "OPTIONS of the server": (raw(b"OPTIONS *", b"Host: x"), 404),
+    "absolute form": (raw(b"GET http://x/healthz?a=1", b"Host: x"), 200),
+    "absolute form of nothing": (raw(b"GET http://x", b"Host: x"), 404),
     "dots": (post(target=b"/../predict"), 404),
     "coded slash": (post(target=b"/predict%2f"), 404),
     "two slashes": (post(target=b"//predict"), 404),

@@ -26,6 +26,7 @@ export function podTemplate({
 }: Omit<ModelVariantArgs, "namespace">): types.input.core.v1.PodTemplateSpec {
   const tmp = scratch("32Mi");
   const env = {
+    MAX_BATCH_ROWS: `${settings.batchRows}`,
     MLFLOW_TRACKING_URI: trackingUri,
     MODEL_NAME: model,
     MODEL_VERSION: `${settings.version}`,

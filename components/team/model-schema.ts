@@ -142,6 +142,7 @@ export const modelSchema = z
       .describe(
         "Versions that are served side by side, through the Gateway; default: one, named main",
       ),
+    batchRows: z.int().min(1).max(100_000).default(1000).describe("Most rows of one request"),
     promotion: promotionSchema
       .optional()
       .describe("When a variant may get more of the requests; see `npm run promote`"),

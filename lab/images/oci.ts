@@ -86,7 +86,12 @@ async function packLayer(tar: TarCommand, folder: string): Promise<Layer> {
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
   const partial = join(folder, "layer.partial");
   const stages = [tap(plain), createGzip(), tap(packed), createWriteStream(partial)] as const;
-  const [[code]] = await Promise.all([once(packer, "close"), pipeline(packer.stdout, ...stages)]);
+  const stored = pipeline(packer.stdout, ...stages);
+  // Waits for both, so that nothing is written any more where one of them has failed.
+  const [ended, written] = await Promise.allSettled([once(packer, "close"), stored]);
+  if (ended.status === "rejected") throw ended.reason;
+  if (written.status === "rejected") throw written.reason;
+  const [code] = ended.value;
   if (code !== 0) {
     const tail = Buffer.concat(errors).toString().trim().split("\n").slice(-10).join("\n");
     throw new Error(`${[tar.command, ...tar.args].join(" ")} failed (exit ${code}):\n${tail}`);

@@ -16,7 +16,7 @@ export async function waitFor<T>(
     const answer = await ask().catch((error: Error) => error);
     if (!(answer instanceof Error) && satisfies(answer)) return answer;
     if (Date.now() > deadline) {
-      const last = answer instanceof Error ? answer.message : JSON.stringify(answer);
+      const last = answer instanceof Error ? answer.message : JSON.stringify(answer).slice(0, 1000);
       throw new Error(`${what}: not within ${seconds} s; last seen: ${last}`);
     }
     await setTimeout(500);

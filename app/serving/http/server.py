@@ -153,6 +153,9 @@ class Server:
         path = request.target.partition(b"?")[0]
         method = request.method
         route = self.routes.get(path)
+        if route is None and path.startswith(b"http"):
+            path = _path_of(path)
+            route = self.routes.get(path)
         fixed: Fixed | None = None
         queued = False
         if route is None:
@@ -252,3 +255,8 @@ class Server:
 def request_id(sent: bytes) -> str:
     """The caller's own id where it is fit to be logged, or a new one."""
     return sent.decode() if _REQUEST_ID.fullmatch(sent) else token_hex(8)
+
+
+def _path_of(target: bytes) -> bytes:
+    """The path of a target in absolute form, which a proxy may send (RFC 9112, 3.2.2)."""
+    return b"/" + target.partition(b"://")[2].partition(b"/")[2]

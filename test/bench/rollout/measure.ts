@@ -11,7 +11,7 @@ import { Disturbances, PODS } from "./disturb";
 import { type Phase, shortcomings, table } from "./report";
 
 const TEAM = "demo";
-const SELECTOR = "app.kubernetes.io/instance=diabetes";
+const SELECTOR = "app.kubernetes.io/name=model-service,app.kubernetes.io/instance=diabetes";
 /** Requests that rollouts, scale-downs and drains must stand together. */
 const LEAST = 100_000;
 

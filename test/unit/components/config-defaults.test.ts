@@ -67,6 +67,7 @@ test("a model and a training job need their names alone", async () => {
       rolloutSeconds: 300,
       ingress: true,
       variants: [],
+      batchRows: 1000,
     },
   ]);
   expect(team.training).toMatchObject([

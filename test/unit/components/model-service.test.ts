@@ -31,6 +31,7 @@ describe("a model's pod", () => {
       return Object.fromEntries(env.map(({ name, value }: Inputs) => [name, value]));
     };
     expect(env(all)).toEqual({
+      MAX_BATCH_ROWS: "1000",
       MLFLOW_TRACKING_URI: "http://mlflow:5000",
       MODEL_NAME: "churn",
       MODEL_VERSION: "champion",
