@@ -75,7 +75,11 @@ export async function promote(request: PromotionRequest, report: Report): Promis
     return true;
   } catch (error) {
     report(`${model.name}: going back to ${shown(before)}: ${firstLine(error)}`);
-    await apply(original);
+    await apply(original).catch((failure: unknown) => {
+      throw new Error(
+        `${file} has the old weights, but the update to them failed; update the stack: ${firstLine(failure)}`,
+      );
+    });
     report(`${model.name}: ${shown(before)} again`);
     return false;
   }

@@ -48,8 +48,14 @@ def _faster(peer: str, label: str, bound: float, ours: str = "ours") -> Aim:
     return Aim(f"requests/s, {label}", (ours, "rate"), (peer, "rate"), at_least=bound)
 
 
-def _resources(ours: str, seed: str, model: str) -> tuple[Aim, ...]:
+def _resources(ours: str, seed: str, model: str, packages: float) -> tuple[Aim, ...]:
     return (
+        Aim(
+            f"bytes of packages, {model}, over Flask's",
+            (ours, "installed"),
+            (seed, "installed"),
+            at_most=packages,
+        ),
         Aim(f"memory, {model}, over Flask's", (ours, "memory"), (seed, "memory"), at_most=0.5),
         Aim(f"start, {model}, over Flask's", (ours, "start"), (seed, "start"), at_most=0.12),
         Aim(
@@ -70,7 +76,7 @@ AIMS = (
     _faster("gunicorn-logistic", "pipeline, over Flask under gunicorn", 7, "ours-logistic"),
     _faster("ours-no-op", "linear, over a route that does nothing", 0.85),
     _faster("ours-no-metrics", "linear, over metrics switched off", 0.9),
-    *_resources("ours", "gunicorn", "linear"),
-    *_resources("ours-forest", "gunicorn-forest", "random forest"),
-    *_resources("ours-logistic", "gunicorn-logistic", "pipeline"),
+    *_resources("ours", "gunicorn", "linear", 0.5),
+    *_resources("ours-forest", "gunicorn-forest", "random forest", 0.8),
+    *_resources("ours-logistic", "gunicorn-logistic", "pipeline", 0.8),
 )

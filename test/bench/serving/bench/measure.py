@@ -50,6 +50,8 @@ class Sample:
     paced_p99: float
     #: After the load.
     memory: int
+    #: Bytes that its packages take on disk.
+    installed: int
     answers: int
     #: What was wrong with the answers; empty where nothing was.
     flaws: str
@@ -104,6 +106,7 @@ def sample(target: Target, number: int, bench: Bench) -> Sample:
         paced_p50=paced.p50,
         paced_p99=paced.p99,
         memory=memory,
+        installed=venvs.installed_bytes(venvs.ensure(target.venv, lambda _: None)),
         answers=sum(load.right for load in loads),
         flaws="; ".join(filter(None, map(flaws, loads))),
     )

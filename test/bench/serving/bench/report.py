@@ -13,8 +13,8 @@ MODELS = {
 
 _HEAD = (
     "| Server | Requests/s | CPU per request | p50, p99 at full load | p50, p99 at half of it "
-    "| Memory | Start |",
-    "|---|--:|--:|--:|--:|--:|--:|",
+    "| Memory | Packages | Start |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|",
 )
 
 
@@ -38,6 +38,7 @@ def _row(label: str, of: dict[str, float]) -> str:
         f"{_ms(of['p50'])}, {_ms(of['p99'])} ms",
         f"{_ms(of['paced_p50'])}, {_ms(of['paced_p99'])} ms",
         f"{of['memory'] / 2**20:.0f} MiB",
+        f"{of['installed'] / 1e6:.0f} MB",
         f"{of['start']:.2f} s",
     )
     return f"| {' | '.join(cells)} |"

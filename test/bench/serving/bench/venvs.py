@@ -42,6 +42,18 @@ def ensure(name: str, say: Say) -> Path:
     return venv
 
 
+def installed_bytes(venv: Path) -> int:
+    """What the packages of a venv take, byte-compiled; pip, which no image keeps, is left out."""
+    packages = [
+        entry
+        for site in venv.glob("lib/*/site-packages")
+        for entry in site.iterdir()
+        if not entry.name.startswith("pip")
+    ]
+    files = [file for entry in packages for file in (entry, *entry.rglob("*"))]
+    return sum(file.lstat().st_size for file in files if file.is_file())
+
+
 def locked_versions(lock: str, packages: Iterable[str]) -> dict[str, str]:
     """The versions of those of some packages that the text of a lock file holds."""
     pinned = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE))

@@ -19,6 +19,7 @@ SAMPLE = Sample(
     paced_p50=0.0001,
     paced_p99=0.00025,
     memory=40 * 2**20,
+    installed=29_000_000,
     answers=100_000,
     flaws="",
 )
@@ -87,7 +88,7 @@ def test_the_table_has_the_fastest_first_and_a_table_for_each_model() -> None:
     text = report.results(medians([slow, SAMPLE, other]))
     first, second = text.split("Random forest")
     assert first.index("**ml-platform**") < first.index("gunicorn")
-    cells = "| **ml-platform** | 20,000 | 40 µs | 0.8, 2 ms | 0.1, 0.25 ms | 40 MiB | 0.20 s |"
+    cells = "| **ml-platform** | 20,000 | 40 µs | 0.8, 2 ms | 0.1, 0.25 ms | 40 MiB | 29 MB | 0.20 s |"
     assert cells in first
     assert "1,234" in second
 

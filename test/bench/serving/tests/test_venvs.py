@@ -1,5 +1,7 @@
+from pathlib import Path
+
 from bench.targets import TARGETS
-from bench.venvs import LOCKS, locked_versions
+from bench.venvs import LOCKS, installed_bytes, locked_versions
 
 LOCK = "flask==3.1.3 \\\n    --hash=sha256:00\ngunicorn==27.0.1 ; sys_platform != 'win32' \\\n"
 
@@ -17,3 +19,17 @@ def test_every_target_has_a_lock_and_every_peer_the_same_scikit_learn() -> None:
         versions |= set(locked_versions(lock, ["scikit-learn"]).values())
     trained = locked_versions(LOCKS["training"].read_text(), ["scikit-learn"])
     assert versions == set(trained.values())
+
+
+def test_all_files_of_packages_count_but_pip_s(tmp_path: Path) -> None:
+    site = tmp_path / "lib" / "python3.13" / "site-packages"
+    for name, size in {
+        "a/b/c.py": 5,
+        "one.py": 7,
+        "pip/x.py": 11,
+        "pip-26.dist-info/y": 13,
+    }.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_bytes(b"x" * size)
+    (site / "a" / "link").symlink_to(site / "one.py")
+    assert installed_bytes(tmp_path) == 5 + 7 + (site / "a" / "link").lstat().st_size
