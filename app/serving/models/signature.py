@@ -74,7 +74,7 @@ def read(mlmodel: bytes) -> Description:
     Raises ValueError for a file that is not one, and Unsupported for columns that cannot be sent.
     """
     try:
-        document = yaml.safe_load(mlmodel)
+        document = yaml.load(mlmodel, Loader=yaml.CSafeLoader)
         linear = (document.get("metadata") or {}).get(LINEAR)
         inputs = json.loads((document.get("signature") or {}).get("inputs") or "[]")
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:

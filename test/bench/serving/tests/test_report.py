@@ -88,8 +88,8 @@ def test_the_table_has_the_fastest_first_and_a_table_for_each_model() -> None:
     text = report.results(medians([slow, SAMPLE, other]))
     first, second = text.split("Random forest")
     assert first.index("**ml-platform**") < first.index("gunicorn")
-    cells = "| **ml-platform** | 20,000 | 40 µs | 0.8, 2 ms | 0.1, 0.25 ms | 40 MiB | 29 MB | 0.20 s |"
-    assert cells in first
+    times = "0.8, 2 ms | 0.1, 0.25 ms"
+    assert f"| **ml-platform** | 20,000 | 40 µs | {times} | 40 MiB | 29 MB | 0.20 s |" in first
     assert "1,234" in second
 
 
