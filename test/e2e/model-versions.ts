@@ -185,7 +185,7 @@ function serving(main: Variant, candidate: Variant): Changes {
     [["team", "training", 0, "run"], 2],
     [["team", "training", 0, "alias"], "candidate"],
     [at("autoscale"), { kind: "none", replicas: 1 }],
-    [at("promotion"), { threshold: 0.5, window: 20, steps: [50, 100] }],
+    [at("promotion"), { threshold: 0.5, window: 15, steps: [50, 100] }],
     [
       at("variants"),
       [
