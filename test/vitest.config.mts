@@ -22,6 +22,7 @@ export default defineConfig({
           root,
           include: ["test/e2e/**/*.test.ts"],
           pool: "forks",
+          testTimeout: 30_000,
           // Each lab wants both cores.
           fileParallelism: false,
           // What comes after a failed step has nothing to stand on.

@@ -71,9 +71,12 @@ export function renderBuildkit(
 `;
 }
 
+/** Connections that may wait for socat: with its own 5, the rest of a burst would wait for seconds to knock again. */
+const BACKLOG = 1024;
+
 /** Brings a port of the host's loopback, and of nothing else, to the lab. */
 function forwarder(name: string, port: number, target: string): Part {
-  const listen = `TCP4-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`;
+  const listen = `TCP4-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=${BACKLOG}`;
   return {
     name,
     after: [],
