@@ -38,9 +38,14 @@ function granting(
   problem: string,
 ): string[] {
   return grantsOf(object)
-    .filter((grant) => resources.some((name) => grant.resources.has(name)))
+    .filter((grant) => resources.some((name) => covers(grant, name)))
     .filter((grant) => verbs.some((verb) => grant.verbs.has(verb)))
     .map(({ place }) => `${place} ${problem}`);
+}
+
+/** Whether a rule of a Role is about a resource, by its name or as a subresource of whatever has it. */
+function covers({ resources }: Grant, name: string): boolean {
+  return resources.has(name) || resources.has(name.replace(/^[^/]+\//, "*/"));
 }
 
 const EVERYBODY: ReadonlySet<unknown> = new Set([
@@ -51,8 +56,18 @@ const EVERYBODY: ReadonlySet<unknown> = new Set([
   "system:unauthenticated",
 ]);
 
+/** Built-in roles that hold the rights which these rules refuse: over Secrets, pods and other roles. */
+const BROAD_ROLES: ReadonlySet<unknown> = new Set(["admin", "cluster-admin", "edit"]);
+
 const READ = ["get", "list", "watch"];
 const WRITE = ["create", "update", "patch"];
+/** Verbs that the API server answers with the objects themselves. */
+const ANSWERED = [...READ, "update", "patch", "deletecollection"];
+/** Resources whose objects have pods made from them. */
+const WORKLOADS = [
+  ..."pods replicationcontrollers deployments statefulsets daemonsets replicasets".split(" "),
+  ..."jobs cronjobs jobsets trainjobs pytorchjobs tfjobs mpijobs rayjobs rayclusters".split(" "),
+];
 
 /** Who may do what at the API server. */
 export const ACCESS_RULES: readonly Rule[] = [
@@ -62,9 +77,11 @@ export const ACCESS_RULES: readonly Rule[] = [
     about: "Nothing of a stack is an administrator of the cluster.",
     remedy: "Bind a role with the rights that are needed.",
     object: ({ kind, value }) => {
-      const role = part(value, "roleRef").name;
-      return (kind.endsWith("RoleBinding") && role === "cluster-admin") ||
-        (kind === "ClusterRoleBinding" && (role === "admin" || role === "edit"))
+      const role = part(value, "roleRef");
+      return kind.endsWith("RoleBinding") &&
+        (role.name === "cluster-admin" ||
+          (BROAD_ROLES.has(role.name) &&
+            (kind === "ClusterRoleBinding" || role.kind === "ClusterRole")))
         ? "roleRef names a role with rights over everything"
         : undefined;
     },
@@ -74,10 +91,14 @@ export const ACCESS_RULES: readonly Rule[] = [
     name: "wildcard-rights",
     about: "Rights are named, so that a new kind or verb is not granted unseen.",
     remedy: "List the groups, resources and verbs that are needed.",
-    object: (object) =>
-      grantsOf(object)
-        .filter(({ all }) => all.has("*"))
+    object: (object) => [
+      ...grantsOf(object)
+        .filter(({ all }) => [...all].some((one) => /^\*(\/|$)/.test(`${one}`)))
         .map(({ place }) => `${place} holds *`),
+      ...(object.kind === "ClusterRole" && object.value.aggregationRule
+        ? ["aggregationRule takes in the rights of roles that nobody named"]
+        : []),
+    ],
   },
   {
     ...base,
@@ -94,16 +115,16 @@ export const ACCESS_RULES: readonly Rule[] = [
     name: "secret-rights",
     about: "Secrets are mounted by the kubelet, and need not be read by anybody.",
     remedy: "Remove secrets, or name single ones in resourceNames of a Role that is exempt.",
-    object: (object) => granting(object, ["secrets"], READ, "lets its subjects read Secrets"),
+    object: (object) => granting(object, ["secrets"], ANSWERED, "lets its subjects read Secrets"),
   },
   {
     ...base,
     name: "pod-rights",
     about:
       "Who makes pods or enters them has the rights of every account and secret of the namespace.",
-    remedy: "Remove the rights to create pods, and to exec, attach and port-forward.",
+    remedy: "Remove the rights to create pods and workloads, and to exec, attach and port-forward.",
     object: (object) => [
-      ...granting(object, ["pods"], WRITE, "lets its subjects make pods"),
+      ...granting(object, WORKLOADS, WRITE, "lets its subjects make pods"),
       ...granting(
         object,
         ["pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"],

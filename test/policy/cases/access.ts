@@ -11,8 +11,12 @@ const grants = (resources: string[], verbs: string[]) => ({
 export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
   "cluster-admin": {
     good: [binding],
-    passes: { "admin of one namespace": { "[0].roleRef.name": "admin" } },
+    passes: { "a role of the namespace that has the name": { "[0].roleRef.name": "admin" } },
     fails: {
+      "admin of one namespace, its Secrets included": [
+        { "[0].roleRef": { kind: "ClusterRole", name: "admin" } },
+        "roleRef names a role with rights over everything",
+      ],
       "cluster-admin": [
         { "[0].roleRef.name": "cluster-admin" },
         "roleRef names a role with rights over everything",
@@ -25,7 +29,18 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
   },
   "wildcard-rights": {
     good: [role, binding],
+    passes: {
+      "paths below one": {
+        "[0].kind": "ClusterRole",
+        "[0].rules[1]": { nonResourceURLs: ["/healthz/*"], verbs: ["get"] },
+      },
+    },
     fails: {
+      "a subresource of everything": [grants(["*/scale"], ["get"]), "rules[1] holds *"],
+      "whatever roles have a label": [
+        { "[0].kind": "ClusterRole", "[0].aggregationRule": { clusterRoleSelectors: [{}] } },
+        "aggregationRule takes in the rights of roles that nobody named",
+      ],
       verbs: [grants(["configmaps"], ["*"]), "rules[1] holds *"],
       "resources of a ClusterRole": [
         { "[0].kind": "ClusterRole", ...grants(["*"], ["get"]) },
@@ -45,12 +60,29 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
   "secret-rights": {
     good: [role],
     passes: { "creating them": grants(["secrets"], ["create"]) },
-    fails: { list: [grants(["secrets"], ["list"]), "rules[1] lets its subjects read Secrets"] },
+    fails: {
+      list: [grants(["secrets"], ["list"]), "rules[1] lets its subjects read Secrets"],
+      "patch, which is answered with the Secret": [
+        grants(["secrets"], ["patch"]),
+        "rules[1] lets its subjects read Secrets",
+      ],
+    },
   },
   "pod-rights": {
     good: [role],
-    passes: { logs: grants(["pods/log"], ["get"]) },
+    passes: {
+      logs: grants(["pods/log"], ["get"]),
+      scaling: grants(["deployments/scale"], ["patch"]),
+    },
     fails: {
+      "through a workload": [
+        grants(["deployments", "cronjobs"], ["create"]),
+        "rules[1] lets its subjects make pods",
+      ],
+      "exec into whatever has it": [
+        grants(["*/exec"], ["create"]),
+        "rules[1] lets its subjects enter pods",
+      ],
       create: [grants(["pods"], ["create"]), "rules[1] lets its subjects make pods"],
       exec: [grants(["pods/exec"], ["create"]), "rules[1] lets its subjects enter pods"],
       "attach, by get": [grants(["pods/attach"], ["get"]), "rules[1] lets its subjects enter pods"],
@@ -62,6 +94,10 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
       nodes: [grants(["nodes/proxy"], ["get"]), "rules[1] reaches into nodes"],
       tokens: [
         grants(["serviceaccounts/token"], ["create"]),
+        "rules[1] makes certificates, tokens or volumes",
+      ],
+      "tokens of whatever has them": [
+        grants(["*/token"], ["create"]),
         "rules[1] makes certificates, tokens or volumes",
       ],
       webhooks: [
