@@ -2,6 +2,9 @@ import type { Metadata } from "./kubernetes";
 import { isRecord } from "./pods";
 import { type KubernetesObject, objectsOf, type Resource } from "./resource";
 
+/** The label by which a selector names a namespace: the API server sets it on every one. */
+export const NAMESPACE_NAME = "kubernetes.io/metadata.name";
+
 /** All resources of a stack, for rules that one object is not enough for. */
 export interface Stack {
   readonly resources: readonly Resource[];
@@ -56,9 +59,15 @@ export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Whether a label selector with `matchLabels` and `matchExpressions` chooses something with these labels. */
+/**
+ * Whether a label selector with `matchLabels` and `matchExpressions` chooses something with these labels:
+ * an empty one everything, an absent one nothing.
+ */
 export function selects(selector: unknown, labels: Metadata["labels"]): boolean {
-  const { matchLabels, matchExpressions } = part({ selector }, "selector");
+  if (!isRecord(selector)) {
+    return false;
+  }
+  const { matchLabels, matchExpressions } = selector;
   return (
     Object.entries(isRecord(matchLabels) ? matchLabels : {}).every(
       ([key, value]) => labels?.[key] === value,

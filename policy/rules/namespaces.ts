@@ -1,13 +1,24 @@
-import { isRecord } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
 import { list, nameOf, namespaceOf, part, type Stack } from "../model/stack";
 import { letsEverybodyIn, letsEverybodyOut } from "./network";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
-const LABEL = "pod-security.kubernetes.io";
+const ENFORCE = "pod-security.kubernetes.io/enforce";
+const ENFORCE_VERSION = `${ENFORCE}-version`;
+/** Of the Kubernetes version whose standards these rules are: older ones admit more. */
+const MINOR = 34;
 const ADMISSION = "https://kubernetes.io/docs/concepts/security/pod-security-admission/";
 const TENANCY = "https://kubernetes.io/docs/concepts/security/multi-tenancy/";
+
+/** What a quota and defaults are needed of. */
+const COMPUTE = ["cpu", "memory"];
+
+/** Whether a version of the standards is as strict as these rules. */
+function isCurrent(version: string): boolean {
+  const [, minor] = /^v1\.(\d+)$/.exec(version) ?? [];
+  return version === "latest" || Number(minor) >= MINOR;
+}
 
 function labelsOf({ value }: KubernetesObject): Record<string, string> {
   return value.metadata?.labels ?? {};
@@ -35,9 +46,24 @@ function room(
   };
 }
 
-function limits(quota: KubernetesObject): string[] {
-  const hard = part(quota.value, "spec", "hard");
-  return Object.keys(isRecord(hard) ? hard : {});
+/** What the quotas of a namespace count, each for all pods: a scope may leave every one out. */
+function quotas(namespace: KubernetesObject, stack: Stack): string[][] {
+  return inside(namespace, stack, "ResourceQuota")
+    .map(({ value }) => part(value, "spec"))
+    .filter(
+      ({ scopes, scopeSelector }) =>
+        list(scopes).length === 0 &&
+        list(part({ scopeSelector }, "scopeSelector").matchExpressions).length === 0,
+    )
+    .map((spec) => Object.keys(part(spec, "hard")));
+}
+
+/** What a container without limits gets from an entry of a LimitRange; the API server takes `max` for a default. */
+function defaults(entry: unknown): string[] {
+  const limits = part({ entry }, "entry");
+  return limits.type === "Container"
+    ? [...Object.keys(part(limits, "default")), ...Object.keys(part(limits, "max"))]
+    : [];
 }
 
 /** Whether a policy closes all pods of its namespace in one direction, but for what it names. */
@@ -48,7 +74,9 @@ function closes(policy: KubernetesObject, direction: "Ingress" | "Egress"): bool
   );
   const open = direction === "Ingress" ? letsEverybodyIn(policy) : letsEverybodyOut(policy);
   // What the API server fills in where policyTypes is absent.
-  const types = list(spec.policyTypes ?? ["Ingress", ...(spec.egress ? ["Egress"] : [])]);
+  const types = list(
+    spec.policyTypes ?? ["Ingress", ...(list(spec.egress).length > 0 ? ["Egress"] : [])],
+  );
   return all && types.includes(direction) && open.length === 0;
 }
 
@@ -58,30 +86,33 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     ...base,
     name: "pod-security-labels",
     about: "The API server itself refuses what these rules would, whoever asks for it.",
-    remedy: `Set the labels ${LABEL}/enforce to restricted, and ${LABEL}/enforce-version.`,
+    remedy: `Set the labels ${ENFORCE} to restricted, and ${ENFORCE_VERSION} to v1.${MINOR}.`,
     url: ADMISSION,
-    object: (object) =>
-      object.kind !== "Namespace"
-        ? undefined
-        : [
-            ...(labelsOf(object)[`${LABEL}/enforce`] === "restricted"
-              ? []
-              : [`metadata.labels does not set ${LABEL}/enforce to restricted`]),
-            ...((labelsOf(object)[`${LABEL}/enforce-version`] ?? "") === ""
-              ? [`metadata.labels does not set ${LABEL}/enforce-version`]
-              : []),
-          ],
+    object: (object) => {
+      if (object.kind !== "Namespace") {
+        return undefined;
+      }
+      const { [ENFORCE]: level, [ENFORCE_VERSION]: version = "" } = labelsOf(object);
+      return [
+        ...(level === "restricted"
+          ? []
+          : [`metadata.labels does not set ${ENFORCE} to restricted`]),
+        ...(isCurrent(version)
+          ? []
+          : [`metadata.labels does not set ${ENFORCE_VERSION} to v1.${MINOR} or later`]),
+      ];
+    },
   },
   {
     ...base,
     name: "pod-security-pin",
     level: "advisory",
     about: "An upgrade of the cluster does not change what is admitted: raising the version does.",
-    remedy: `Set the label ${LABEL}/enforce-version to a version such as v1.34.`,
+    remedy: `Set the label ${ENFORCE_VERSION} to a version such as v1.${MINOR}.`,
     url: ADMISSION,
     object: (object) =>
-      object.kind === "Namespace" && labelsOf(object)[`${LABEL}/enforce-version`] === "latest"
-        ? `metadata.labels sets ${LABEL}/enforce-version to latest`
+      object.kind === "Namespace" && labelsOf(object)[ENFORCE_VERSION] === "latest"
+        ? `metadata.labels sets ${ENFORCE_VERSION} to latest`
         : undefined,
   },
   room(
@@ -92,10 +123,8 @@ export const NAMESPACE_RULES: readonly Rule[] = [
       problem: "the namespace has no quota of CPU and memory",
     },
     (namespace, stack) =>
-      inside(namespace, stack, "ResourceQuota").some((quota) =>
-        ["cpu", "memory"].every((name) =>
-          limits(quota).some((key) => key === name || key === `requests.${name}`),
-        ),
+      quotas(namespace, stack).some((keys) =>
+        COMPUTE.every((name) => keys.includes(name) || keys.includes(`requests.${name}`)),
       ),
   ),
   room(
@@ -106,8 +135,8 @@ export const NAMESPACE_RULES: readonly Rule[] = [
       problem: "the namespace has no quota of objects",
     },
     (namespace, stack) =>
-      inside(namespace, stack, "ResourceQuota").some((quota) =>
-        limits(quota).some((key) =>
+      quotas(namespace, stack).some((keys) =>
+        keys.some((key) =>
           /^(count\/|services$|persistentvolumeclaims$|secrets$|configmaps$)/.test(key),
         ),
       ),
@@ -117,9 +146,14 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     {
       about: "A container without limits gets some.",
       remedy: "Create a LimitRange in it, with default and defaultRequest of containers.",
-      problem: "the namespace has no LimitRange",
+      problem: "the namespace has no LimitRange with defaults of CPU and memory",
     },
-    (namespace, stack) => inside(namespace, stack, "LimitRange").length > 0,
+    (namespace, stack) => {
+      const given = inside(namespace, stack, "LimitRange")
+        .flatMap(({ value }) => list(part(value, "spec").limits))
+        .flatMap(defaults);
+      return COMPUTE.every((name) => given.includes(name));
+    },
   ),
   room(
     "default-deny-ingress",

@@ -1,6 +1,6 @@
 import { isRecord } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
-import { list, part } from "../model/stack";
+import { list, NAMESPACE_NAME, part } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
@@ -21,34 +21,58 @@ function strangeHosts(path: string, hosts: readonly unknown[], key = ""): string
   );
 }
 
-const EVERYWHERE: ReadonlySet<unknown> = new Set(["0.0.0.0/0", "::/0"]);
+type Direction = "ingress" | "egress";
+
+/** The widest range of private addresses is `fc00::/7`: what is wider is everybody, whatever it begins with. */
+const WIDEST_PREFIX = 7;
 
 /** Whether one peer of a network policy is everybody in the cluster or outside of it. */
-function isEverybody(peer: unknown): boolean {
+function isEverybody(peer: unknown, direction: Direction): boolean {
   const { ipBlock, namespaceSelector, podSelector } = part({ peer }, "peer");
   if (isRecord(ipBlock)) {
-    return EVERYWHERE.has(ipBlock.cidr) && list(ipBlock.except).length === 0;
+    const prefix = Number(`${ipBlock.cidr}`.split("/")[1]);
+    // Calls may go everywhere but to some addresses; who may come from everywhere but some is everybody.
+    const isNarrowed = direction === "egress" && list(ipBlock.except).length > 0;
+    return prefix < WIDEST_PREFIX && !isNarrowed;
   }
-  return chooseAll(namespaceSelector) && (podSelector === undefined || chooseAll(podSelector));
+  return choosesAll(namespaceSelector) && (!isRecord(podSelector) || choosesAll(podSelector));
 }
 
-function chooseAll(selector: unknown): boolean {
+/** Whether a label selector leaves nothing out, or only what has a label. */
+function choosesAll(selector: unknown): boolean {
   return (
     isRecord(selector) &&
     Object.keys(part(selector, "matchLabels")).length === 0 &&
-    list(selector.matchExpressions).length === 0
+    !list(selector.matchExpressions).some(narrows)
   );
 }
 
-function open(policy: KubernetesObject, direction: "ingress" | "egress", peers: "from" | "to") {
+/** Whether a term of a selector asks for something that not all have: every namespace has a name. */
+function narrows(expression: unknown): boolean {
+  const { key, operator } = part({ expression }, "expression");
+  return operator === "In" || (operator === "Exists" && key !== NAMESPACE_NAME);
+}
+
+/** Whether a rule of a network policy is for look-ups in DNS alone. */
+function isLookUp(ports: readonly unknown[]): boolean {
+  return (
+    ports.length > 0 &&
+    ports.every((entry) => {
+      const { port, endPort } = part({ entry }, "entry");
+      return port === 53 && (endPort ?? 53) === 53;
+    })
+  );
+}
+
+function open(policy: KubernetesObject, direction: Direction, peers: "from" | "to"): string[] {
   return list(part(policy.value, "spec")[direction]).flatMap((rule, index) => {
     const named = list(part({ rule }, "rule")[peers]);
-    const lookup = list(part({ rule }, "rule").ports);
-    const dnsOnly = lookup.length > 0 && lookup.every((port) => part({ port }, "port").port === 53);
-    if (direction === "egress" && dnsOnly) {
+    if (direction === "egress" && isLookUp(list(part({ rule }, "rule").ports))) {
       return [];
     }
-    return named.length === 0 || named.some(isEverybody) ? [`spec.${direction}[${index}]`] : [];
+    return named.length === 0 || named.some((peer) => isEverybody(peer, direction))
+      ? [`spec.${direction}[${index}]`]
+      : [];
   });
 }
 

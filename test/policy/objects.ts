@@ -140,7 +140,9 @@ export const namespace: KubernetesValue = {
 export const quota = object("v1", "ResourceQuota", {
   spec: { hard: { "requests.cpu": "4", "requests.memory": "8Gi", services: "10" } },
 });
-export const limitRange = object("v1", "LimitRange", { spec: { limits: [{ type: "Container" }] } });
+export const limitRange = object("v1", "LimitRange", {
+  spec: { limits: [{ type: "Container", default: amounts, defaultRequest: amounts }] },
+});
 export const denyAll = object("networking.k8s.io/v1", "NetworkPolicy", {
   spec: {
     podSelector: {},

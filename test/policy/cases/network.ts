@@ -8,6 +8,10 @@ const VERSION = "[0].metadata.labels[pod-security.kubernetes.io/enforce-version]
 export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
   "pod-security-labels": {
     good: [namespace],
+    passes: {
+      "the newest version": { [VERSION]: "latest" },
+      "a newer one": { [VERSION]: "v1.40" },
+    },
     fails: {
       "a lower level": [
         { [ENFORCE]: "baseline" },
@@ -16,7 +20,11 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
       "no labels": [
         { "[0].metadata.labels": null },
         "metadata.labels does not set pod-security.kubernetes.io/enforce to restricted",
-        "metadata.labels does not set pod-security.kubernetes.io/enforce-version",
+        "metadata.labels does not set pod-security.kubernetes.io/enforce-version to v1.34 or later",
+      ],
+      "the standards of an older version": [
+        { [VERSION]: "v1.24" },
+        "metadata.labels does not set pod-security.kubernetes.io/enforce-version to v1.34 or later",
       ],
     },
   },
@@ -42,6 +50,18 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
         { "[1].spec.hard[requests.memory]": undefined },
         "the namespace has no quota of CPU and memory",
       ],
+      "of pods of one priority": [
+        {
+          "[1].spec.scopeSelector.matchExpressions": [
+            { scopeName: "PriorityClass", operator: "In", values: ["rare"] },
+          ],
+        },
+        "the namespace has no quota of CPU and memory",
+      ],
+      "of pods that end": [
+        { "[1].spec.scopes": ["Terminating"] },
+        "the namespace has no quota of CPU and memory",
+      ],
     },
   },
   "namespace-counts": {
@@ -53,7 +73,35 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
   },
   "namespace-limit-range": {
     good: room,
-    fails: { none: [{ "[2]": undefined }, "the namespace has no LimitRange"] },
+    passes: {
+      "in two entries": {
+        "[2].spec.limits": [
+          { type: "Container", default: { cpu: "1" } },
+          { type: "Container", default: { memory: "1Gi" } },
+        ],
+      },
+      "by the most that is allowed": {
+        "[2].spec.limits": [{ type: "Container", max: { cpu: "1", memory: "1Gi" } }],
+      },
+    },
+    fails: {
+      none: [
+        { "[2]": undefined },
+        "the namespace has no LimitRange with defaults of CPU and memory",
+      ],
+      "an empty one": [
+        { "[2].spec.limits": [] },
+        "the namespace has no LimitRange with defaults of CPU and memory",
+      ],
+      "of CPU alone": [
+        { "[2].spec.limits[0].default": { cpu: "1" } },
+        "the namespace has no LimitRange with defaults of CPU and memory",
+      ],
+      "of volumes": [
+        { "[2].spec.limits[0].type": "PersistentVolumeClaim" },
+        "the namespace has no LimitRange with defaults of CPU and memory",
+      ],
+    },
   },
   "default-deny-ingress": {
     good: room,
@@ -80,6 +128,14 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
         { "[3].spec.policyTypes": ["Ingress"] },
         "the namespace has no NetworkPolicy that keeps its pods from calling out",
       ],
+      "with nothing to allow, which no default calls egress": [
+        { "[3].spec.policyTypes": undefined, "[3].spec.egress": [] },
+        "the namespace has no NetworkPolicy that keeps its pods from calling out",
+      ],
+      "for look-ups at all ports": [
+        { "[3].spec.egress[0].ports[0].endPort": 65535 },
+        "the namespace has no NetworkPolicy that keeps its pods from calling out",
+      ],
       "that allows all": [
         { "[3].spec.egress": [{}] },
         "the namespace has no NetworkPolicy that keeps its pods from calling out",
@@ -90,6 +146,16 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
     good: [networkPolicy],
     passes: {
       "an address range": { "[0].spec.ingress[0].from": [{ ipBlock: { cidr: "10.0.0.0/8" } }] },
+      "namespaces with a label": {
+        "[0].spec.ingress[0].from": [
+          { namespaceSelector: { matchExpressions: [{ key: "team", operator: "Exists" }] } },
+        ],
+      },
+      "some pods of all namespaces": {
+        "[0].spec.ingress[0].from": [
+          { namespaceSelector: {}, podSelector: { matchLabels: { app: "prometheus" } } },
+        ],
+      },
     },
     fails: {
       "no from": [{ "[0].spec.ingress[0].from": null }, "spec.ingress[0] lets everybody in"],
@@ -99,6 +165,38 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
       ],
       "all addresses": [
         { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "0.0.0.0/0" } } },
+        "spec.ingress[0] lets everybody in",
+      ],
+      "all addresses but one": [
+        { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "::/0", except: ["fc00::1/128"] } } },
+        "spec.ingress[0] lets everybody in",
+      ],
+      "all addresses, written in another way": [
+        { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "10.0.0.0/0" } } },
+        "spec.ingress[0] lets everybody in",
+      ],
+      "half of all addresses": [
+        { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "128.0.0.0/1" } } },
+        "spec.ingress[0] lets everybody in",
+      ],
+      "all namespaces that have a name": [
+        {
+          "[0].spec.ingress[0].from[1]": {
+            namespaceSelector: {
+              matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "Exists" }],
+            },
+          },
+        },
+        "spec.ingress[0] lets everybody in",
+      ],
+      "all namespaces but one": [
+        {
+          "[0].spec.ingress[0].from[1]": {
+            namespaceSelector: {
+              matchExpressions: [{ key: "team", operator: "NotIn", values: ["other"] }],
+            },
+          },
+        },
         "spec.ingress[0] lets everybody in",
       ],
     },
