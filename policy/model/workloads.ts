@@ -1,5 +1,6 @@
+import { autoscalersOf } from "./autoscalers";
 import { type Pod, podsOf } from "./pods";
-import type { KubernetesObject } from "./resource";
+import { join, type KubernetesObject } from "./resource";
 import { list, nameOf, namespaceOf, part, type Stack, selects } from "./stack";
 import { knownEntries } from "./unknown";
 
@@ -8,9 +9,16 @@ export function templateOf(object: KubernetesObject): Pod | undefined {
   return podsOf(object).find(({ path }) => path.endsWith("template.spec"));
 }
 
-/** Whether a workload's pods run until they are stopped. */
-export function isLongRunning({ kind }: KubernetesObject): boolean {
-  return kind === "Deployment" || kind === "StatefulSet";
+/** Kinds whose pods end, or belong to one node each: no rollout or drain moves them. */
+const UNMOVED = /(Job|DaemonSet)$/;
+
+/** Whether a workload of any kind keeps pods of one template running until they are stopped. */
+export function isLongRunning(object: KubernetesObject): boolean {
+  const pod = UNMOVED.test(object.kind) ? undefined : templateOf(object);
+  return (
+    pod?.path === join(object.path, "spec.template.spec") &&
+    (pod.spec.restartPolicy ?? "Always") === "Always"
+  );
 }
 
 /** Whether a Service sends requests to a workload's pods. */
@@ -18,13 +26,26 @@ export function isServed(object: KubernetesObject, stack: Stack): boolean {
   return servicesOf(object, stack).length > 0;
 }
 
-/** Whether requests from outside reach a workload's pods, through a Service and an Ingress or route. */
+/** Kinds that send requests from outside to a Service: Ingresses, and routes of the Gateway API and others. */
+const ENTRANCE = /^Ingress|Route$/;
+
+/** Whether requests from outside reach a workload's pods: through a Service alone, or an Ingress or route to it. */
 export function isExposed(object: KubernetesObject, stack: Stack): boolean {
-  const names = servicesOf(object, stack).map(nameOf);
-  return [...stack.of("Ingress"), ...stack.of("HTTPRoute")]
-    .filter((route) => namespaceOf(route) === namespaceOf(object))
-    .some((route) => names.some((name) => mentions(route.value.spec, name)));
+  const services = servicesOf(object, stack);
+  if (services.some(({ value }) => OUTSIDE.has(part(value, "spec").type))) {
+    return true;
+  }
+  return (
+    services.length > 0 &&
+    stack.objects
+      .filter(({ kind }) => ENTRANCE.test(kind))
+      .filter((entrance) => namespaceOf(entrance) === namespaceOf(object))
+      .some(({ value }) => services.some((service) => mentions(value.spec, nameOf(service))))
+  );
 }
+
+/** Types of Services that have an address outside of the cluster. */
+const OUTSIDE: ReadonlySet<unknown> = new Set(["LoadBalancer", "NodePort"]);
 
 /**
  * Whether a text stands anywhere in a value, as a whole string.
@@ -45,36 +66,20 @@ function isAmongKnown(value: unknown, text: string): boolean {
     : value === text;
 }
 
-/** Whether a rollout keeps old pods until new ones are ready. */
-export function isRolling({ value }: KubernetesObject): boolean {
-  return part(value, "spec", "strategy").type !== "Recreate";
-}
-
-/** The autoscalers that own the number of a workload's pods. */
-export function autoscalersOf(object: KubernetesObject, stack: Stack): KubernetesObject[] {
-  return [...stack.of("HorizontalPodAutoscaler"), ...stack.of("ScaledObject")].filter((scaler) => {
-    const target = part(scaler.value, "spec", "scaleTargetRef");
-    return (
-      namespaceOf(scaler) === namespaceOf(object) &&
-      target.name === nameOf(object) &&
-      (target.kind ?? "Deployment") === object.kind
-    );
-  });
+/** Whether a rollout stops the only pod before it starts the next: nothing keeps such a service up. */
+export function isReplaced(object: KubernetesObject, stack: Stack): boolean {
+  return part(object.value, "spec", "strategy").type === "Recreate" && mostPods(object, stack) <= 1;
 }
 
 /** The most pods that a workload can have; 1 where nothing says otherwise. */
 export function mostPods(object: KubernetesObject, stack: Stack): number {
-  const scaled = autoscalersOf(object, stack).map(({ value }) =>
-    Number(part(value, "spec").maxReplicas ?? part(value, "spec").maxReplicaCount ?? 1),
-  );
+  const scaled = autoscalersOf(object, stack).map(({ most }) => most);
   return Math.max(Number(part(object.value, "spec").replicas ?? 1), ...scaled);
 }
 
 /** The fewest pods that a workload can have. */
 export function fewestPods(object: KubernetesObject, stack: Stack): number {
-  const scaled = autoscalersOf(object, stack).map(({ value }) =>
-    Number(part(value, "spec").minReplicas ?? part(value, "spec").minReplicaCount ?? 1),
-  );
+  const scaled = autoscalersOf(object, stack).map(({ least }) => least);
   return scaled.length > 0 ? Math.min(...scaled) : Number(part(object.value, "spec").replicas ?? 1);
 }
 

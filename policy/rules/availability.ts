@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema";
 import type { Handler, Maybe } from "../model/kubernetes";
+import { isRecord } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
 import { part, type Stack } from "../model/stack";
 import {
@@ -7,7 +8,7 @@ import {
   fewestPods,
   isExposed,
   isLongRunning,
-  isRolling,
+  isReplaced,
   isServed,
   isSpread,
   mostPods,
@@ -30,17 +31,17 @@ function gracefulStop(object: KubernetesObject, stack: Stack, config: Config): s
   if (
     pod === undefined ||
     !isLongRunning(object) ||
-    !isRolling(object) ||
+    isReplaced(object, stack) ||
     !isExposed(object, stack)
   ) {
     return [];
   }
   const hooks = (pod.spec.containers ?? []).map(({ lifecycle }) => lifecycle?.preStop);
-  const set = hooks.filter((hook): hook is Handler => Boolean(hook));
-  if (set.length === 0) {
+  const working = hooks.filter(doesSomething);
+  if (working.length === 0) {
     return [`${pod.path}.containers have no preStop hook`];
   }
-  const slept = Math.max(...set.map(({ sleep }) => Number(sleep?.seconds ?? 0)));
+  const slept = Math.max(...working.map(secondsOf));
   const grace = pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE;
   const { drainSeconds } = config.serving;
   return grace - slept >= drainSeconds
@@ -48,6 +49,20 @@ function gracefulStop(object: KubernetesObject, stack: Stack, config: Config): s
     : [
         `${pod.path}.terminationGracePeriodSeconds leaves less than ${drainSeconds} s after preStop`,
       ];
+}
+
+/** Whether a probe or hook is more than an empty object, or a sleep of no time. */
+function doesSomething(handler: Maybe<Handler>): handler is Handler {
+  const { exec, grpc, httpGet, sleep, tcpSocket } = part({ handler }, "handler");
+  return (
+    [exec, grpc, httpGet, tcpSocket].some(isRecord) || Number(part({ sleep }, "sleep").seconds) > 0
+  );
+}
+
+/** How long a hook sleeps, by itself or by the command of that name. */
+function secondsOf({ exec, sleep }: Handler): number {
+  const [, seconds] = /\bsleep\s+(\d+)/.exec((exec?.command ?? []).join(" ")) ?? [];
+  return Number(sleep?.seconds ?? seconds ?? 0);
 }
 
 function isAll(value: unknown): boolean {
@@ -60,7 +75,29 @@ function isNone(value: unknown): boolean {
 
 /** Whether a workload's requests outlast the loss of one pod only with more care than one pod. */
 function isReplicated(object: KubernetesObject, stack: Stack): boolean {
-  return isLongRunning(object) && isRolling(object) && isServed(object, stack);
+  return isLongRunning(object) && !isReplaced(object, stack) && isServed(object, stack);
+}
+
+/** A count of pods, which may be written as a share of all that there are; shares are rounded up. */
+function podsIn(value: unknown, all: number): number {
+  const [, percent] = /^(\d+)%$/.exec(`${value}`) ?? [];
+  return percent === undefined
+    ? Number(value ?? Number.NaN)
+    : Math.ceil((all * Number(percent)) / 100);
+}
+
+/** What is wrong with a budget in view of the fewest pods that it may hold for. */
+function againstPods(budget: KubernetesObject, fewest: number): string[] {
+  const { maxUnavailable, minAvailable } = part(budget.value, "spec");
+  return [
+    ...(podsIn(minAvailable, fewest) >= fewest
+      ? ["its PodDisruptionBudget needs as many pods as there may be"]
+      : []),
+    // The only pod has to go with its node, or the node could never be drained.
+    ...(podsIn(maxUnavailable, fewest) >= Math.max(fewest, 2)
+      ? ["its PodDisruptionBudget lets all pods go that there may be"]
+      : []),
+  ];
 }
 
 /** What keeps a service up when pods come and go. */
@@ -74,7 +111,7 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
     container: ({ spec, role, pod }) =>
       role === "main" && isLongRunning(pod.object)
         ? (["livenessProbe", "readinessProbe"] as const).flatMap((probe) =>
-            spec[probe] ? [] : `${probe} is absent`,
+            doesSomething(spec[probe]) ? [] : `${probe} is absent`,
           )
         : undefined,
   },
@@ -117,18 +154,19 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
     remedy: "Set maxUnavailable to 1.",
     url: DISRUPTIONS,
     object: ({ kind, value }) => {
+      if (kind !== "PodDisruptionBudget") {
+        return undefined;
+      }
       const { maxUnavailable, minAvailable } = part(value, "spec");
-      return kind === "PodDisruptionBudget" &&
-        (isNone(maxUnavailable) || isAll(minAvailable) || isAll(maxUnavailable))
+      const set = [maxUnavailable, minAvailable].filter((one) => (one ?? undefined) !== undefined);
+      return set.length === 0 || set.some((one) => isNone(one) || isAll(one))
         ? "spec allows no disruption, or every one"
         : undefined;
     },
     inStack: (object, stack) =>
-      budgetsOf(object, stack)
-        .map((budget) => part(budget.value, "spec").minAvailable)
-        .some((least) => typeof least === "number" && least >= fewestPods(object, stack))
-        ? "its PodDisruptionBudget needs as many pods as there may be"
-        : undefined,
+      budgetsOf(object, stack).flatMap((budget) =>
+        againstPods(budget, Math.max(fewestPods(object, stack), 1)),
+      ),
   },
   {
     ...base,

@@ -1,6 +1,5 @@
 import type { KubernetesObject } from "../model/resource";
-import { part } from "../model/stack";
-import { templateOf } from "../model/workloads";
+import { list, part } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -10,15 +9,32 @@ const base = {
 } as const;
 const CRON = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/";
 
-/** The Job that an object is, or makes, and where its spec stands. */
-function jobOf({ kind, value }: KubernetesObject): [string, Record<string, unknown>] | undefined {
+/** Restart policies of pods that end. */
+const ENDING: ReadonlySet<unknown> = new Set(["Never", "OnFailure"]);
+
+/** A Job that an object is, or makes. */
+interface Job {
+  /** Where its spec stands. */
+  readonly path: string;
+  readonly spec: Record<string, unknown>;
+}
+
+function jobsOf({ kind, value }: KubernetesObject): Job[] {
+  const spec = part(value, "spec");
   switch (kind) {
     case "Job":
-      return ["spec", part(value, "spec")];
+      return [{ path: "spec", spec }];
     case "CronJob":
-      return ["spec.jobTemplate.spec", part(value, "spec", "jobTemplate", "spec")];
+      return [{ path: "spec.jobTemplate.spec", spec: part(spec, "jobTemplate", "spec") }];
+    case "ScaledJob":
+      return [{ path: "spec.jobTargetRef", spec: part(spec, "jobTargetRef") }];
+    case "JobSet":
+      return list(spec.replicatedJobs).map((job, index) => ({
+        path: `spec.replicatedJobs[${index}].template.spec`,
+        spec: part({ job }, "job", "template", "spec"),
+      }));
     default:
-      return undefined;
+      return [];
   }
 }
 
@@ -29,36 +45,30 @@ export const JOB_RULES: readonly Rule[] = [
     name: "job-deadline",
     about: "A job that hangs gives its CPUs and GPUs back.",
     remedy: "Set activeDeadlineSeconds.",
-    object: (object) => {
-      const [path, spec] = jobOf(object) ?? [];
-      return spec && !(Number(spec.activeDeadlineSeconds ?? 0) > 0)
-        ? `${path}.activeDeadlineSeconds is absent`
-        : undefined;
-    },
+    object: (object) =>
+      jobsOf(object)
+        .filter(({ spec }) => !(Number(spec.activeDeadlineSeconds ?? 0) > 0))
+        .map(({ path }) => `${path}.activeDeadlineSeconds is absent`),
   },
   {
     ...base,
     name: "job-retries",
     about: "A job that always fails stops trying; the default is six times.",
     remedy: "Set backoffLimit, to 6 at most.",
-    object: (object) => {
-      const [path, spec] = jobOf(object) ?? [];
-      return spec && !(Number(spec.backoffLimit ?? Number.NaN) <= 6)
-        ? `${path}.backoffLimit is absent or above 6`
-        : undefined;
-    },
+    object: (object) =>
+      jobsOf(object)
+        .filter(({ spec }) => !(Number(spec.backoffLimit ?? Number.NaN) <= 6))
+        .map(({ path }) => `${path}.backoffLimit is absent or above 6`),
   },
   {
     ...base,
     name: "job-restart-policy",
     about: "A job's pod ends.",
     remedy: "Set restartPolicy to Never or OnFailure.",
-    object: (object) => {
-      const pod = jobOf(object) && templateOf(object);
-      return pod && !["Never", "OnFailure"].includes(pod.spec.restartPolicy ?? "")
-        ? `${pod.path}.restartPolicy is not Never or OnFailure`
-        : undefined;
-    },
+    object: (object) =>
+      jobsOf(object)
+        .filter(({ spec }) => !ENDING.has(part(spec, "template", "spec").restartPolicy))
+        .map(({ path }) => `${path}.template.spec.restartPolicy is not Never or OnFailure`),
   },
   {
     ...base,

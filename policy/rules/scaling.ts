@@ -1,6 +1,5 @@
-import type { KubernetesObject } from "../model/resource";
-import { list, nameOf, namespaceOf, part, type Stack } from "../model/stack";
-import { autoscalersOf } from "../model/workloads";
+import { autoscalerOf, autoscalersOf } from "../model/autoscalers";
+import { list, nameOf, namespaceOf, part } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -8,17 +7,6 @@ const base = {
   level: "mandatory",
   url: "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/",
 } as const;
-
-function isAutoscaler({ kind }: KubernetesObject): boolean {
-  return kind === "HorizontalPodAutoscaler";
-}
-
-function targetsOf(scaler: KubernetesObject, stack: Stack): KubernetesObject[] {
-  const { kind, name } = part(scaler.value, "spec", "scaleTargetRef");
-  return stack
-    .of(`${kind}`)
-    .filter((object) => nameOf(object) === name && namespaceOf(object) === namespaceOf(scaler));
-}
 
 /** What autoscalers do. */
 export const SCALING_RULES: readonly Rule[] = [
@@ -28,16 +16,19 @@ export const SCALING_RULES: readonly Rule[] = [
     about: "An autoscaler has room to scale, and something to scale by.",
     remedy: "Set minReplicas to 1 or more, maxReplicas above it, and metrics.",
     object: (object) => {
-      const { maxReplicas, metrics, minReplicas } = part(object.value, "spec");
-      const least = Number(minReplicas ?? 1);
-      return isAutoscaler(object)
-        ? [
-            ...(least >= 1 && Number(maxReplicas ?? 0) > least
-              ? []
-              : ["spec.maxReplicas is not above spec.minReplicas"]),
-            ...(list(metrics).length > 0 ? [] : ["spec.metrics is empty"]),
-          ]
-        : undefined;
+      const scaler = autoscalerOf(object);
+      if (scaler === undefined) {
+        return undefined;
+      }
+      const { fields, least, most } = scaler;
+      return [
+        ...(least >= fields.defaultLeast && most > least
+          ? []
+          : [`spec.${fields.most} is not above spec.${fields.least}`]),
+        ...(list(part(object.value, "spec")[fields.by]).length > 0
+          ? []
+          : [`spec.${fields.by} is empty`]),
+      ];
     },
   },
   {
@@ -45,10 +36,15 @@ export const SCALING_RULES: readonly Rule[] = [
     name: "autoscaler-target",
     about: "An autoscaler scales a workload of its own stack.",
     remedy: "Name a Deployment of this stack in scaleTargetRef.",
-    inStack: (object, stack) =>
-      isAutoscaler(object) && targetsOf(object, stack).length === 0
+    inStack: (object, stack) => {
+      const target = autoscalerOf(object)?.target;
+      return target &&
+        !stack
+          .of(`${target.kind}`)
+          .some((one) => nameOf(one) === target.name && namespaceOf(one) === namespaceOf(object))
         ? "spec.scaleTargetRef names nothing in this stack"
-        : undefined,
+        : undefined;
+    },
   },
   {
     ...base,
@@ -57,7 +53,8 @@ export const SCALING_RULES: readonly Rule[] = [
       "An autoscaler alone owns the number of pods; written in the workload, every update resets it.",
     remedy: "Remove spec.replicas.",
     inStack: (object, stack) =>
-      part(object.value, "spec").replicas !== undefined && autoscalersOf(object, stack).length > 0
+      (part(object.value, "spec").replicas ?? undefined) !== undefined &&
+      autoscalersOf(object, stack).length > 0
         ? "spec.replicas is set beside an autoscaler"
         : undefined,
   },

@@ -72,6 +72,9 @@ export const cronJob = object("batch/v1", "CronJob", {
     jobTemplate: { spec: job },
   },
 });
+export const jobSet = object("jobset.x-k8s.io/v1alpha2", "JobSet", {
+  spec: { replicatedJobs: [{ name: "worker", template: { spec: job } }] },
+});
 export const service = object("v1", "Service", {
   spec: { selector, ports: [{ port: 80, targetPort: 8080 }] },
 });
@@ -85,6 +88,14 @@ export const autoscaler = object("autoscaling/v2", "HorizontalPodAutoscaler", {
     minReplicas: 2,
     maxReplicas: 5,
     metrics: [{ type: "Resource", resource: { name: "cpu" } }],
+  },
+});
+export const scaledObject = object("keda.sh/v1alpha1", "ScaledObject", {
+  spec: {
+    scaleTargetRef: { name: "app" },
+    minReplicaCount: 0,
+    maxReplicaCount: 5,
+    triggers: [{ type: "prometheus" }],
   },
 });
 export const ingress = object("networking.k8s.io/v1", "Ingress", {

@@ -1,4 +1,13 @@
-import { autoscaler, batchJob, cronJob, deployment, served } from "../objects";
+import {
+  autoscaler,
+  batchJob,
+  cronJob,
+  deployment,
+  httpRoute,
+  jobSet,
+  scaledObject,
+  served,
+} from "../objects";
 import type { RuleCases } from "./case";
 
 const POD = "[0].spec.template.spec";
@@ -13,8 +22,31 @@ const cron = "spec.jobTemplate.spec";
 export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
   probes: {
     good: [deployment, batchJob],
-    passes: { "an init container": { [`${POD}.initContainers`]: [{ name: "init" }] } },
+    passes: {
+      "an init container": { [`${POD}.initContainers`]: [{ name: "init" }] },
+      "a job of another kind": {
+        "[0].kind": "PyTorchJob",
+        [`${CONTAINER}.livenessProbe`]: undefined,
+      },
+      "a pod of every node": {
+        "[0].kind": "DaemonSet",
+        [`${CONTAINER}.livenessProbe`]: undefined,
+      },
+    },
     fails: {
+      "empty ones": [
+        { [`${CONTAINER}.livenessProbe`]: {}, [`${CONTAINER}.readinessProbe`]: { exec: null } },
+        `${container}.livenessProbe is absent`,
+        `${container}.readinessProbe is absent`,
+      ],
+      "none in another kind that runs for ever": [
+        {
+          "[0].apiVersion": "argoproj.io/v1alpha1",
+          "[0].kind": "Rollout",
+          [`${CONTAINER}.livenessProbe`]: undefined,
+        },
+        `${container}.livenessProbe is absent`,
+      ],
       none: [
         { [`${CONTAINER}.livenessProbe`]: undefined, [`${CONTAINER}.readinessProbe`]: null },
         `${container}.livenessProbe is absent`,
@@ -39,8 +71,32 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
         "[2]": undefined,
         [`${CONTAINER}.lifecycle`]: undefined,
       },
+      "a command": { [`${CONTAINER}.lifecycle.preStop`]: { exec: { command: ["sleep", "5"] } } },
     },
     fails: {
+      "a sleep of no time": [
+        { [`${CONTAINER}.lifecycle.preStop.sleep.seconds`]: 0 },
+        `${pod}.containers have no preStop hook`,
+      ],
+      "no time after a command": [
+        { [`${CONTAINER}.lifecycle.preStop`]: { exec: { command: ["sh", "-c", "sleep 29"] } } },
+        `${pod}.terminationGracePeriodSeconds leaves less than 10 s after preStop`,
+      ],
+      "no hook behind a route": [
+        {
+          "[2]": { ...httpRoute, kind: "GRPCRoute" },
+          [`${CONTAINER}.lifecycle`]: undefined,
+        },
+        `${pod}.containers have no preStop hook`,
+      ],
+      "no hook behind a load balancer": [
+        { "[1].spec.type": "LoadBalancer", "[2]": undefined, [`${CONTAINER}.lifecycle`]: null },
+        `${pod}.containers have no preStop hook`,
+      ],
+      "no hook in several pods that are replaced": [
+        { ...recreated, "[0].spec.replicas": 3, [`${CONTAINER}.lifecycle`]: undefined },
+        `${pod}.containers have no preStop hook`,
+      ],
       "no hook": [{ [`${CONTAINER}.lifecycle`]: null }, `${pod}.containers have no preStop hook`],
       "no time to drain": [
         { [`${CONTAINER}.lifecycle.preStop.sleep.seconds`]: 25 },
@@ -52,6 +108,18 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     good: served,
     passes: { "a workload that is replaced": { ...recreated, "[3]": undefined } },
     fails: {
+      "several pods that are replaced": [
+        { ...recreated, "[0].spec.replicas": 3, "[3]": undefined },
+        "no PodDisruptionBudget chooses the pods of this service",
+      ],
+      "another kind that runs for ever": [
+        { "[0].kind": "ReplicaSet", "[3]": undefined },
+        "no PodDisruptionBudget chooses the pods of this service",
+      ],
+      "for no pods": [
+        { "[3].spec.selector": null },
+        "no PodDisruptionBudget chooses the pods of this service",
+      ],
       none: [{ "[3]": undefined }, "no PodDisruptionBudget chooses the pods of this service"],
       "for other pods": [
         { "[3].spec.selector.matchLabels": { app: "other" } },
@@ -70,8 +138,28 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
         "[0].spec.replicas": 3,
         "[3].spec": { minAvailable: 2, selector: {} },
       },
+      "a third of them": {
+        "[0].spec.replicas": 3,
+        "[3].spec": { maxUnavailable: "33%", selector: {} },
+      },
     },
     fails: {
+      "neither bound": [
+        { "[3].spec.maxUnavailable": undefined },
+        "spec allows no disruption, or every one",
+      ],
+      "none that has to stay": [
+        { "[3].spec": { minAvailable: 0, selector: {} } },
+        "spec allows no disruption, or every one",
+      ],
+      "more than there are": [
+        { "[3].spec.maxUnavailable": 10 },
+        "its PodDisruptionBudget lets all pods go that there may be",
+      ],
+      "a share that is the only pod": [
+        { "[3].spec": { minAvailable: "50%", selector: {} } },
+        "its PodDisruptionBudget needs as many pods as there may be",
+      ],
       "no disruption": [
         { "[3].spec.maxUnavailable": 0 },
         "spec allows no disruption, or every one",
@@ -120,8 +208,13 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "autoscaler-bounds": {
-    good: [autoscaler],
+    good: [autoscaler, scaledObject],
     fails: {
+      "the wrong way round, in KEDA's": [
+        { "[1].spec.minReplicaCount": 7 },
+        "spec.maxReplicaCount is not above spec.minReplicaCount",
+      ],
+      "no trigger": [{ "[1].spec.triggers": [] }, "spec.triggers is empty"],
       "the wrong way round": [
         { "[0].spec.minReplicas": 7 },
         "spec.maxReplicas is not above spec.minReplicas",
@@ -134,9 +227,13 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "autoscaler-target": {
-    good: [autoscaler, deployment],
+    good: [autoscaler, deployment, scaledObject],
     fails: {
-      none: [{ "[1]": undefined }, "spec.scaleTargetRef names nothing in this stack"],
+      none: [
+        { "[1].metadata.name": "other" },
+        "spec.scaleTargetRef names nothing in this stack",
+        "spec.scaleTargetRef names nothing in this stack",
+      ],
       "of another kind": [
         { "[0].spec.scaleTargetRef.kind": "StatefulSet" },
         "spec.scaleTargetRef names nothing in this stack",
@@ -145,16 +242,26 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
   },
   "scaled-replicas": {
     good: [deployment, autoscaler],
-    passes: { "without an autoscaler": { "[0].spec.replicas": 3, "[1]": undefined } },
+    passes: {
+      "without an autoscaler": { "[0].spec.replicas": 3, "[1]": undefined },
+      "null, which is absent": { "[0].spec.replicas": null },
+    },
     fails: { both: [{ "[0].spec.replicas": 3 }, "spec.replicas is set beside an autoscaler"] },
   },
   "single-autoscaler": {
     good: [deployment, autoscaler],
-    fails: { twins: [{ "[2]": autoscaler }, "several autoscalers scale it"] },
+    fails: {
+      twins: [{ "[2]": autoscaler }, "several autoscalers scale it"],
+      "of two kinds": [{ "[2]": scaledObject }, "several autoscalers scale it"],
+    },
   },
   "job-deadline": {
-    good: [cronJob],
+    good: [cronJob, jobSet],
     fails: {
+      "none in a set": [
+        { "[1].spec.replicatedJobs[0].template.spec.activeDeadlineSeconds": undefined },
+        "spec.replicatedJobs[0].template.spec.activeDeadlineSeconds is absent",
+      ],
       none: [
         { [`${CRON}.activeDeadlineSeconds`]: undefined },
         `${cron}.activeDeadlineSeconds is absent`,
@@ -162,7 +269,7 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "job-retries": {
-    good: [batchJob],
+    good: [batchJob, jobSet],
     passes: { none: { "[0].spec.backoffLimit": 0 } },
     fails: {
       "for ever": [{ "[0].spec.backoffLimit": 100 }, "spec.backoffLimit is absent or above 6"],
@@ -170,8 +277,18 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "job-restart-policy": {
-    good: [batchJob, deployment],
+    good: [batchJob, deployment, jobSet],
     fails: {
+      "always, in a set": [
+        {
+          "[2].spec.replicatedJobs[0].template.spec.template.spec.restartPolicy": "Always",
+        },
+        "spec.replicatedJobs[0].template.spec.template.spec.restartPolicy is not Never or OnFailure",
+      ],
+      "always, in a job that a queue scales": [
+        { "[0].kind": "ScaledJob", "[0].spec": { jobTargetRef: deployment.spec } },
+        "spec.jobTargetRef.template.spec.restartPolicy is not Never or OnFailure",
+      ],
       always: [
         { [`${POD}.restartPolicy`]: "Always" },
         `${pod}.restartPolicy is not Never or OnFailure`,
