@@ -1,9 +1,9 @@
 import type { Config } from "../config/schema";
-import { type Container, containersOf, type Pod, podsOf, ROLES } from "../model/pods";
-import { join, type KubernetesObject, objectsOf, type Resource } from "../model/resource";
+import { join, type KubernetesObject, type Resource } from "../model/resource";
 import type { Stack } from "../model/stack";
 import { UnknownValue } from "../model/unknown";
 import type { Rule, Verdict } from "../rules/rule";
+import type { Case, Subject } from "./subjects";
 
 /** Something wrong with one resource. */
 export interface Finding {
@@ -21,33 +21,6 @@ export interface Report {
   readonly unknown: string[];
 }
 
-/** The scopes at which a rule looks at a resource. */
-type Scope = "resource" | "object" | "pod" | "container";
-
-/** Something that a rule is asked about once. */
-interface Subject {
-  readonly scope: Scope;
-  readonly path: string;
-  readonly object?: KubernetesObject;
-  readonly check: (rule: Rule, config: Config) => Verdict | Promise<Verdict>;
-}
-
-/** A resource, taken apart into what rules look at; good for any number of rules. */
-export interface Case {
-  readonly resource: Resource;
-  readonly subjects: readonly Subject[];
-}
-
-/** Takes a resource apart. */
-export function caseOf(resource: Resource): Case {
-  const whole: Subject = {
-    scope: "resource",
-    path: "",
-    check: (rule, config) => rule.resource?.(resource, config),
-  };
-  return { resource, subjects: [whole, ...objectsOf(resource).flatMap(subjectsIn)] };
-}
-
 /**
  * Judges a resource by each rule at each of its scopes. A rule that throws is a finding of its own:
  * it neither passes nor keeps the others from being judged.
@@ -58,16 +31,18 @@ export async function evaluate(
   config: Config,
 ): Promise<Report> {
   const report: Report = { findings: [], unknown: [] };
+  const waiting: Promise<void>[] = [];
   for (const subject of subjects) {
     for (const rule of rules) {
       if (rule[subject.scope] !== undefined) {
         const pending = judge(rule, resource, subject, () => subject.check(rule, config), report);
         if (pending) {
-          await pending;
+          waiting.push(pending);
         }
       }
     }
   }
+  await Promise.all(waiting);
   return report;
 }
 
@@ -81,52 +56,6 @@ export function evaluateStack(rules: readonly Rule[], stack: Stack, config: Conf
     }
   }
   return report;
-}
-
-/** An object, its pods, and their containers. */
-function subjectsIn(object: KubernetesObject): Subject[] {
-  const pods = podsOf(object).flatMap((pod): Subject[] => [
-    {
-      scope: "pod",
-      path: pod.path,
-      object,
-      check: (rule, config) => rule.pod?.(pod, config),
-    },
-    ...ROLES.flatMap((role) => containersIn(pod, role)),
-  ]);
-  return [
-    {
-      scope: "object",
-      path: object.path,
-      object,
-      check: (rule, config) => rule.object?.(object, config),
-    },
-    // A patch holds a part of a pod: what is missing from it says nothing.
-    ...(object.patch ? pods.map(onlyBaseline) : pods),
-  ];
-}
-
-function containersIn(pod: Pod, role: Container["role"]): Subject[] {
-  const common = { scope: "container", object: pod.object } as const;
-  try {
-    return containersOf(pod, role).map((container) => ({
-      ...common,
-      path: container.path,
-      check: (rule, config) => rule.container?.(container, config),
-    }));
-  } catch (error) {
-    const fail = () => {
-      throw error;
-    };
-    return [{ ...common, path: pod.path, check: fail }];
-  }
-}
-
-function onlyBaseline(subject: Subject): Subject {
-  return {
-    ...subject,
-    check: (rule, config) => (rule.pack === "baseline" ? subject.check(rule, config) : undefined),
-  };
 }
 
 /** Asks a rule about a subject. Most answer at once: only the others are worth a promise. */
@@ -144,7 +73,12 @@ function judge(
   };
   const fail = (error: unknown) => {
     if (error instanceof UnknownValue) {
-      report.unknown.push(`${rule.name} needs ${error.path} of ${error.owner}`);
+      // Of a subject of which nothing is known, one word is enough for all rules.
+      const who = path !== "" && path.startsWith(error.path) ? "every rule" : rule.name;
+      const need = `${who} needs ${error.path} of ${error.owner}`;
+      if (!report.unknown.includes(need)) {
+        report.unknown.push(need);
+      }
     } else {
       report.findings.push({ rule, resource, object, message: failure(rule, path, error) });
     }

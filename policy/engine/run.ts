@@ -5,8 +5,9 @@ import { PLATFORM_EXEMPTIONS } from "../exemptions";
 import type { Resource } from "../model/resource";
 import { type Stack, stackOf } from "../model/stack";
 import type { Level, Rule } from "../rules/rule";
-import { type Case, caseOf, evaluate, evaluateStack, type Report } from "./evaluate";
+import { evaluate, evaluateStack, type Report } from "./evaluate";
 import { Exemptions } from "./exemptions";
+import { type Case, caseOf } from "./subjects";
 
 /** Policies that a rule of a pack and a level is part of, and at what scope. */
 export interface Group {

@@ -1,4 +1,5 @@
 import type { KubernetesValue } from "./kubernetes";
+import { isUnknown, knownEntries, unknownObject } from "./unknown";
 
 /** What a rule may know of a Pulumi resource, whether it is judged alone or as part of its stack. */
 export interface Resource {
@@ -29,7 +30,23 @@ export function join(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(".");
 }
 
+/** The type of the component that made a resource, which its URN names; empty where none did. */
+export function componentOf({ urn }: Resource): string {
+  return urn.split("::")[2]?.split("$").at(-2) ?? "";
+}
+
+/** API groups of Kubernetes itself. */
+const BUILT_IN = /^(v1|(apps|batch|autoscaling|policy|[a-z.]+\.k8s\.io)\/.*)$/;
+
+/** Whether an object is of a kind that Kubernetes itself has: what it means is known. */
+export function isBuiltIn({ apiVersion }: KubernetesObject): boolean {
+  return BUILT_IN.test(apiVersion);
+}
+
 const TOKEN = /^kubernetes:([^:]+):([^:]+)$/;
+
+/** The provider's own components and releases, which are no objects. */
+const PROVIDER = /^(helm\.sh\/v\d+|yaml(\/v2)?|kustomize(\/v2)?)$/;
 
 /**
  * The Kubernetes objects that a resource stands for: none for other providers and for the
@@ -37,22 +54,39 @@ const TOKEN = /^kubernetes:([^:]+):([^:]+)$/;
  */
 export function objectsOf(resource: Resource): KubernetesObject[] {
   const [, version = "", token = ""] = TOKEN.exec(resource.type) ?? [];
-  if (version === "" || /^(helm\.sh|yaml|kustomize)/.test(version)) {
+  if (version === "" || PROVIDER.test(version)) {
     return [];
   }
   const value = resource.props as KubernetesValue;
   const apiVersion = version.replace(/^core\//, "");
-  if (token.endsWith("List") && Array.isArray(value.items)) {
-    return value.items.map((item: KubernetesValue, index) => ({
-      apiVersion: item.apiVersion ?? apiVersion,
-      kind: item.kind ?? token.slice(0, -"List".length),
-      patch: false,
-      value: item,
-      path: `items[${index}]`,
-      resource,
-    }));
-  }
   const patch = token.endsWith("Patch") && token !== "Patch";
   const kind = patch ? token.slice(0, -"Patch".length) : token;
-  return [{ apiVersion, kind, patch, value, path: "", resource }];
+  const whole = { apiVersion, kind, patch, value, path: "", resource };
+  return token.endsWith("List") ? itemsOf(whole) : [whole];
+}
+
+/** The objects in a list of them; the list itself where it is a kind of its own (`IPAllowList`). */
+function itemsOf(list: KubernetesObject): KubernetesObject[] {
+  const { value, resource } = list;
+  const kind = list.kind.slice(0, -"List".length);
+  const unclear = (path: string) => unknownObject(path, resource.name);
+  if (isUnknown(value, "items")) {
+    return [{ ...list, kind, value: unclear("items"), path: "items" }];
+  }
+  if (!Array.isArray(value.items)) {
+    return [list];
+  }
+  const { items } = value;
+  return Object.keys(items).map((index) => {
+    const path = `items[${index}]`;
+    const item: KubernetesValue = isUnknown(items, index) ? unclear(path) : items[Number(index)];
+    const own = Object.fromEntries(knownEntries(item));
+    return {
+      ...list,
+      apiVersion: `${own.apiVersion ?? list.apiVersion}`,
+      kind: `${own.kind ?? kind}`,
+      value: item,
+      path,
+    };
+  });
 }

@@ -40,16 +40,10 @@ export function prepare<T>(node: T, owner: string, path = ""): T {
     return node;
   }
   for (const key of Object.keys(node)) {
-    const place = Array.isArray(node) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
+    const place = placeOf(node, key, path);
     const value: unknown = Reflect.get(node, key);
     if (PLACEHOLDERS.has(value)) {
-      unclear.add(node);
-      Object.defineProperty(node, key, {
-        enumerable: true,
-        get() {
-          throw new UnknownValue(place, owner);
-        },
-      });
+      hide(node, key, new UnknownValue(place, owner));
     } else if (value === null && Array.isArray(node)) {
       Reflect.set(node, key, {});
     } else {
@@ -59,6 +53,38 @@ export function prepare<T>(node: T, owner: string, path = ""): T {
   return node;
 }
 
+/** Where a field of an object or list stands, which itself stands at `path`. */
+export function placeOf(node: object, key: string, path: string): string {
+  if (Array.isArray(node)) {
+    return `${path}[${key}]`;
+  }
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** The fields in which kinds of Kubernetes say what they are about. */
+const FIELDS = "metadata spec template data stringData type rules roleRef subjects webhooks".split(
+  " ",
+);
+
+/** An object of which only the kind is known. */
+export function unknownObject(path: string, owner: string): Record<string, unknown> {
+  const node = {};
+  for (const field of FIELDS) {
+    hide(node, field, new UnknownValue(path, owner));
+  }
+  return node;
+}
+
+function hide(node: object, key: string, unknown: UnknownValue): void {
+  unclear.add(node);
+  Object.defineProperty(node, key, {
+    enumerable: true,
+    get() {
+      throw unknown;
+    },
+  });
+}
+
 /** The fields of an object or list, without the unknown ones: for walks that look for something. */
 export function knownEntries(node: object): [string, unknown][] {
   return unclear.has(node)
@@ -66,6 +92,11 @@ export function knownEntries(node: object): [string, unknown][] {
         isUnknown(node, key) ? [] : [[key, Reflect.get(node, key)]],
       )
     : Object.entries(node);
+}
+
+/** A field of an object, undefined where it is not known: for a look at an object's shape. */
+export function knownField(node: object, key: string): unknown {
+  return isUnknown(node, key) ? undefined : Reflect.get(node, key);
 }
 
 /** Whether a field of an object is there, but unknown. */

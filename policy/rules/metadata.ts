@@ -1,4 +1,5 @@
-import { podsOf } from "../model/pods";
+import { containersOf, isWorkload, type Pod, podsOf, ROLES } from "../model/pods";
+import type { KubernetesObject } from "../model/resource";
 import { namespaceOf, part } from "../model/stack";
 import type { Rule } from "./rule";
 
@@ -8,10 +9,19 @@ const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /** Kinds without a namespace of their own, which so cannot be in the wrong one. */
 const CLUSTER_WIDE =
-  /^(Namespace|PersistentVolume|Node|APIService|.*Class|ClusterRole(Binding)?|CustomResourceDefinition|.*WebhookConfiguration|ValidatingAdmissionPolicy(Binding)?|Cluster[A-Z]\w*)$/;
+  /^(Namespace|PersistentVolume|Node|APIService|.*Class|ClusterRole(Binding)?|CustomResourceDefinition|.*WebhookConfiguration|(Validating|Mutating)AdmissionPolicy(Binding)?|ServiceCIDR|IPAddress|Cluster[A-Z]\w*)$/;
 
 const LABELLED =
   /^(Deployment|StatefulSet|DaemonSet|Job|CronJob|Namespace|Service|PersistentVolumeClaim)$/;
+
+/** Whether an object must say whose it is: a kind of the list, or whatever else makes pods. */
+function isLabelled(object: KubernetesObject): boolean {
+  return LABELLED.test(object.kind) || podsOf(object).some(({ spec, partial }) => spec && !partial);
+}
+
+/** Groups whose v1 took the place of all versions before it, but for what is STILL_SERVED. */
+const GRADUATED =
+  "networking|rbac\\.authorization|admissionregistration|apiextensions|apiregistration|certificates|coordination|scheduling|discovery|events|storage|authentication|authorization|node";
 
 /** API versions that Kubernetes 1.34 has removed, and what took their place. */
 const REMOVED: readonly (readonly [RegExp, string])[] = [
@@ -20,16 +30,25 @@ const REMOVED: readonly (readonly [RegExp, string])[] = [
   [/^batch\/(v1beta1|v2alpha1)$/, "batch/v1"],
   [/^policy\/v1beta1$/, "policy/v1"],
   [/^autoscaling\/v2beta[12]$/, "autoscaling/v2"],
-  [
-    /^(networking|rbac\.authorization|admissionregistration|apiextensions|apiregistration|certificates|coordination|scheduling|discovery|events|storage|authentication|authorization|node)\.k8s\.io\/v1beta1$/,
-    "version v1 of its group",
-  ],
+  [new RegExp(`^(${GRADUATED})\\.k8s\\.io/v1(alpha|beta)1$`), "version v1 of its group"],
   [/^flowcontrol\.apiserver\.k8s\.io\/v1(alpha1|beta\d)$/, "flowcontrol.apiserver.k8s.io/v1"],
 ];
 
-/** VolumeAttributesClass and ServiceCIDR are still served as v1beta1 (1.34). */
-const SERVED_BETA =
-  /^(VolumeAttributesClass|ServiceCIDR|IPAddress|ClusterTrustBundle|LeaseCandidate|MutatingAdmissionPolicy(Binding)?|ValidatingAdmissionPolicy(Binding)?)$/;
+/** What 1.34 still serves in a version that the rest of its group has left. */
+const STILL_SERVED: ReadonlySet<string> = new Set([
+  "admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicy",
+  "admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicyBinding",
+  "admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicy",
+  "admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicyBinding",
+  "certificates.k8s.io/v1alpha1 ClusterTrustBundle",
+  "certificates.k8s.io/v1alpha1 PodCertificateRequest",
+  "certificates.k8s.io/v1beta1 ClusterTrustBundle",
+  "coordination.k8s.io/v1beta1 LeaseCandidate",
+  "networking.k8s.io/v1beta1 IPAddress",
+  "networking.k8s.io/v1beta1 ServiceCIDR",
+  "storage.k8s.io/v1alpha1 VolumeAttributesClass",
+  "storage.k8s.io/v1beta1 VolumeAttributesClass",
+]);
 
 /** Where an object is, and what its metadata says. */
 export const METADATA_RULES: readonly Rule[] = [
@@ -57,10 +76,10 @@ export const METADATA_RULES: readonly Rule[] = [
     remedy:
       "Set the recommended labels of Kubernetes, and the ones in labels of the policy configuration.",
     url: "https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/",
-    object: ({ kind, patch, value }, config) => {
-      const labels = value.metadata?.labels ?? {};
+    object: (object, config) => {
+      const labels = object.value.metadata?.labels ?? {};
       const missing = config.labels.filter((key) => (labels[key] ?? "") === "");
-      return patch || !LABELLED.test(kind) || missing.length === 0
+      return object.patch || !isLabelled(object) || missing.length === 0
         ? undefined
         : `metadata.labels lacks ${missing.join(", ")}`;
     },
@@ -72,7 +91,7 @@ export const METADATA_RULES: readonly Rule[] = [
     remedy: "Use the version that took its place.",
     url: "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
     object: ({ apiVersion, kind }) =>
-      SERVED_BETA.test(kind)
+      STILL_SERVED.has(`${apiVersion} ${kind}`)
         ? undefined
         : REMOVED.filter(([removed]) => removed.test(apiVersion)).map(
             ([, successor]) => `apiVersion is no longer served; ${successor} is`,
@@ -81,12 +100,22 @@ export const METADATA_RULES: readonly Rule[] = [
   {
     ...base,
     name: "opaque-patch",
-    about: "A patch of what these rules judge cannot be judged: they see only what it changes.",
+    about: "A patch cannot be judged: these rules see what it changes, and not what comes of it.",
     remedy: "Change the object where it is defined.",
-    object: (object) =>
-      object.patch && (podsOf(object).length > 0 || JUDGED_IN_FULL.test(object.kind))
-        ? "the resource patches a workload, a namespace or rights"
-        : undefined,
+    object: ({ patch }) =>
+      patch ? "the resource changes an object that it does not define" : undefined,
+  },
+  {
+    ...base,
+    name: "pod-template",
+    about: "A workload says what it runs, in a form that these rules can read.",
+    remedy: "Give it a pod with a list of containers.",
+    object: (object) => {
+      const isEmpty = (pod: Pod) => ROLES.every((role) => containersOf(pod, role).length === 0);
+      return isWorkload(object) && !object.patch && podsOf(object).every(isEmpty)
+        ? "the resource holds no pod with containers"
+        : undefined;
+    },
   },
   {
     ...base,
@@ -101,7 +130,5 @@ export const METADATA_RULES: readonly Rule[] = [
   },
 ];
 
-const JUDGED_IN_FULL =
-  /^(Namespace|(Cluster)?Role(Binding)?|NetworkPolicy|ResourceQuota|LimitRange|ServiceAccount|Service|Ingress)$/;
 const OPAQUE_TYPES = /^kubernetes:helm\.sh\/v3:Release$/;
 const OPAQUE_KINDS = /^(HelmRelease|HelmChart|Application|ApplicationSet|Kustomization)$/;

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema";
-import type { Container, Pod } from "../model/pods";
+import type { Container, Image, Pod } from "../model/pods";
 import type { KubernetesObject, Resource } from "../model/resource";
 import type { Stack } from "../model/stack";
 
@@ -27,9 +27,11 @@ export interface Rule {
   readonly remedy: string;
   /** The standard that it implements. */
   readonly url?: string;
-  pod?(pod: Pod, config: Config): Verdict | Promise<Verdict>;
-  container?(container: Container, config: Config): Verdict | Promise<Verdict>;
-  object?(object: KubernetesObject, config: Config): Verdict | Promise<Verdict>;
+  pod?(pod: Pod, config: Config): Verdict;
+  container?(container: Container, config: Config): Verdict;
+  /** For what names an image, in a container or elsewhere. */
+  image?(image: Image, config: Config): Verdict | Promise<Verdict>;
+  object?(object: KubernetesObject, config: Config): Verdict;
   /** For resources of any provider. */
   resource?(resource: Resource, config: Config): Verdict | Promise<Verdict>;
   /** For an object in the light of all others; judged when the whole stack is known. */

@@ -11,7 +11,7 @@ const template = { spec: bad };
 /** Names of the rules that object, and where they object to the pod. */
 async function objections(value: KubernetesValue, type?: string) {
   const { findings } = await judge(RULES, resourceOf(value, type === undefined ? {} : { type }));
-  return findings.map(({ message }) => message.split(" is ")[0]);
+  return findings.map(({ message }) => message.replace(/ (?:is|holds) .*/s, ""));
 }
 
 describe("a privileged container is found", () => {
@@ -90,7 +90,7 @@ describe("a privileged container is found", () => {
     const type = "kubernetes:apps/v1:DeploymentPatch";
     const found = await objections({ ...deployment, spec: { template } }, type);
     expect(found).toEqual([
-      expect.stringMatching(/^opaque-patch: the resource patches/),
+      expect.stringMatching(/^opaque-patch: the resource changes/),
       "privileged: spec.template.spec.containers[0].securityContext.privileged",
     ]);
   });
@@ -104,7 +104,7 @@ describe("a privileged container is found", () => {
   });
 });
 
-test.each(["Namespace", "Role", "NetworkPolicy", "ResourceQuota"])(
+test.each(["Namespace", "Role", "ConfigMap", "Secret", "MutatingWebhookConfiguration"])(
   "a patch of a %s is refused",
   async (kind) => {
     const found = await objections(
@@ -115,12 +115,135 @@ test.each(["Namespace", "Role", "NetworkPolicy", "ResourceQuota"])(
   },
 );
 
+const hostPath = { name: "root", hostPath: { path: "/" } };
+const kserve = {
+  apiVersion: "serving.kserve.io/v1beta1",
+  kind: "InferenceService",
+  metadata: deployment.metadata,
+};
+const trainOverrides = (spec: object) => ({
+  apiVersion: "trainer.kubeflow.org/v1alpha1",
+  kind: "TrainJob",
+  metadata: deployment.metadata,
+  spec: { podTemplateOverrides: [{ spec }] },
+});
+
+describe("a part of a pod, which an operator completes, is judged by what is written", () => {
+  test.each<[string, KubernetesValue, string[]]>([
+    [
+      "a node's namespaces and files without any container",
+      trainOverrides({ hostNetwork: true, hostPID: true, volumes: [hostPath] }),
+      [
+        "host-namespaces: spec.podTemplateOverrides[0].spec.hostNetwork",
+        "host-namespaces: spec.podTemplateOverrides[0].spec.hostPID",
+        "host-path-volumes: spec.podTemplateOverrides[0].spec.volumes[0].hostPath",
+        "volume-types: spec.podTemplateOverrides[0].spec.volumes[0]",
+      ],
+    ],
+    [
+      "a security context alone",
+      trainOverrides({ securityContext: { runAsUser: 0, sysctls: [{ name: "kernel.msgmax" }] } }),
+      [
+        "sysctls: spec.podTemplateOverrides[0].spec.securityContext.sysctls[0]",
+        "run-as-user: spec.podTemplateOverrides[0].spec.securityContext.runAsUser",
+      ],
+    ],
+    [
+      "a container under a name of its own",
+      {
+        ...kserve,
+        spec: {
+          predictor: {
+            hostIPC: true,
+            model: {
+              securityContext: { privileged: true },
+              env: [{ name: "DB_PASSWORD", value: "hunter22x" }],
+            },
+          },
+        },
+      },
+      [
+        "host-namespaces: spec.predictor.hostIPC",
+        "privileged: spec.predictor.model.securityContext.privileged",
+        "literal-credential: spec.predictor.model.env[0].value",
+      ],
+    ],
+    [
+      "a container that only has an environment",
+      {
+        ...kserve,
+        spec: { trainer: { env: [{ name: "DB_PASSWORD", value: "hunter22x" }] } },
+      },
+      ["literal-credential: spec.trainer.env[0].value"],
+    ],
+    ["what nobody could object to", { ...kserve, spec: { predictor: { volumes: [{}] } } }, []],
+    [
+      "fields that are called like those of a pod and are others",
+      { ...kserve, spec: { volumes: [{}], env: [{ a: 1 }], hostAliases: 5, ports: { http: 80 } } },
+      [],
+    ],
+  ])("%s", async (_, value, problems) => {
+    const found = await objections(value);
+    expect(found.filter((one) => !/^scratch-limit/.test(one))).toEqual(problems);
+  });
+
+  test("also where nothing but its kind says that it is one", async () => {
+    const spec = { containers: { a: { securityContext: { privileged: true } } } };
+    const found = await objections({ ...deployment, spec: { template: { spec } } });
+    expect(found).toContain(
+      "privileged: spec.template.spec.containers.a.securityContext.privileged",
+    );
+  });
+});
+
+describe("an image is judged wherever it is named", () => {
+  const measured = rulesWith(async () => 2e9);
+  const reference = `docker.io/team/app@sha256:${"a".repeat(64)}`;
+  test.each<[string, KubernetesValue, string]>([
+    [
+      "by what an operator runs",
+      { ...kserve, spec: { trainer: { image: reference } } },
+      "spec.trainer.image",
+    ],
+    [
+      "by a volume",
+      {
+        ...deployment,
+        spec: {
+          template: { spec: { ...podSpec, volumes: [{ name: "v", image: { reference } }] } },
+        },
+      },
+      "spec.template.spec.volumes[0].image.reference",
+    ],
+  ])("%s", async (_, value, place) => {
+    const names = ["image-digest", "image-registry", "image-size"];
+    const rules = measured.filter(({ name }) => names.includes(name));
+    const of = async (image: string) => {
+      const text = JSON.stringify(value).replaceAll(reference, image);
+      const { findings } = await judge(rules, resourceOf(JSON.parse(text)));
+      return findings
+        .map(({ message }) => message.split(" ").slice(0, 2).join(" "))
+        .filter((one) => one.endsWith(place));
+    };
+    expect(await of(reference)).toEqual([`image-size: ${place}`]);
+    expect(await of("evil.example/app:1")).toEqual(names.map((name) => `${name}: ${place}`));
+  });
+});
+
 test.each([
   "kubernetes:helm.sh/v4:Chart",
   "kubernetes:yaml/v2:ConfigGroup",
+  "kubernetes:kustomize:Directory",
   "mlplatform:team:Team",
 ])("the component %s is no object: its children are judged", async (type) => {
   expect(await objections({ kind: "x", spec: { template } }, type)).toEqual([]);
+});
+
+test("an object of a group that is called like a component is judged", async () => {
+  const value = { apiVersion: "yaml.example.com/v1", kind: "PyTorchJob", spec: { template } };
+  expect(await objections(value)).toContain(
+    "privileged: spec.template.spec.containers[0].securityContext.privileged",
+  );
 });
 
 test("null is no security context", async () => {

@@ -1,6 +1,7 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
 import { type Config, configSchema } from "../../policy/config/schema";
-import { caseOf, evaluate, type Report } from "../../policy/engine/evaluate";
+import { evaluate, type Report } from "../../policy/engine/evaluate";
+import { caseOf } from "../../policy/engine/subjects";
 import type { KubernetesValue } from "../../policy/model/kubernetes";
 import type { Resource } from "../../policy/model/resource";
 import { prepare } from "../../policy/model/unknown";

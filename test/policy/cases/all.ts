@@ -1,6 +1,7 @@
 import { ACCESS_CASES } from "./access";
 import type { RuleCases } from "./case";
 import { IMAGE_CASES } from "./images";
+import { METADATA_CASES } from "./metadata";
 import { NETWORK_CASES } from "./network";
 import { POD_SECURITY_CASES } from "./pod-security";
 import { POD_CASES } from "./pods";
@@ -16,4 +17,5 @@ export const CASES: Readonly<Record<string, RuleCases>> = {
   ...NETWORK_CASES,
   ...WORKLOAD_CASES,
   ...STACK_CASES,
+  ...METADATA_CASES,
 };

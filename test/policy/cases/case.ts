@@ -1,6 +1,7 @@
 import type { Config } from "../../../policy/config/schema";
 import { configSchema } from "../../../policy/config/schema";
-import { caseOf, evaluate, evaluateStack } from "../../../policy/engine/evaluate";
+import { evaluate, evaluateStack } from "../../../policy/engine/evaluate";
+import { caseOf } from "../../../policy/engine/subjects";
 import type { KubernetesValue } from "../../../policy/model/kubernetes";
 import type { Resource } from "../../../policy/model/resource";
 import { stackOf } from "../../../policy/model/stack";

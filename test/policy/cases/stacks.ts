@@ -6,7 +6,6 @@ import {
   httpRoute,
   namespace,
   networkPolicy,
-  service,
 } from "../objects";
 import type { RuleCases } from "./case";
 
@@ -91,75 +90,5 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
     good: [{ ...deployment, metadata: settings.metadata }],
     passes: { mounted: { ...mounted, "[1]": settings } },
     fails: { unused: [{ "[1]": settings }, "no object of this stack names it"] },
-  },
-  "own-namespace": {
-    good: [deployment, namespace],
-    fails: {
-      "the default one": [
-        { "[0].metadata.namespace": undefined },
-        "metadata.namespace is absent or reserved",
-      ],
-      "the system's": [
-        { "[0].metadata.namespace": "kube-system" },
-        "metadata.namespace is absent or reserved",
-      ],
-    },
-  },
-  "bare-pod": {
-    good: [deployment],
-    fails: { pod: [{ "[0].apiVersion": "v1", "[0].kind": "Pod" }, "kind is Pod"] },
-  },
-  "owner-labels": {
-    good: [deployment, service],
-    fails: {
-      none: [
-        { "[1].metadata.labels": null },
-        "metadata.labels lacks app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/part-of, ml-platform/owner",
-      ],
-      "an empty one": [
-        { "[0].metadata.labels[ml-platform/owner]": "" },
-        "metadata.labels lacks ml-platform/owner",
-      ],
-    },
-  },
-  "api-version": {
-    good: [deployment],
-    passes: {
-      "a beta that is served": {
-        "[0].apiVersion": "storage.k8s.io/v1beta1",
-        "[0].kind": "VolumeAttributesClass",
-      },
-    },
-    fails: {
-      "a removed one": [
-        { "[0].apiVersion": "extensions/v1beta1" },
-        "apiVersion is no longer served; apps/v1 or networking.k8s.io/v1 is",
-      ],
-      "of a group with a domain": [
-        { "[0].apiVersion": "rbac.authorization.k8s.io/v1beta1" },
-        "apiVersion is no longer served; version v1 of its group is",
-      ],
-    },
-  },
-  "opaque-patch": {
-    good: [deployment],
-    fails: {},
-    failsWith: [
-      { type: "kubernetes:apps/v1:DeploymentPatch" },
-      "the resource patches a workload, a namespace or rights",
-    ],
-  },
-  "opaque-release": {
-    good: [deployment],
-    fails: {
-      "a release of an operator": [
-        { "[0].apiVersion": "helm.toolkit.fluxcd.io/v2", "[0].kind": "HelmRelease" },
-        "the resource installs objects that are not in the stack",
-      ],
-    },
-    failsWith: [
-      { type: "kubernetes:helm.sh/v3:Release" },
-      "the resource installs objects that are not in the stack",
-    ],
   },
 };

@@ -98,5 +98,11 @@ export const CHECKS: readonly Check[] = [
   check("graceful stop of what serves", "graceful-stop", "dockerfile-command"),
   check("data is protected", "protected-data"),
   check("no reference to another team", "foreign-namespace", "unused-config-map"),
-  check("no way around: patches, lists, releases", "opaque-patch", "opaque-release", "dockerfile"),
+  check(
+    "no way around: patches, lists, releases",
+    "opaque-patch",
+    "opaque-release",
+    "pod-template",
+    "dockerfile",
+  ),
 ];
