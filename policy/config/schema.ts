@@ -23,6 +23,11 @@ const objectPattern = z
 const exemptionSchema = z.strictObject({
   rules: z.array(z.string()).min(1).describe("Names of the rules that it lifts"),
   object: objectPattern.describe("What it lifts them for, as Kind/namespace/name"),
+  component: z
+    .string()
+    .regex(/^[^:]+:[^:]+:[^:]+$/, "must be the type of a component, package:module:Name")
+    .optional()
+    .describe("Type of the component that made the object; default: any, and none"),
   reason: z.string().min(20).describe("Why the object cannot do without, in a sentence"),
   owner: z.string().min(1).describe("Who answers for it"),
   expires: z.iso.date().describe("Last day on which it holds, as YYYY-MM-DD"),
