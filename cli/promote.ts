@@ -1,24 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { modelSchema } from "../components/team/model-schema";
-import type { ModelConfig } from "../components/team/schema";
 import type { Report } from "../lab/toolchain/cache";
 import { ensureCluster } from "./cluster";
-import { send } from "./http";
-import {
-  candidateOf,
-  judge,
-  type Measured,
-  type Promotion,
-  queries,
-  stepsAhead,
-  type Weights,
-  weightsAt,
-  withWeights,
-} from "./promotion";
+import { interruption } from "./interruption";
+import type { Promotion } from "./judgement";
+import { candidateOf, ladder, shareOf, type Weights } from "./promotion";
 import { type OpenStack, openStack, stackConfig, stackFile } from "./stack";
-import { fail, step } from "./terminal";
+import { fail, reasonOf, step } from "./terminal";
+import { byTheClock, type Observer, observer, type Pause, watch } from "./watch";
+import { withWeights } from "./weights";
 
 /** What is promoted, and where. */
 export interface PromotionRequest {
@@ -26,72 +17,74 @@ export interface PromotionRequest {
   /** Folder of the stack's file, whose weights are changed. @default the program's */
   workDir?: string;
   model: string;
-  /** The variant to promote. @default of two, the one with the smaller weight */
+  /** The variant to promote. @default of two, the one beside `main` */
   to?: string | undefined;
   /** Prometheus, as it is reached from here. @default the stack's output `prometheusUrl` */
   prometheusUrl?: string | undefined;
-  /** Aborted, the watch ends and the old weights come back. */
+  /** Aborted, the watch or the update ends and the old weights come back. */
   signal?: AbortSignal;
+  /** How time passes. @default by the clock */
+  pause?: Pause;
+}
+
+/** Going back failed: requests are split as the last step had them. */
+export class StrandedError extends Error {}
+
+/** A request, checked. */
+interface Plan {
+  team: string;
+  model: string;
+  promotion: Promotion;
+  candidate: string;
+  before: Weights;
+  /** The weights that the candidate is watched with, the present ones first where it has a share. */
+  rungs: Weights[];
 }
 
 /**
  * Gives a variant more of a model's requests step by step, as long as it holds what the model's `promotion` asks for, and
- * takes them all back as soon as it does not, the update fails or the signal comes.
- * @returns whether the variant has been promoted
- * @throws Error before anything is changed where the request makes no sense, and where going back fails
+ * takes them all back as soon as it does not, an update fails or the signal comes.
+ * @returns whether the variant has all requests now; if not, the weights are those from before
+ * @throws Error before anything is changed where the request cannot be followed, {@link StrandedError} where going back fails
  */
 export async function promote(request: PromotionRequest, report: Report): Promise<boolean> {
-  const { open, signal } = request;
-  const { team, model, index, promotion } = findModel(request);
-  const before = weightsOf(model);
-  const candidate = candidateOf(before, request.to);
-  const steps = stepsAhead(before, candidate, promotion);
-  if (steps.length === 0) throw new Error(`${candidate} has all requests of ${model.name} already`);
-  const url = request.prometheusUrl ?? (await open.stack.outputs()).prometheusUrl?.value;
-  if (!url) throw new Error("--prometheus is needed: the stack puts out no address of Prometheus");
-  const asked = queries(team, model.name, candidate, promotion);
-  // Asked once before anything is changed: nobody could judge a step without it.
-  await measure(url, asked);
-
-  const file = stackFile(open.stack.name, request.workDir);
-  const original = readFileSync(file, "utf8");
-  const apply = async (text: string) => {
-    writeFileSync(file, text);
-    await open.stack.preview(open.options);
-    await open.stack.up(open.options);
-  };
+  const plan = planOf(request);
+  const { model, candidate, before } = plan;
+  if (plan.rungs.length === 0) {
+    report(`${model}: ${candidate} has all requests already`);
+    return true;
+  }
+  const look = await observerOf(request, plan);
+  await refusePending(request);
+  const { signal, pause = byTheClock } = request;
+  let changed = false;
   try {
-    for (const percent of steps) {
-      const weights = weightsAt(percent, candidate, before);
-      report(`${model.name}: ${shown(weights)}; watched for ${promotion.window} s`);
-      await apply(withWeights(original, index, weights));
-      await sleep(promotion.window * 1000, undefined, { signal });
-      const { holds, reason } = judge(await measure(url, asked), promotion);
-      report(
-        `${model.name}: ${candidate} at ${percent} %: ${holds ? "holds" : "does not hold"}: ${reason}`,
+    for (const weights of plan.rungs) {
+      signal?.throwIfAborted();
+      report(`${model}: ${shown(weights)}; watched for ${plan.promotion.window} s`);
+      if (weights !== before) {
+        changed = true;
+        await apply(request, weights);
+      }
+      const { holds, reason } = await watch(look, plan.promotion.window, (seconds) =>
+        pause(seconds, signal),
       );
+      const share = Math.round(shareOf(weights, candidate));
+      report(`${model}: ${candidate} at ${share} %: ${reason}`);
       if (!holds) throw new Error(reason);
     }
+    signal?.throwIfAborted();
     return true;
   } catch (error) {
-    report(`${model.name}: going back to ${shown(before)}: ${firstLine(error)}`);
-    await apply(original).catch((failure: unknown) => {
-      throw new Error(
-        `${file} has the old weights, but the update to them failed; update the stack: ${firstLine(failure)}`,
-      );
-    });
-    report(`${model.name}: ${shown(before)} again`);
+    const why = reasonOf(signal?.aborted ? signal.reason : error);
+    report(`${model}: ${changed ? "going back to" : "stays at"} ${shown(before)}: ${why}`);
+    if (changed) await goBack(request, before, report);
     return false;
   }
 }
 
-/** The model in the stack's file, as the program reads it. */
-function findModel({ open, workDir, model: name }: PromotionRequest): {
-  team: string;
-  index: number;
-  model: ModelConfig;
-  promotion: Promotion;
-} {
+/** @throws Error where the request makes no sense for the stack's file */
+function planOf({ open, workDir, model: name, to }: PromotionRequest): Plan {
   const { team } = stackConfig(open.stack.name, workDir);
   const models = team?.models ?? [];
   const index = models.findIndex((model) => model.name === name);
@@ -103,42 +96,71 @@ function findModel({ open, workDir, model: name }: PromotionRequest): {
   if (!parsed.success) {
     throw new Error(`team.models[${index}] is not valid; run npm run preview, which says why`);
   }
-  const { promotion } = parsed.data;
+  const { promotion, variants } = parsed.data;
   if (!promotion) {
     throw new Error(`team.models[${index}].promotion is missing; it says what a variant must hold`);
   }
-  return { team: team.name, index, model: parsed.data, promotion };
+  const before = Object.fromEntries(variants.map((variant) => [variant.name, variant.weight]));
+  const candidate = candidateOf(before, to);
+  const rungs = ladder(before, candidate, promotion);
+  const text = readFileSync(stackFile(open.stack.name, workDir), "utf8");
+  for (const weights of rungs) withWeights(text, name, weights);
+  return { team: team.name, model: name, promotion, candidate, before, rungs };
 }
 
-function weightsOf({ variants }: ModelConfig): Weights {
-  return Object.fromEntries(variants.map(({ name, weight }) => [name, weight]));
+/** @throws Error where it is not known, or Prometheus does not answer there */
+async function observerOf(
+  { open, prometheusUrl }: PromotionRequest,
+  { team, model, candidate, promotion }: Plan,
+): Promise<Observer> {
+  const url = prometheusUrl ?? (await open.stack.outputs()).prometheusUrl?.value;
+  if (!url) throw new Error("--prometheus is needed: the stack puts out no address of Prometheus");
+  return observer(url, { team, model, variant: candidate }, promotion);
 }
 
-/** @throws Error where Prometheus does not answer as it should */
-async function measure(url: string, asked: Record<keyof Measured, string>): Promise<Measured> {
-  const value = async (query: string) => {
-    const address = `${url.replace(/\/$/, "")}/api/v1/query?query=${encodeURIComponent(query)}`;
-    const { status, body } = await send(address);
-    if (status !== 200) throw new Error(`Prometheus at ${url} answered ${status}`);
-    const { data } = JSON.parse(body) as { data: { result: { value: [number, string] }[] } };
-    return Number(data.result[0]?.value[1] ?? Number.NaN);
-  };
-  return {
-    answers: await value(asked.answers),
-    errorRate: await value(asked.errorRate),
-    latency: await value(asked.latency),
-  };
+/** @throws Error where an update would change anything at all: the first step would bring it along */
+async function refusePending({ open, signal }: PromotionRequest): Promise<void> {
+  try {
+    await open.stack.preview({ ...open.options, signal, expectNoChanges: true });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Error(
+      `the stack must have no other changes pending, as the first step would bring them along; look at \`npm run preview -- --stack ${open.stack.name}\`, and update it first: ${reasonOf(error)}`,
+    );
+  }
+}
+
+async function apply({ open, signal, ...request }: PromotionRequest, weights: Weights) {
+  writeWeights({ open, ...request }, weights);
+  await open.stack.preview({ ...open.options, signal });
+  signal?.throwIfAborted();
+  await open.stack.up({ ...open.options, signal });
+}
+
+/** Without a preview: these weights have passed once, and each second of it goes to the variant that does not hold. */
+async function goBack(request: PromotionRequest, before: Weights, report: Report): Promise<void> {
+  const { open, model } = request;
+  try {
+    writeWeights(request, before);
+    await open.stack.up(open.options);
+  } catch (error) {
+    throw new StrandedError(
+      `${model}: the way back failed; see that ${stackFile(open.stack.name, request.workDir)} has ${shown(before)}, and update the stack: ${reasonOf(error)}`,
+    );
+  }
+  report(`${model}: ${shown(before)} again`);
+}
+
+/** Into the file as it is by now, in which somebody may have written meanwhile. */
+function writeWeights({ open, workDir, model }: PromotionRequest, weights: Weights): void {
+  const file = stackFile(open.stack.name, workDir);
+  writeFileSync(file, withWeights(readFileSync(file, "utf8"), model, weights));
 }
 
 function shown(weights: Weights): string {
   return Object.entries(weights)
     .map(([name, weight]) => `${name} ${weight}`)
     .join(", ");
-}
-
-function firstLine(error: unknown): string {
-  const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-  return line;
 }
 
 interface Options {
@@ -148,31 +170,53 @@ interface Options {
   prometheus?: string;
 }
 
-async function run({ stack: name, model, to, prometheus }: Options): Promise<void> {
-  await ensureCluster(name);
-  const open = await openStack({ name }, step);
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => interrupted.abort(new Error(`${signal} was received`)));
+/** What a second signal is answered with. */
+export const GOING_BACK = "already going back";
+
+/** What the command's exit codes say. */
+const EXIT_CODES = `
+Exit code:
+  0  the variant has all requests, or had them already
+  1  it did not hold, an update failed or a signal came: the weights are those from before
+  2  refused: nothing was changed
+  3  the way back failed: the message says what is left to do`;
+
+/** Sets the exit code that a promotion's end has, and prints why it was refused. */
+export async function conclude(promotion: Promise<boolean>): Promise<void> {
+  try {
+    process.exitCode = (await promotion) ? 0 : 1;
+  } catch (error) {
+    fail(error);
+    process.exitCode = error instanceof StrandedError ? 3 : 2;
   }
-  const { signal } = interrupted;
-  const promoted = await promote({ open, model, to, prometheusUrl: prometheus, signal }, step);
-  process.exitCode = promoted ? 0 : 1;
 }
 
-if (require.main === module) {
-  new Command("npm run promote --")
-    .description(
-      "Gives a variant of a model more of its requests, step by step, while Prometheus shows that it holds what the\nmodel's `promotion` asks for; else goes back to the weights before, with exit code 1.",
-    )
-    .requiredOption("--model <name>", "the model")
-    .option("--stack <name>", "the stack that serves it", "dev")
-    .option("--to <variant>", "the variant; default: of two, the one with the smaller weight")
-    .option(
-      "--prometheus <url>",
-      "Prometheus, as it is reached from here; default: the address that the stack puts out",
-    )
-    .action(run)
-    .parseAsync()
-    .catch(fail);
+async function run({ stack: name, model, to, prometheus }: Options): Promise<boolean> {
+  const signal = interruption(GOING_BACK);
+  await ensureCluster(name);
+  const open = await openStack({ name }, step);
+  return promote({ open, model, to, prometheusUrl: prometheus, signal }, step);
 }
+
+function command(): Promise<Command> {
+  return (
+    new Command("npm run promote --")
+      .description(
+        "Gives a variant of a model more of its requests, step by step, while Prometheus shows that it holds what the\nmodel's `promotion` asks for; else goes back to the weights before.",
+      )
+      .requiredOption("--model <name>", "the model")
+      .option("--stack <name>", "the stack that serves it", "dev")
+      .option("--to <variant>", "the variant; default: of two, the one beside main")
+      .option(
+        "--prometheus <url>",
+        "Prometheus, as it is reached from here; default: the address that the stack puts out",
+      )
+      .addHelpText("after", EXIT_CODES)
+      // A wrong option is a refusal as well.
+      .exitOverride(({ exitCode }) => process.exit(exitCode && 2))
+      .action((options: Options) => conclude(run(options)))
+      .parseAsync()
+  );
+}
+
+if (require.main === module) command();

@@ -8,9 +8,14 @@ export function step(line: string): void {
 
 /** Prints what went wrong, without the stack trace of a program that works, and ends with exit code 1. */
 export function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`\n✗ ${error instanceof CommandError ? engineErrors(message) : message}\n`);
+  process.stderr.write(`\n✗ ${reasonOf(error)}\n`);
   process.exitCode = 1;
+}
+
+/** What went wrong, in words: of all that an engine has printed only its errors. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof CommandError ? engineErrors(message) : message;
 }
 
 /** The errors among all that an engine has printed, each once and without its colours. */

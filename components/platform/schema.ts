@@ -17,7 +17,7 @@ import {
 import { MODEL_SCRAPE_INTERVAL } from "./prometheus-config";
 
 /** A rate needs two samples of each counter: seconds. */
-const SHORTEST_RATE = 2 * seconds(MODEL_SCRAPE_INTERVAL);
+export const SHORTEST_RATE = 2 * seconds(MODEL_SCRAPE_INTERVAL);
 
 /** How HTTP reaches what the stack serves. */
 export const ingressSchema = z.strictObject({

@@ -1,114 +1,209 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type PromotionRequest, promote } from "../../../cli/promote";
+import { CommandError } from "@pulumi/pulumi/automation";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type PromotionRequest, promote, StrandedError } from "../../../cli/promote";
 import { type OpenStack, ROOT, stackFile } from "../../../cli/stack";
-
-// The windows that are watched would be minutes; an abort still ends one.
-vi.mock("node:timers/promises", () => ({
-  setTimeout: async (_: number, value: unknown, options?: { signal?: AbortSignal }) => {
-    options?.signal?.throwIfAborted();
-    return value;
-  },
-}));
-
-const GOOD = { answers: 600, errorRate: 0, latency: 0.002 };
+import { type Figures, GOOD, standIn } from "../../support/prometheus";
 
 let folder: string;
-let server: Server;
-let prometheusUrl: string;
-/** What Prometheus answers; nothing where it has no such series. */
-let figures: Partial<typeof GOOD>;
+let file: string;
+let prometheus: Awaited<ReturnType<typeof standIn>>;
+let figures: Figures;
 /** The weights in the stack's file at each update. */
 let updates: string[];
+/** Seconds that passed between an update and the next. */
+let passed: number[];
 let said: string[];
-
-function figureOf(query: string): number | undefined {
-  if (query.startsWith("histogram_quantile")) return figures.latency;
-  return query.includes(" / ") ? figures.errorRate : figures.answers;
-}
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "promote-"));
-  copyFileSync(join(ROOT, "Pulumi.team.yaml"), stackFile("prod", folder));
-  [figures, updates, said] = [GOOD, [], []];
-  server = createServer((request, response) => {
-    const query = new URL(request.url ?? "", "http://x").searchParams.get("query") ?? "";
-    const figure = figureOf(query);
-    const result = figure === undefined ? [] : [{ metric: {}, value: [1, `${figure}`] }];
-    response.end(JSON.stringify({ status: "success", data: { resultType: "vector", result } }));
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  prometheusUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  file = stackFile("prod", folder);
+  copyFileSync(join(ROOT, "Pulumi.team.yaml"), file);
+  [figures, updates, passed, said] = [GOOD, [], [], []];
+  prometheus = await standIn(() => figures);
 });
 
 afterEach(() => {
-  server.close();
+  prometheus.close();
   rmSync(folder, { recursive: true });
 });
 
+const edit = (from: string | RegExp, to: string) =>
+  writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
 const weights = () =>
-  [...readFileSync(stackFile("prod", folder), "utf8").matchAll(/weight: (\d+)/g)]
-    .map(([, weight]) => weight)
-    .join("/");
+  [...readFileSync(file, "utf8").matchAll(/weight: (\d+)/g)].map(([, weight]) => weight).join("/");
 
-/** A promotion of the team example's model, whose updates are only noted; one of them may fail. */
-function run(changes: Partial<PromotionRequest> = {}, failing?: string): Promise<boolean> {
+/** An error as the Automation API throws it, with all that the engine has printed. */
+function engineError(...lines: string[]): Error {
+  const output = ["Command failed with exit code 255: pulumi up", "Updating (prod)", ...lines];
+  const result = { toString: () => `code: -2\n stdout: \n stderr: ${output.join("\n")}\n` };
+  return new CommandError(result as ConstructorParameters<typeof CommandError>[0]);
+}
+
+interface Engine {
+  preview?: (options: { expectNoChanges?: boolean }) => void;
+  up?: (options: { signal?: AbortSignal }) => void;
+}
+
+/** A promotion of the team example's model, by an engine that only notes its updates. */
+function run(changes: Partial<PromotionRequest> = {}, engine: Engine = {}): Promise<boolean> {
   const stack = {
     name: "prod",
     outputs: async () => ({}),
-    preview: async () => ({}),
-    up: async () => {
+    preview: async (options: object) => engine.preview?.(options),
+    up: async (options: object) => {
       updates.push(weights());
-      if (weights() === failing) throw new Error("the rollout took too long\nand more");
+      passed.push(0);
+      engine.up?.(options);
     },
   };
-  const open = { stack, options: {} } as unknown as OpenStack;
-  const request = { open, workDir: folder, model: "card-fraud", prometheusUrl, ...changes };
+  const request: PromotionRequest = {
+    open: { stack, options: {} } as unknown as OpenStack,
+    workDir: folder,
+    model: "card-fraud",
+    prometheusUrl: prometheus.url,
+    pause: async (seconds, signal) => {
+      signal?.throwIfAborted();
+      passed.push((passed.pop() ?? 0) + seconds);
+    },
+    ...changes,
+  };
   return promote(request, (line) => said.push(line));
 }
 
 describe("a promotion", () => {
-  test("goes through the steps that are ahead, and ends with all requests", async () => {
+  test("judges the share that is there, goes through the steps ahead, and ends with all", async () => {
     expect(await run()).toBe(true);
     expect(updates).toEqual(["50/50", "0/100"]);
-    expect(said.join("\n")).toContain("candidate at 100 %: holds: 0.00 % errors of 600 answers");
+    expect(passed).toEqual([60, 60, 60]);
+    expect(said).toEqual([
+      "card-fraud: main 90, candidate 10; watched for 60 s",
+      expect.stringMatching(/candidate at 10 %: holds after 60 s: 0\.00 % errors of 600 answers/),
+      "card-fraud: main 50, candidate 50; watched for 60 s",
+      expect.stringContaining("candidate at 50 %: holds after 60 s"),
+      "card-fraud: main 0, candidate 100; watched for 60 s",
+      expect.stringContaining("candidate at 100 %: holds after 60 s"),
+    ]);
   });
+
+  test("that is over already changes nothing", async () => {
+    edit(/weight: 90/, "weight: 0");
+    expect(await run()).toBe(true);
+    expect([updates, said]).toEqual([[], ["card-fraud: candidate has all requests already"]]);
+  });
+
+  test("looks again and again, each time at all seconds of the step", async () => {
+    await run();
+    const seconds = prometheus.asked
+      .filter((query) => query.startsWith("sum(changes"))
+      .map((query) => Number(/\[(\d+)s\]/.exec(query)?.[1]));
+    // Once over a whole window, before anything is changed.
+    expect(seconds.slice(0, 7)).toEqual([60, 10, 20, 30, 40, 50, 60]);
+    expect(seconds).toHaveLength(1 + 3 * 6);
+  });
+
+  test("does not touch the weights where the share that is there does not hold", async () => {
+    figures = { ...GOOD, latency: 0.06 };
+    expect(await run()).toBe(false);
+    expect([updates, weights()]).toEqual([[], "90/10"]);
+    expect(said.at(-1)).toMatch(
+      /stays at main 90, candidate 10: does not hold after 10 s: latency/,
+    );
+  });
+
+  const step = (engine: Engine = {}) => {
+    edit(/weight: 90/, "weight: 100");
+    edit(/weight: 10$/m, "weight: 0");
+    return run({}, engine);
+  };
 
   test.each([
-    [{ ...GOOD, errorRate: 0.5 }, "50.00 % errors of 600 answers (errorRate: 0.01)"],
-    [{ ...GOOD, latency: 0.06 }, "latencyP99 60.00 ms (threshold: 50 ms)"],
-    [{}, "0 answers are too few to judge by (requests: 50)"],
-  ])("that measures %j goes back: %s", async (measured, reason) => {
-    figures = measured;
-    expect(await run()).toBe(false);
-    expect(updates).toEqual(["50/50", "90/10"]);
-    expect(said.at(-2)).toBe(`card-fraud: going back to main 90, candidate 10: ${reason}`);
+    [{ candidate: { "200": 300, "500": 300 } }, 10, "50.00 % errors of 600 answers"],
+    [{ candidate: { "200": 300, "400": 300 } }, 10, "50.00 % refused (others: 0.00 %)"],
+    [{ latency: 0.06 }, 10, "latencyP99 60.00 ms (threshold: 50 ms)"],
+    [{ restarts: 1 }, 10, "pods restarted or went away (1 times)"],
+    [{ gone: 1 }, 10, "pods restarted or went away (1 times)"],
+    // More may still come: until the window is over.
+    [{ candidate: {} }, 60, "0 answers are too few to judge by (requests: 50)"],
+  ])("goes back at once with %j", async (changes, seconds, reason) => {
+    figures = { ...GOOD, ...changes };
+    expect(await step()).toBe(false);
+    expect(updates).toEqual(["90/10", "100/0"]);
+    expect(passed).toEqual([seconds, 0]);
+    expect(said.at(-2)).toContain("card-fraud: going back to main 100, candidate 0: ");
+    expect(said.at(-2)).toContain(`after ${seconds} s: ${reason}`);
+    expect(said.at(-1)).toBe("card-fraud: main 100, candidate 0 again");
   });
 
-  test("whose update fails goes back", async () => {
-    expect(await run({}, "50/50")).toBe(false);
-    expect(updates).toEqual(["50/50", "90/10"]);
-    expect(said.at(-2)).toMatch(/going back .*: the rollout took too long$/);
+  test("compares refusals with what the others last refused, once they have no requests", async () => {
+    const refusing = { "200": 800, "400": 200 };
+    figures = { ...GOOD, candidate: refusing, main: refusing };
+    const engine = {
+      up: () => {
+        if (weights() === "0/100") figures = { ...figures, main: {} };
+      },
+    };
+    expect(await run({}, engine)).toBe(true);
+    expect(said.at(-1)).toContain("20.00 % refused (others: 20.00 %)");
   });
 
-  test("that is interrupted goes back", async () => {
+  test("whose update fails goes back, and repeats the engine's errors", async () => {
+    const up = () => {
+      if (weights() === "50/50") throw engineError("    error: the rollout took too long");
+    };
+    expect(await run({}, { up })).toBe(false);
+    expect(updates).toEqual(["50/50", "90/10"]);
+    expect(said.at(-2)).toMatch(/going back .*: error: the rollout took too long$/);
+  });
+
+  test("keeps what somebody else wrote into the file meanwhile", async () => {
+    figures = { ...GOOD, gone: 1 };
+    expect(await step({ up: () => edit("owner: team-fraud", "owner: team-cards") })).toBe(false);
+    expect([updates, weights()]).toEqual([["90/10", "100/0"], "100/0"]);
+    expect(readFileSync(file, "utf8")).toContain("owner: team-cards");
+  });
+});
+
+describe("a promotion that is interrupted", () => {
+  test.each(["by a pause", "by an update"])(
+    "goes back with the signal as reason: %s",
+    async (by) => {
+      const interrupted = new AbortController();
+      const signals: (AbortSignal | undefined)[] = [];
+      const up = ({ signal }: { signal?: AbortSignal }) => {
+        signals.push(signal);
+        if (signals.length > 1) return;
+        interrupted.abort(new Error("SIGTERM was received"));
+        // As an engine that was interrupted ends.
+        if (by === "by an update") throw engineError("error: update canceled");
+      };
+      expect(await run({ signal: interrupted.signal }, { up })).toBe(false);
+      expect(updates).toEqual(["50/50", "90/10"]);
+      // The way back is not to be interrupted by the same signal.
+      expect(signals).toEqual([interrupted.signal, undefined]);
+      expect(said.at(-2)).toMatch(/going back .*: SIGTERM was received$/);
+    },
+  );
+
+  test("before its first step changes nothing", async () => {
     const signal = AbortSignal.abort(new Error("SIGINT was received"));
     expect(await run({ signal })).toBe(false);
-    expect(weights()).toBe("90/10");
-    expect(said.at(-2)).toMatch(/SIGINT was received$/);
+    expect([updates, weights()]).toEqual([[], "90/10"]);
+    expect(said.at(-1)).toMatch(/stays at main 90, candidate 10: SIGINT was received$/);
   });
+});
 
-  test("whose way back fails says so, and leaves the old weights in the file", async () => {
-    figures = {};
-    await expect(run({}, "90/10")).rejects.toThrow(
-      /has the old weights, but the update to them failed; update the stack: the rollout took/,
-    );
-    expect(weights()).toBe("90/10");
-  });
+test("a way back that fails says so, and leaves the old weights in the file", async () => {
+  const up = () => {
+    figures = { ...GOOD, gone: 1 };
+    if (weights() === "90/10") throw engineError("error: the cluster is gone");
+  };
+  const stranded = await run({}, { up }).catch((error: Error) => error);
+  expect(stranded).toBeInstanceOf(StrandedError);
+  expect(`${stranded}`).toMatch(/has main 90, candidate 10, and update.*: error: the cluster is/s);
+  expect(weights()).toBe("90/10");
 });
 
 describe("nothing is changed", () => {
@@ -119,6 +214,26 @@ describe("nothing is changed", () => {
     [{ prometheusUrl: "http://127.0.0.1:9" }, "ECONNREFUSED"],
   ])("by %j", async (changes, says) => {
     await expect(run(changes)).rejects.toThrow(says);
+    expect([updates, weights()]).toEqual([[], "90/10"]);
+  });
+
+  test("where a weight cannot be changed alone", async () => {
+    edit("weight: 10", "weight: &w 10\n            more: *w");
+    await expect(run()).rejects.toThrow(/is not valid|cannot be changed alone/);
+    edit("            more: *w\n", "");
+    edit(/$/, "\nkept: *w\n");
+    await expect(run()).rejects.toThrow(/the weights of card-fraud cannot be changed alone/);
+    expect(updates).toEqual([]);
+  });
+
+  test("while the stack has other changes pending", async () => {
+    const preview = ({ expectNoChanges }: { expectNoChanges?: boolean }) => {
+      if (expectNoChanges)
+        throw engineError("error: no changes were expected but changes occurred");
+    };
+    await expect(run({}, { preview })).rejects.toThrow(
+      /no other changes pending.+npm run preview -- --stack prod.+error: no changes were expected/s,
+    );
     expect([updates, weights()]).toEqual([[], "90/10"]);
   });
 });

@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from "node:util";
+import { isScalar, parse, parseDocument } from "yaml";
+import type { Weights } from "./promotion";
+
+const TEAM = "ml-platform:team";
+
+interface StackFile {
+  config: { [TEAM]: { models: { name: string; variants: { name: string; weight: number }[] }[] } };
+}
+
+/** A file's values, no two of them the same object. */
+function valuesOf(text: string): StackFile {
+  return JSON.parse(JSON.stringify(parse(text)));
+}
+
+/**
+ * A stack file's text with other weights: nothing but the numbers changes, so that the diff shows just them.
+ * @throws Error where a weight does not stand in its own place, so that it could not be changed, or not alone
+ */
+export function withWeights(text: string, model: string, weights: Weights): string {
+  const refusal = new Error(
+    `the weights of ${model} cannot be changed alone; write ${Object.keys(weights).join(" and ")} in the stack file with a number each, without anchor, alias or merge key`,
+  );
+  const wanted = valuesOf(text);
+  const { models } = wanted.config[TEAM];
+  const index = models.findIndex(({ name }) => name === model);
+  const document = parseDocument(text);
+  const edits = (models[index]?.variants ?? []).map((variant, place) => {
+    const path = ["config", TEAM, "models", index, "variants", place, "weight"];
+    const node = document.getIn(path, true);
+    const weight = weights[variant.name];
+    if (weight === undefined || !isScalar(node) || !node.range) throw refusal;
+    variant.weight = weight;
+    const [start, end] = node.range;
+    return { start, end, weight };
+  });
+  const edited = edits
+    .toSorted((a, b) => b.start - a.start)
+    .reduce((out, { start, end, weight }) => out.slice(0, start) + weight + out.slice(end), text);
+  // What is read again tells whether a weight was written for another place as well.
+  const alone = isDeepStrictEqual(valuesOf(edited), wanted);
+  if (!alone || edits.length !== Object.keys(weights).length) throw refusal;
+  return edited;
+}

@@ -1,0 +1,49 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What a stand-in for Prometheus tells of a candidate and of `main`, whatever the seconds that it is asked about. */
+export interface Figures {
+  /** Answers of the candidate by status. */
+  candidate: Record<string, number>;
+  /** Answers of `main` by status. */
+  main: Record<string, number>;
+  /** Seconds; nothing where there is no such series. */
+  latency?: number;
+  restarts?: number;
+  gone?: number;
+}
+
+/** All is well. */
+export const GOOD: Figures = {
+  candidate: { "200": 600, "500": 0 },
+  main: { "200": 600 },
+  latency: 0.002,
+};
+
+/**
+ * Answers the queries of a promotion, with the figures of the moment.
+ * @returns its address, what it was asked, and what ends it
+ */
+export async function standIn(figures: () => Figures) {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const query = new URL(request.url ?? "", "http://x").searchParams.get("query") ?? "";
+    asked.push(query);
+    const result = samples(query, figures());
+    response.end(JSON.stringify({ status: "success", data: { resultType: "vector", result } }));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url, asked, close: () => server.close() };
+}
+
+function samples(query: string, { candidate, main, latency, restarts, gone }: Figures) {
+  const value = (figure: number | undefined, metric = {}) =>
+    figure === undefined ? [] : [{ metric, value: [1, `${figure}`] }];
+  if (query.startsWith("histogram_quantile")) return value(latency);
+  if (query.startsWith("sum(changes")) return value(restarts);
+  if (query.startsWith("count(")) return value(gone);
+  return Object.entries({ candidate, main }).flatMap(([variant, codes]) =>
+    Object.entries(codes).flatMap(([code, count]) => value(count, { variant, code })),
+  );
+}

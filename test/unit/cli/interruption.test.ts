@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { ROOT, stackFile } from "../../../cli/stack";
+import { withWeights } from "../../../cli/weights";
+import { GOOD, standIn } from "../../support/prometheus";
+import { waitFor } from "../../support/wait";
+
+const folder = mkdtempSync(join(tmpdir(), "interruption-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A process of the project's Node, the leader of a process group as a shell's job is, and what it says. */
+function start(command: string, ...args: string[]) {
+  const child = spawn(command, args, { cwd: ROOT, detached: true });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+    });
+  }
+  const closed = once(child, "close");
+  const says = (line: string) =>
+    waitFor(
+      line,
+      25,
+      async () => said,
+      (all) => all.includes(line),
+    );
+  return { pid: child.pid ?? 0, says, ended: async () => ({ code: (await closed)[0], said }) };
+}
+
+/**
+ * A promotion of a stack with these weights, as the command runs it.
+ * @param seconds that an update takes
+ */
+async function promotion(main: number, candidate: number, seconds = 0, reachable = true) {
+  const place = mkdtempSync(join(folder, "stack-"));
+  const file = stackFile("prod", place);
+  copyFileSync(join(ROOT, "Pulumi.team.yaml"), file);
+  const text = () => readFileSync(file, "utf8");
+  writeFileSync(file, withWeights(text(), "card-fraud", { main, candidate }));
+  const prometheus = await standIn(() => GOOD);
+  if (!reachable) prometheus.close();
+  const script = ["cli/own-session.cjs", "test/support/promotion-process.ts"];
+  const running = start(process.execPath, ...script, place, prometheus.url, `${seconds}`);
+  const weights = () =>
+    [...text().matchAll(/weight: (\d+)/g)].map(([, weight]) => weight).join("/");
+  const ended = async () => {
+    const end = await running.ended();
+    prometheus.close();
+    return { ...end, weights: weights() };
+  };
+  return { ...running, ended };
+}
+
+describe.concurrent("a promotion's process", () => {
+  test.each(["SIGTERM", "SIGHUP"] as const)("goes back by %s to it alone", async (name) => {
+    const { pid, says, ended } = await promotion(100, 0);
+    await says("updated: 0");
+    process.kill(pid, name);
+    const { said, ...end } = await ended();
+    expect(end).toEqual({ code: 1, weights: "100/0" });
+    expect(said).toContain(`going back to main 100, candidate 0: ${name} was received`);
+    expect(said).toContain("main 100, candidate 0 again");
+  });
+
+  test("is not kept from going back by one more Ctrl-C, nor is its engine", async () => {
+    const { pid, says, ended } = await promotion(100, 0, 1);
+    await says("updated: 0");
+    // As a terminal does it: to all processes of the group.
+    process.kill(-pid, "SIGINT");
+    await says("going back");
+    process.kill(-pid, "SIGINT");
+    const { said, ...end } = await ended();
+    expect(end).toEqual({ code: 1, weights: "100/0" });
+    expect(said).toContain("SIGINT: already going back");
+    expect(said.match(/updated: 0/g)).toHaveLength(2);
+    expect(said).toContain("main 100, candidate 0 again");
+  });
+
+  test("ends an update on its way up, to go back", async () => {
+    const { pid, says, ended } = await promotion(100, 0, 3);
+    await says("updating");
+    process.kill(pid, "SIGTERM");
+    const { code, said } = await ended();
+    expect(code).toBe(1);
+    expect(said).toContain("going back to main 100, candidate 0: SIGTERM was received");
+    expect(said.match(/updated: 0/g)).toHaveLength(1);
+  });
+
+  test("ends with 0 where nothing is left to do", async () => {
+    expect((await (await promotion(0, 100)).ended()).code).toBe(0);
+  });
+
+  test("ends with 2 where it is refused", async () => {
+    const { code, said } = await (await promotion(100, 0, 0, false)).ended();
+    expect(code).toBe(2);
+    expect(said).toContain("✗ http://127.0.0.1");
+  });
+
+  test.each([
+    [["--help"], 0, /Exit code:\n {2}0 .+\n {2}1 .+\n {2}2 .+\n {2}3 /],
+    [["--stack", "prod"], 2, /required option '--model <name>' not specified/],
+  ])("npm run promote -- %s ends with %i", async (args, expected, says) => {
+    const { code, said } = await start("npm", "run", "promote", "--", ...args).ended();
+    expect(code).toBe(expected);
+    expect(said).toMatch(says);
+  });
+});
