@@ -1,50 +1,19 @@
 """Runs the model service: `python -m serving`."""
 
-import asyncio
-import signal
 import sys
 
-import uvloop
-
-from serving import log, models, settings
-from serving.app import Service
+from serving import log, settings
+from serving.endpoint import Served
+from serving.loader import Loading
 from serving.registry import Registry
 
 
-def build(config: settings.Settings) -> Service:
-    """Wires the application to the registry that the settings name."""
-    registry = Registry(config.tracking_uri)
-    return Service(
-        lambda: models.load(
-            registry, config.model_name, config.model_version, config.max_batch_rows
-        ),
-        config.model_name,
-        config.model_version,
-        config.limits,
-    )
+def load(config: settings.Settings) -> Served:
+    """Fetches the model that the settings name and makes its endpoints; raises ModelUnavailable."""
+    found = Registry(config.tracking_uri).fetch(config.model_name, config.model_version)
+    from serving import models
 
-
-async def serve(config: settings.Settings) -> int:
-    """Serves until SIGTERM or SIGINT, then finishes what is in flight; returns the exit code."""
-    service = build(config)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-
-    def started() -> None:
-        log.logger.info("listening", extra={"port": config.port})
-        service.start()
-
-    try:
-        await service.server.run(config.port, stop, started)
-    except OSError as error:
-        fields = {"port": config.port, "detail": error.strerror or str(error)}
-        log.logger.error("cannot listen", extra=fields)
-        return 1
-    finally:
-        service.stop()
-    return 0
+    return models.load(found, config.max_batch_rows)
 
 
 def main() -> int:
@@ -55,7 +24,11 @@ def main() -> int:
     except settings.SettingsError as error:
         log.logger.error("settings refused", extra={"detail": str(error)})
         return 2
-    return uvloop.run(serve(config))
+    loading = Loading(lambda: load(config), config.asked_for)
+    # The tracking server answers while this is imported, which takes longer than its answers.
+    from serving.run import run
+
+    return run(config, loading)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """The application: which paths there are before and after the model is loaded."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from serving.endpoint import Endpoint, Served
 from serving.http import answers
 from serving.http.answers import Fixed
 from serving.http.limits import Limits
 from serving.http.server import Route, Server
-from serving.loader import delays, load_until_ready
 from serving.log import logger
-from serving.metrics import CONTENT_TYPE, Metrics
+from serving.metrics import Metrics
+
+#: Of Prometheus' text format.
+_EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SERVER_METADATA = b'{"name":"ml-platform","version":"1","extensions":[]}'
 
@@ -24,20 +26,19 @@ def _says(body: bytes) -> Endpoint:
 
 
 class Service:
-    """One process's application: alive at once, ready when `load` has returned."""
+    """One process's application: alive at once, ready when it is given its model to `use`."""
 
-    def __init__(self, load: Callable[[], Served], name: str, version: str, limits: Limits) -> None:
-        """Takes how to load the model, and which one was asked for, for metrics and the log."""
-        self._load = load
-        self._what = {"model": name, "version": version}
-        self.metrics = Metrics(name, self._waiting)
+    def __init__(self, asked_for: dict[str, str], limits: Limits) -> None:
+        """Takes which `model` and `version` was asked for, for metrics and the log."""
+        self._asked_for = asked_for
+        self.metrics = Metrics(asked_for["model"], self._waiting)
         self._own = {
             path: Route.of(endpoint, self.metrics.other(path.decode()))
             for path, endpoint in {
                 b"/healthz": _says(b'{"status":"alive"}'),
                 b"/v2/health/live": _says(b'{"live":true}'),
                 b"/v2": _says(_SERVER_METADATA),
-                b"/metrics": Endpoint("GET", lambda _: self.metrics.expose(), CONTENT_TYPE),
+                b"/metrics": Endpoint("GET", lambda _: self._expose(), _EXPOSITION_TYPE),
             }.items()
         }
         # Counted from the start: whoever asks too early is a request that was not served.
@@ -48,27 +49,23 @@ class Service:
             self._own, limits, self.metrics.other("other"), self._failed, self._missing
         )
         self._ready = False
-        self._stop = threading.Event()
+
+    @cached_property
+    def _expose(self) -> Callable[[], bytes]:
+        # With the first scrape: importing its library would be a seventh of the time to start.
+        from serving.exposition import exposition
+
+        return exposition(self.metrics)
 
     def _waiting(self) -> int:
         return self.server.waiting()
 
-    def start(self) -> None:
-        """Starts loading beside the event loop, so that probes are answered meanwhile."""
-        threading.Thread(target=self._load_model, name="model-loader", daemon=True).start()
-
-    def stop(self) -> None:
-        """Ends a loader that is still waiting."""
-        self._stop.set()
-
-    def _load_model(self) -> None:
-        served = load_until_ready(self._load, self._stop, self._what, delays())
-        if served is None:
-            return
-        self.metrics.set_version(served.version)
+    def use(self, served: Served) -> None:
+        """Answers with a loaded model from now on; may be called from any thread."""
+        self.metrics.version = served.version
         self.server.routes = {**self._own, **self._routes_of(served)}
         self._ready = True
-        logger.info("model loaded", extra={**self._what, "loaded_version": served.version})
+        logger.info("model loaded", extra={**self._asked_for, "loaded_version": served.version})
 
     def _routes_of(self, served: Served) -> dict[bytes, Route]:
         endpoints = {
@@ -91,5 +88,5 @@ class Service:
         return answers.NOT_READY if of_the_model and not self._ready else answers.NOT_FOUND
 
     def _failed(self, error: Exception, request_id: str) -> None:
-        fields = {**self._what, "request_id": request_id}
+        fields = {**self._asked_for, "request_id": request_id}
         logger.error("prediction failed", exc_info=error, extra=fields)

@@ -3,7 +3,8 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from concurrent.futures import Future
+from typing import Generic, TypeVar
 
 from serving.errors import ModelUnavailable, Reason
 from serving.log import logger
@@ -15,6 +16,30 @@ FIRST_DELAY = 0.5
 
 #: Longest wait in seconds: short, for a pod often waits for a training job to register its model.
 MAX_DELAY = 5.0
+
+
+class Loading(Generic[T]):
+    """Loads in a thread of its own, from the moment at which it is made."""
+
+    def __init__(self, load: Callable[[], T], what: dict[str, str]) -> None:
+        """Starts loading; the log lines of failures have the fields of `what`."""
+        self._load, self._what = load, what
+        self._stop = threading.Event()
+        self._loaded: Future[T] = Future()
+        threading.Thread(target=self._run, name="model-loader", daemon=True).start()
+
+    def then(self, use: Callable[[T], None]) -> None:
+        """Has `use` called with what was loaded: now, or in the loader's thread once it is."""
+        self._loaded.add_done_callback(lambda loaded: use(loaded.result()))
+
+    def stop(self) -> None:
+        """Ends a loader that is still waiting."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        loaded = load_until_ready(self._load, self._stop, self._what, delays())
+        if loaded is not None:
+            self._loaded.set_result(loaded)
 
 
 def delays() -> Iterator[float]:

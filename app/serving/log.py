@@ -1,8 +1,8 @@
-"""One JSON object per line on standard output, for the service and for the HTTP server alike."""
+"""One JSON object per line on standard output."""
 
 import json
 import logging
-import logging.config
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,27 +25,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-#: For `logging.config.dictConfig`. The HTTP server's own notes below an error are left out.
-CONFIG: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": JsonFormatter}},
-    "handlers": {
-        "stdout": {
-            "class": "logging.StreamHandler",
-            "formatter": "json",
-            "stream": "ext://sys.stdout",
-        }
-    },
-    "loggers": {
-        "serving": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
-        "_granian": {"handlers": ["stdout"], "level": "ERROR", "propagate": False},
-    },
-}
-
 logger = logging.getLogger("serving")
 
 
 def configure() -> None:
-    """Makes the service's loggers write JSON lines."""
-    logging.config.dictConfig(CONFIG)
+    """Makes the service's logger write JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

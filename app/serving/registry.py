@@ -2,10 +2,9 @@
 
 import http.client
 import json
-import urllib.error
-import urllib.request
+from contextlib import closing
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from serving.errors import ModelUnavailable, Reason
 
@@ -23,6 +22,9 @@ MODEL_FILE = "model.onnx"
 
 #: MLflow's own description of a model, with its signature.
 DESCRIPTION_FILE = "MLmodel"
+
+#: By scheme; settings let no other through. urllib.request would take longer to import than to ask.
+_CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 _PROXIED = "mlflow-artifacts:/"
 
@@ -119,27 +121,32 @@ class Registry:
 
     def _get(self, path: str, limit: int) -> bytes:
         """Up to `limit` bytes, or one more where there are more."""
+        parts = urlsplit(self.uri)
         try:
-            # Settings let only http and https through.
-            with urllib.request.urlopen(self.uri + path, timeout=TIMEOUT) as response:  # noqa: S310
+            with closing(_CONNECTIONS[parts.scheme](parts.netloc, timeout=TIMEOUT)) as connection:
+                connection.request("GET", parts.path + path)
+                response = connection.getresponse()
+                if response.status != 200:
+                    raise self._refusal(path, response)
                 content: bytes = response.read(limit + 1)
                 if len(content) <= limit and response.length:
                     raise http.client.IncompleteRead(content, response.length)
                 return content
-        except urllib.error.HTTPError as error:
-            code, message = _error_of(error)
-            if code == "RESOURCE_DOES_NOT_EXIST" or message.startswith(_NO_ALIAS):
-                raise _NotFound(message) from None
-            raise ModelUnavailable(
-                Reason.TRACKING_SERVER_ERROR,
-                f"the tracking server {self.uri} answered {error.code} to {path}: {message}",
-            ) from None
         except (OSError, http.client.HTTPException) as error:
-            cause = getattr(error, "reason", error) or type(error).__name__
             raise ModelUnavailable(
                 Reason.TRACKING_SERVER_UNREACHABLE,
-                f"the tracking server {self.uri} cannot be reached: {cause}",
+                f"the tracking server {self.uri} cannot be reached: "
+                f"{str(error) or type(error).__name__}",
             ) from None
+
+    def _refusal(self, path: str, response: http.client.HTTPResponse) -> Exception:
+        code, message = _error_of(response)
+        if code == "RESOURCE_DOES_NOT_EXIST" or message.startswith(_NO_ALIAS):
+            return _NotFound(message)
+        return ModelUnavailable(
+            Reason.TRACKING_SERVER_ERROR,
+            f"the tracking server {self.uri} answered {response.status} to {path}: {message}",
+        )
 
     def _unintelligible(self, method: str) -> ModelUnavailable:
         return ModelUnavailable(
@@ -152,11 +159,11 @@ def _path(location: str, file: str) -> str:
     return f"/api/2.0/mlflow-artifacts/artifacts/{quote(location)}/{file}"
 
 
-def _error_of(error: urllib.error.HTTPError) -> tuple[str, str]:
+def _error_of(response: http.client.HTTPResponse) -> tuple[str, str]:
     """The code and message of MLflow's JSON error, or the start of whatever else was sent."""
-    text = error.read(4096).decode("utf-8", "replace")
+    text = response.read(4096).decode("utf-8", "replace")
     try:
         answer = json.loads(text)
         return str(answer["error_code"]), str(answer["message"])
     except (ValueError, KeyError, TypeError):
-        return "", text[:200].strip() or error.reason
+        return "", text[:200].strip() or response.reason

@@ -35,6 +35,11 @@ class Settings:
     max_batch_rows: int
     limits: Limits
 
+    @property
+    def asked_for(self) -> dict[str, str]:
+        """The fields that log lines about the model have."""
+        return {"model": self.model_name, "version": self.model_version}
+
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """Reads the environment; raises SettingsError for what is missing or unusable."""

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.parser import text_string_to_metric_families
 
+from serving.exposition import exposition
 from serving.metrics import BUCKETS, CODES, Metrics
 from tests.support import Serving, StubRegistry, onnx_bytes, serving
 
@@ -13,7 +15,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 def scrape(service: Serving) -> Samples:
     answer = service.client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == CONTENT_TYPE_PLAIN_0_0_4
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(answer.text)
@@ -101,13 +103,13 @@ def test_unknown_paths_and_methods_fold_into_one(service: Serving) -> None:
 
 def test_buckets_are_cumulative_and_hold_their_bounds() -> None:
     metrics = Metrics("demo")
-    metrics.set_version("3")
+    metrics.version = "3"
     for seconds in (BUCKETS[0], BUCKETS[0] * 1.01, 0.05, 99.0):
         metrics.prediction(200, seconds)
     metrics.prediction(500, 1.0)
     found = {
         sample.labels["le"]: sample.value
-        for family in text_string_to_metric_families(metrics.expose().decode())
+        for family in text_string_to_metric_families(exposition(metrics)().decode())
         for sample in family.samples
         if sample.name == "inference_latency_seconds_bucket"
     }

@@ -7,15 +7,18 @@ from hashlib import sha256
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from serving.endpoint import InvalidInput
+from serving.endpoint import Handler, InvalidInput
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of
+from serving.models import model_of, predict, serve
+from serving.models.rows import Decoder
 from serving.models.signature import Kind
 from serving.registry import ModelFiles
 from tests.support import estimator, onnx_bytes
@@ -130,6 +133,27 @@ def test_the_linear_form_is_used_for_its_own_file_alone() -> None:
     assert own.predict(rows).prediction == pytest.approx(other.predict(rows).prediction, rel=1e-9)
     with pytest.raises(InvalidInput, match="out_of_range"):
         own.predict([[1.7e308, 1.7e308, 1.7e308]])
+
+
+NUMBERS = st.integers() | st.floats()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(NUMBERS, min_size=2, max_size=4) | st.lists(st.lists(NUMBERS, max_size=3)))
+def test_the_linear_form_in_one_call_is_the_general_one(features: list[object]) -> None:
+    model = model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note())))
+    general = predict.handler(model, Decoder(model.signature, 10))
+    served = serve("demo", "3", model, 10).endpoints["/predict"].handle
+
+    def outcome(handle: Handler, body: bytes) -> bytes | str:
+        try:
+            return handle(body)
+        except InvalidInput as error:
+            return error.reason
+
+    value = json.dumps(features)
+    for body in (f'{{"features": {value}}}', f'{{"features": {value}, "features": {value}}}'):
+        assert outcome(served, body.encode()) == outcome(general, body.encode())
 
 
 @pytest.mark.parametrize(

@@ -7,24 +7,26 @@ from serving.errors import ModelUnavailable, Reason
 from serving.models import docs, inference_v2, linear, openapi, predict, signature
 from serving.models.model import Model
 from serving.models.rows import Decoder
-from serving.registry import ModelFiles, Registry
+from serving.registry import ModelFiles
 
 _NOTHING = signature.Description(None, None)
 
 
-def load(registry: Registry, name: str, version_or_alias: str, max_rows: int) -> Served:
-    """Fetches a registered model and makes its endpoints.
+def load(found: ModelFiles, max_rows: int) -> Served:
+    """Makes the endpoints of a registered version from its files.
 
-    Raises ModelUnavailable for a model that is not there, cannot be read, or cannot be served.
+    Raises ModelUnavailable for a model that cannot be read, or cannot be served.
     """
-    found = registry.fetch(name, version_or_alias)
     return serve(found.name, found.version, model_of(found), max_rows)
 
 
 def serve(name: str, version: str, model: Model, max_rows: int) -> Served:
     """The endpoints of a loaded model."""
     document = msgspec.json.encode(openapi.document(name, version, model, max_rows))
-    handle = predict.handler(model, Decoder(model.signature, max_rows))
+    decode = Decoder(model.signature, max_rows)
+    handle = predict.handler(model, decode)
+    if isinstance(model, linear.LinearModel):
+        handle = model.handler(decode, handle)
     return Served(
         name,
         version,

@@ -54,7 +54,8 @@ class Decoder:
         row, record = row_type(signature), record_type(signature)
         self._signature = signature
         self._max_rows = max_rows
-        self._row = _decoder(row)
+        #: Decodes one row by position, without a look at keys that are repeated.
+        self.row = _decoder(row)
         several = msgspec.Meta(min_length=1, max_length=max_rows)
         self._rows = _decoder(Annotated[list[row], several])  # type: ignore[valid-type]
         self._record = _decoder(record)
@@ -63,7 +64,7 @@ class Decoder:
     def __call__(self, body: bytes) -> Rows:
         """The rows of a request."""
         try:
-            row: Row = self._row(body).features
+            row: Row = self.row(body).features
         except (ValueError, RecursionError):  # all of msgspec's errors are ValueErrors
             return self._other_forms(body)
         # Where the only text is the one key, a second pair of quotes is the key repeated.

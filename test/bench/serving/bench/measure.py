@@ -83,6 +83,8 @@ def sample(target: Target, number: int, bench: Bench) -> Sample:
     plan = bench.plan
     question = question_for(target, bench.models)
     with server_of(target, bench, question) as server:
+        if target.metrics:
+            server.get(target.metrics)
         loads = [saturate(server.port, question, WARM_UP, plan.connections)]
         before = cpu_seconds(server.pid)
         full = saturate(server.port, question, plan.seconds, plan.connections)

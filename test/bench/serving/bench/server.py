@@ -4,6 +4,7 @@ import http.client
 import os
 import subprocess
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -78,6 +79,10 @@ class Server:
     ) -> None:
         """Stops it."""
         self.stop()
+
+    def get(self, path: str) -> None:
+        """Fetches a page and throws it away. Raises OSError where there is none."""
+        urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10).close()
 
     def stop(self) -> None:
         """Ends every process of it. Raises ServerError where that does not help."""

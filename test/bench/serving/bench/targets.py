@@ -35,6 +35,8 @@ class Target:
     environment: dict[str, str] = field(default_factory=dict)
     #: Folder that it is started in: one of the peers', or the service's code.
     folder: str = ""
+    #: Path that Prometheus asks, as it does of every pod on the platform.
+    metrics: str = ""
 
     def fill(self, text: str, site: Site) -> str:
         """Replaces what is in braces."""
@@ -108,7 +110,7 @@ def _ours(
     name: str, label: str, arguments: str, model: str = "linear", wire: Wire = PREDICT
 ) -> Target:
     venv = "serving-linear" if model == "linear" else "serving"
-    return Target(name, label, venv, arguments, model, wire, _OURS)
+    return Target(name, label, venv, arguments, model, wire, _OURS, metrics="/metrics")
 
 
 TARGETS = {

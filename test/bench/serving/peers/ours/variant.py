@@ -8,21 +8,21 @@ import dataclasses
 import sys
 
 from serving import __main__ as program
-from serving import models
+from serving import models, run
 from serving.endpoint import Endpoint
 
 ANSWER = b'{"prediction":[1.0]}'
 
 
 def without_metrics() -> None:
-    build = program.build
+    build = run.build
 
     def changed(config):
         service = build(config)
         service.metrics.prediction = lambda _status, _seconds: None
         return service
 
-    program.build = changed
+    run.build = changed
 
 
 def with_noop() -> None:

@@ -1,0 +1,73 @@
+"""The service's counts as Prometheus metrics, on a registry of their own."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from serving.metrics import BUCKETS, Metrics
+
+
+def exposition(metrics: Metrics) -> Callable[[], bytes]:
+    """What makes the text that a scrape gets."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_Counts(metrics))
+    return partial(generate_latest, registry)
+
+
+class _Counts(Collector):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        labels = [metrics.model, metrics.version or ""]
+        requests = CounterMetricFamily(
+            "inference_requests",
+            "Requests for predictions, by the status they were answered with.",
+            labels=["model", "version", "code"],
+        )
+        for code, count in metrics.codes.items():
+            requests.add_metric([*labels, str(code)], count)
+        yield requests
+        yield self._latency(labels)
+        yield GaugeMetricFamily(
+            "inference_requests_waiting",
+            "Requests for predictions whose turn has not come.",
+            value=metrics.waiting(),
+        )
+        info = GaugeMetricFamily(
+            "inference_model_info",
+            "1 for the registered model version that is served; absent until one is loaded.",
+            labels=["model", "version"],
+        )
+        if metrics.version is not None:
+            info.add_metric(labels, 1)
+        yield info
+        others = CounterMetricFamily(
+            "http_requests", "All other requests.", labels=["route", "code"]
+        )
+        for (route, code), count in metrics.others.items():
+            others.add_metric([route, str(code)], count)
+        yield others
+
+    def _latency(self, labels: list[str]) -> HistogramMetricFamily:
+        family = HistogramMetricFamily(
+            "inference_latency_seconds",
+            "Seconds from a whole request for a prediction to its answer, the wait included.",
+            labels=["model", "version"],
+        )
+        names = [*(f"{bound:.7g}" for bound in BUCKETS), "+Inf"]
+        buckets = list(zip(names, accumulate(self._metrics.buckets), strict=True))
+        family.add_metric(labels, buckets, sum_value=self._metrics.seconds)
+        return family

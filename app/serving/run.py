@@ -1,0 +1,45 @@
+"""The event loop, from the first connection to the last answer."""
+
+import asyncio
+import signal
+
+import uvloop
+
+from serving.app import Service
+from serving.endpoint import Served
+from serving.loader import Loading
+from serving.log import logger
+from serving.settings import Settings
+
+
+def build(config: Settings) -> Service:
+    """The application that the settings ask for."""
+    return Service(config.asked_for, config.limits)
+
+
+async def serve(config: Settings, loading: Loading[Served]) -> int:
+    """Serves until SIGTERM or SIGINT, then finishes what is in flight; returns the exit code."""
+    service = build(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def started() -> None:
+        logger.info("listening", extra={"port": config.port})
+        loading.then(service.use)
+
+    try:
+        await service.server.run(config.port, stop, started)
+    except OSError as error:
+        fields = {"port": config.port, "detail": error.strerror or str(error)}
+        logger.error("cannot listen", extra=fields)
+        return 1
+    finally:
+        loading.stop()
+    return 0
+
+
+def run(config: Settings, loading: Loading[Served]) -> int:
+    """Serves what is being loaded; returns the exit code: 0 once stopped, 1 if it cannot listen."""
+    return uvloop.run(serve(config, loading))
