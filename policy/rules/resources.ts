@@ -1,4 +1,6 @@
+import type { Volume } from "../model/kubernetes";
 import { parseQuantity } from "../model/quantity";
+import { part } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -90,10 +92,18 @@ export const RESOURCE_RULES: readonly Rule[] = [
     remedy: "Set emptyDir.sizeLimit.",
     url: "https://kubernetes.io/docs/concepts/storage/volumes/#emptydir",
     pod: ({ spec }) =>
-      (spec.volumes ?? []).flatMap(({ emptyDir }, index) =>
-        emptyDir && (emptyDir as { sizeLimit?: unknown }).sizeLimit === undefined
+      (spec.volumes ?? []).flatMap((volume, index) =>
+        isScratch(volume) && !((parseQuantity(part(volume, "emptyDir").sizeLimit) ?? 0) > 0)
           ? `volumes[${index}].emptyDir has no sizeLimit`
           : [],
       ),
   },
 ];
+
+/** Whether a volume is an empty directory, which is also what a volume without a source is. */
+function isScratch(volume: Volume): boolean {
+  const sources = Object.keys(volume).filter(
+    (key) => key !== "name" && (volume[key] ?? undefined) !== undefined,
+  );
+  return sources.length === 0 || sources.includes("emptyDir");
+}

@@ -1,24 +1,37 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
+import { credentialInText } from "../model/credential";
 import { PROJECT } from "../model/project";
 import { join, type Resource } from "../model/resource";
 import type { Rule } from "./rule";
-import { credentialIn } from "./secrets";
 
 const ROOT = "pulumi:pulumi:Stack";
 
-/** Credentials in a configuration, by their places; what Pulumi encrypted stands below `secure`. */
+/** What Pulumi's own secrets providers and its cloud make of a value. */
+const ENCRYPTED = /^(v\d+:|AAAB[\w+/]{20,}={0,2}$)/;
+
+/** Whether a value is one that Pulumi encrypted, and not one that somebody called so. */
+function isEncrypted(node: object): boolean {
+  const [[key, value] = [], ...others] = Object.entries(node);
+  return key === "secure" && others.length === 0 && ENCRYPTED.test(`${value}`);
+}
+
+/** Credentials in a configuration, by their places. */
 function credentialsIn(node: unknown, key: string, path: string): string[] {
   if (typeof node !== "object" || node === null) {
-    const problem = credentialIn(key, node);
+    const problem = credentialInText(key, node);
     return problem === undefined ? [] : [`${path} ${problem}`];
   }
-  return Object.entries(node)
-    .filter(([name]) => name !== "secure")
-    .flatMap(([name, value]) =>
-      credentialsIn(value, name, Array.isArray(node) ? `${path}[${name}]` : join(path, name)),
-    );
+  return isEncrypted(node)
+    ? []
+    : Object.entries(node).flatMap(([name, value]) =>
+        credentialsIn(
+          value,
+          name === "secure" ? key : name,
+          Array.isArray(node) ? `${path}[${name}]` : join(path, name),
+        ),
+      );
 }
 
 /** The rule about a stack's own file, which is judged with the stack's root resource. */
@@ -36,8 +49,16 @@ export function stackFileRule(folder: string = PROJECT): Rule {
       if (type !== ROOT || !existsSync(file)) {
         return undefined;
       }
-      const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: unknown };
-      return credentialsIn(config, "", `${name}: config`);
+      try {
+        const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: unknown };
+        return credentialsIn(config, "", `${name}: config`);
+      } catch (error) {
+        if (error instanceof YAMLParseError) {
+          // Its own message quotes the file.
+          return `${name} is no YAML (line ${error.linePos?.[0].line})`;
+        }
+        throw error;
+      }
     },
   };
 }

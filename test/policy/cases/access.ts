@@ -1,5 +1,5 @@
 import { binding, configMap, deployment, role, secret } from "../objects";
-import type { RuleCases } from "./case";
+import type { Changes, RuleCases } from "./case";
 
 const CONTAINER = "[0].spec.template.spec.containers[0]";
 const container = "spec.template.spec.containers[0]";
@@ -120,6 +120,13 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
     passes: {
       "a path": { [`${CONTAINER}.env[0]`]: { name: "TOKEN_FILE", value: "/run/token" } },
       "a number": { [`${CONTAINER}.env[0]`]: { name: "MAX_TOKEN", value: "4096" } },
+      "a path with capitals": {
+        [`${CONTAINER}.env[0]`]: { name: "DB_PASSWORD", value: "/run/secrets/DB_PASSWORD" },
+      },
+      "a variable in a command": {
+        [`${CONTAINER}.command`]: ["sh", "-c", "PASSWORD=$(cat /run/password) app --token $TOKEN"],
+      },
+      "a flag without a value": { [`${CONTAINER}.args`]: ["--no-token", "--port=8080"] },
       "a reference": {
         [`${CONTAINER}.env[0]`]: {
           name: "PASSWORD",
@@ -131,6 +138,37 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
       "by its name": [
         { [`${CONTAINER}.env[0]`]: { name: "DB_PASSWORD", value: "hunter22" } },
         `${container}.env[0].value holds a credential, by its name`,
+      ],
+      ...Object.fromEntries(
+        [
+          ["in one word", "PGPASSWORD", "hunter22"],
+          ["in short", "DB_PASS", "hunter22"],
+          ["with a number", "PASSWORD_1", "hunter22"],
+          ["of digits", "DB_PASSWORD", "73219984"],
+          ["that begins like a path", "API_TOKEN", "/wJalrXUtnFEMIK7MDENGbPxRfi"],
+        ].map(([title, name, value]): [string, [Changes, string]] => [
+          `by its name ${title}`,
+          [
+            { [`${CONTAINER}.env[0]`]: { name, value } },
+            `${container}.env[0].value holds a credential, by its name`,
+          ],
+        ]),
+      ),
+      "after its flag": [
+        { [`${CONTAINER}.args`]: ["--password", "hunter22"] },
+        `${container}.args[1] holds a credential, by its name`,
+      ],
+      "in a command of a shell": [
+        { [`${CONTAINER}.command`]: ["sh", "-c", "PASSWORD=hunter22 app"] },
+        `${container}.command[2] holds a credential in one of its lines`,
+      ],
+      "in a command of a shell, after its flag": [
+        { [`${CONTAINER}.command`]: ["sh", "-c", "exec app --password hunter22"] },
+        `${container}.command[2] holds a credential in one of its lines`,
+      ],
+      "in a connection string": [
+        { [`${CONTAINER}.env[0].value`]: "host=db user=app password=hunter22" },
+        `${container}.env[0].value holds a credential in one of its lines`,
       ],
       "by its form": [
         { [`${CONTAINER}.env[0].value`]: "AKIAIOSFODNN7EXAMPLE" },
@@ -148,7 +186,30 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
   },
   "credential-in-config-map": {
     good: [configMap, secret],
+    passes: {
+      "code that reads one": {
+        "[0].data[app.py]":
+          "import os\nconnect(user, password=os.environ['PW'])\nlogin(token=read_token())\n",
+      },
+      "the name of a Secret's file": { "[0].data[app.yaml]": "passwordFile: /run/password\n" },
+    },
     fails: {
+      "JSON in one line": [
+        { "[0].data[app.json]": '{"user":"app","password":"hunter22"}' },
+        "data, entry 2, holds a credential in one of its lines",
+      ],
+      "a line of a script": [
+        { "[0].data[env.sh]": "set -e\nexport DB_PASSWORD=hunter22\n" },
+        "data, entry 2, holds a credential in one of its lines",
+      ],
+      "an item of a list": [
+        { "[0].data[users.yaml]": "users:\n  - password: hunter22\n" },
+        "data, entry 2, holds a credential in one of its lines",
+      ],
+      "a file in base64": [
+        { "[0].binaryData": { app: Buffer.from("password: hunter22").toString("base64") } },
+        "binaryData, entry 1, holds a credential in one of its lines",
+      ],
       "a key": [
         { "[0].data.password": "hunter22" },
         "data, entry 2, holds a credential, by its name",
