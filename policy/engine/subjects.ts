@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema";
-import { type Container, type Image, type Pod, partsOf } from "../model/pods";
+import type { Container, Image, Pod } from "../model/parts";
+import { partsOf } from "../model/pods";
 import { type KubernetesObject, objectsOf, type Resource } from "../model/resource";
 import { UnknownValue } from "../model/unknown";
 import type { Rule, Verdict } from "../rules/rule";

@@ -1,59 +1,41 @@
-import type { ContainerSpec, Metadata, PodSpec } from "./kubernetes";
+import {
+  type Container,
+  containerAt,
+  containersOf,
+  imageAt,
+  type Parts,
+  type Pod,
+  podAt,
+  ROLES,
+} from "./parts";
 import { isBuiltIn, join, type KubernetesObject } from "./resource";
 import { CONTAINER_FIELDS, isContainer, isPodSpec, isRecord, listsContainers } from "./shape";
-import { isUnknown, knownField, placeOf } from "./unknown";
+import { isUnknown, knownField } from "./unknown";
 import { type Field, walk } from "./walk";
 
 export { isRecord };
 
-/** A pod, or the pod template inside any other kind. */
-export interface Pod {
-  readonly object: KubernetesObject;
-  /** Reading it throws where it is not known yet. */
-  readonly spec: PodSpec;
-  readonly metadata: Metadata;
-  /** Where its spec stands in the resource, for example `spec.template.spec`. */
-  readonly path: string;
-  /** True where an operator, or the object that is patched, has the rest: what is absent says nothing. */
-  readonly partial: boolean;
+/** Where the kinds of Kubernetes itself that carry a pod have its spec. */
+const POD_PATHS: Readonly<Record<string, string>> = {
+  Pod: "spec",
+  PodTemplate: "template.spec",
+  CronJob: "spec.jobTemplate.spec.template.spec",
+  ...Object.fromEntries(
+    "ReplicationController ReplicaSet Deployment StatefulSet DaemonSet Job"
+      .split(" ")
+      .map((kind) => [kind, "spec.template.spec"]),
+  ),
+};
+
+/** Where an object of Kubernetes itself has the spec of its pod; undefined for one that carries none. */
+function podPathOf(object: KubernetesObject): string | undefined {
+  const path = isBuiltIn(object) ? POD_PATHS[object.kind] : undefined;
+  return path === undefined ? undefined : join(object.path, path);
 }
-
-/** One container of a pod. */
-export interface Container {
-  readonly pod: Pod;
-  /** Reading it throws where it is not known yet. */
-  readonly spec: ContainerSpec;
-  readonly role: "init" | "main" | "ephemeral";
-  /** Where it stands in the resource, for example `spec.template.spec.containers[0]`. */
-  readonly path: string;
-}
-
-/** A place that names an image. */
-export interface Image {
-  readonly object: KubernetesObject;
-  /** What is written there. Reading it throws where it is not known yet. */
-  readonly reference: unknown;
-  readonly field: string;
-  /** Where the field's owner stands in the resource, for example a container. */
-  readonly path: string;
-}
-
-/** All of an object that will run. */
-interface Parts {
-  readonly pods: Pod[];
-  readonly containers: Container[];
-  readonly images: Image[];
-}
-
-/** The roles that a container can have in its pod. */
-export const ROLES = Object.keys(CONTAINER_FIELDS) as Container["role"][];
-
-const WORKLOAD =
-  /^(Pod|PodTemplate|ReplicationController|ReplicaSet|Deployment|StatefulSet|DaemonSet|Job|CronJob)$/;
 
 /** Whether an object is of a kind of Kubernetes itself that carries a pod. */
 export function isWorkload(object: KubernetesObject): boolean {
-  return isBuiltIn(object) && WORKLOAD.test(object.kind);
+  return podPathOf(object) !== undefined;
 }
 
 /** Many rules ask for the parts of the same object. */
@@ -78,66 +60,6 @@ export function podsOf(object: KubernetesObject): readonly Pod[] {
   return partsOf(object).pods;
 }
 
-/** The containers of a pod in one role. */
-export function containersOf(pod: Pod, role: Container["role"]): Container[] {
-  const field = CONTAINER_FIELDS[role];
-  const list: unknown = pod.spec[field] ?? [];
-  if (typeof list !== "object" || list === null) {
-    throw new TypeError(`${field} is no list`);
-  }
-  const path = join(pod.path, field);
-  return Object.keys(list).map((key) =>
-    containerAt(pod, role, placeOf(list, key, path), () => Reflect.get(list, key)),
-  );
-}
-
-function containerAt(
-  pod: Pod,
-  role: Container["role"],
-  path: string,
-  read: () => ContainerSpec,
-): Container {
-  return {
-    pod,
-    role,
-    path,
-    get spec() {
-      return read();
-    },
-  };
-}
-
-function podAt(object: KubernetesObject, { owner, key, path }: Field, partial: boolean): Pod {
-  return {
-    object,
-    path,
-    partial,
-    get spec() {
-      return Reflect.get(owner, key) as PodSpec;
-    },
-    get metadata() {
-      const metadata: unknown = key === "spec" ? Reflect.get(owner, "metadata") : undefined;
-      return isRecord(metadata) ? metadata : {};
-    },
-  };
-}
-
-function imageAt(
-  object: KubernetesObject,
-  path: string,
-  field: string,
-  read: () => unknown,
-): Image {
-  return {
-    object,
-    path,
-    field,
-    get reference() {
-      return read();
-    },
-  };
-}
-
 /** One search through an object for what will run. */
 class Search {
   readonly parts: Parts = { pods: [], containers: [], images: [] };
@@ -145,9 +67,11 @@ class Search {
   private readonly containers = new Map<string, Container>();
   /** What is in no pod, but may be in one that an operator makes. */
   private readonly nowhere: Pod;
+  private readonly podPath: string | undefined;
 
   constructor(private readonly object: KubernetesObject) {
     const { path, value } = object;
+    this.podPath = podPathOf(object);
     this.nowhere = { object, path, spec: {}, metadata: {}, partial: true };
     const visit = (field: Field, within: Pod) => this.visit(field, within);
     const root = visit({ owner: object, key: "value", path }, this.nowhere);
@@ -179,11 +103,11 @@ class Search {
   }
 
   private takePod(field: Field, value: object): Pod | undefined {
-    const isTemplate = this.isTemplate(field.path);
-    if (!isTemplate && !isPodSpec(value)) {
+    const isWorkloads = field.path === this.podPath;
+    if (!isWorkloads && !isPodSpec(value)) {
       return undefined;
     }
-    const isWhole = !this.object.patch && (isTemplate || listsContainers(value));
+    const isWhole = !this.object.patch && (isWorkloads || listsContainers(value));
     const pod = podAt(this.object, field, !isWhole);
     this.parts.pods.push(pod);
     for (const role of ROLES) {
@@ -228,34 +152,25 @@ class Search {
   }
 
   /** A field that may hide what runs is a pod, a container and an image at once. */
-  private takeUnknown(field: Field, within: Pod): void {
-    const { owner, key, path } = field;
+  private takeUnknown({ owner, key, path }: Field, within: Pod): void {
     const read = () => Reflect.get(owner, key);
-    if (within.partial ? this.mayHidePods(key) : path.startsWith(`${within.path}.volumes`)) {
+    if (within.partial ? this.mayHidePods(key, path) : path.startsWith(`${within.path}.volumes`)) {
       this.parts.images.push(imageAt(this.object, path, "image", read));
     }
-    if (within.partial && this.mayHidePods(key)) {
-      const pod = podAt(this.object, field, false);
+    if (within.partial && this.mayHidePods(key, path)) {
+      const pod = podAt(this.object, { owner, key, path: this.podPath ?? path }, false);
       this.parts.pods.push(pod);
       this.parts.containers.push(containerAt(pod, "main", path, read));
     }
   }
 
-  /** Whether a field outside of pods may hold some: any of a custom resource; of a workload, those on the way to its pod. */
-  private mayHidePods(key: string): boolean {
-    const { object } = this;
-    return isWorkload(object) || object.kind === ""
-      ? /^(spec|template|jobTemplate)$/.test(key)
-      : !isBuiltIn(object) && !/^(image|metadata)$/.test(key);
-  }
-
-  private isTemplate(path: string): boolean {
-    const { object } = this;
+  /** Whether a field outside of pods may hold some: of a workload, one on the way to its pod; of others, any. */
+  private mayHidePods(key: string, path: string): boolean {
+    if (this.podPath !== undefined) {
+      return `${this.podPath}.`.startsWith(`${path}.`);
+    }
     return (
-      isWorkload(object) &&
-      (object.kind === "Pod"
-        ? path === join(object.path, "spec")
-        : /(^|\.)template\.spec$/.test(path))
+      (!isBuiltIn(this.object) || this.object.kind === "") && key !== "image" && key !== "metadata"
     );
   }
 }

@@ -1,5 +1,6 @@
 import { autoscalersOf } from "./autoscalers";
-import { type Pod, podsOf } from "./pods";
+import type { Pod } from "./parts";
+import { podsOf } from "./pods";
 import { join, type KubernetesObject } from "./resource";
 import { list, nameOf, namespaceOf, part, type Stack, selects } from "./stack";
 import { knownEntries } from "./unknown";

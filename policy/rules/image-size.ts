@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema";
 import { parseImage } from "../model/image";
+import type { Image } from "../model/parts";
 import { matches } from "../model/pattern";
-import type { Image } from "../model/pods";
 import { RegistryError } from "../registry/client";
 import type { MeasureImage } from "../registry/size";
 import type { Rule } from "./rule";

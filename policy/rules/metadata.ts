@@ -1,4 +1,5 @@
-import { containersOf, isWorkload, type Pod, podsOf, ROLES } from "../model/pods";
+import { containersOf, type Pod, ROLES } from "../model/parts";
+import { isWorkload, podsOf } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
 import { namespaceOf, part } from "../model/stack";
 import type { Rule } from "./rule";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema";
-import type { Container, Image, Pod } from "../model/pods";
+import type { Container, Image, Pod } from "../model/parts";
 import type { KubernetesObject, Resource } from "../model/resource";
 import type { Stack } from "../model/stack";
 

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema";
-import { containersOf, podsOf, ROLES } from "../model/pods";
+import { containersOf, ROLES } from "../model/parts";
+import { podsOf } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
 import { list, nameOf, namespaceOf, part, type Stack } from "../model/stack";
 import { knownEntries } from "../model/unknown";

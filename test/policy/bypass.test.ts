@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { KubernetesValue } from "../../policy/model/kubernetes";
 import { rulesWith } from "../../policy/rules/list";
-import { judge, resourceOf } from "./harness";
+import { judge, resourceOf, UNKNOWN } from "./harness";
 import { deployment, podSpec } from "./objects";
 
 const RULES = rulesWith(async () => 1);
 const bad = { containers: [{ name: "app", securityContext: { privileged: true } }] };
 const template = { spec: bad };
+const PLACE = "spec.template.spec.containers[0].securityContext.privileged";
 
 /** Names of the rules that object, and where they object to the pod. */
 async function objections(value: KubernetesValue, type?: string) {
@@ -193,6 +194,52 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
     expect(found).toContain(
       "privileged: spec.template.spec.containers.a.securityContext.privileged",
     );
+  });
+});
+
+describe("what is not known yet", () => {
+  const objected = async (value: KubernetesValue, type?: string) => {
+    const rules = RULES.filter(({ name }) => name === "privileged" || name === "app-armor-profile");
+    const report = await judge(rules, resourceOf(value, type === undefined ? {} : { type }));
+    return [...report.findings.map(({ message }) => message.split(" ")[1]), ...report.unknown];
+  };
+  const pods = { apiVersion: "v1", kind: "PodList" };
+  test.each<[string, KubernetesValue, string[]]>([
+    [
+      "a workload's template",
+      { ...deployment, spec: { template: UNKNOWN } },
+      ["every rule needs spec.template of subject"],
+    ],
+    [
+      "a part of a custom resource",
+      { ...kserve, spec: { predictor: UNKNOWN } },
+      ["every rule needs spec.predictor of subject"],
+    ],
+    [
+      "a template's metadata",
+      { ...deployment, spec: { template: { metadata: UNKNOWN, spec: podSpec } } },
+      ["app-armor-profile needs spec.template.metadata of subject"],
+    ],
+    ["a number of replicas", { ...deployment, spec: { replicas: UNKNOWN, template } }, [PLACE]],
+    [
+      "one container of two",
+      {
+        ...deployment,
+        spec: { template: { spec: { containers: [UNKNOWN, bad.containers[0]] } } },
+      },
+      [PLACE.replace("[0]", "[1]"), "every rule needs spec.template.spec.containers[0] of subject"],
+    ],
+    ["a list", { ...pods, items: UNKNOWN }, ["every rule needs items of subject"]],
+    [
+      "one object of a list",
+      { ...pods, items: [UNKNOWN, { spec: bad }] },
+      [
+        "items[1].spec.containers[0].securityContext.privileged",
+        "every rule needs items[0] of subject",
+      ],
+    ],
+  ])("is said, and the rest is judged: %s", async (_, value, expected) => {
+    expect(await objected(value)).toEqual(expected);
   });
 });
 

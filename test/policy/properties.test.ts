@@ -22,6 +22,17 @@ function places(node: unknown, which: "leaves" | "all", path = ""): string[] {
 /** Places that say what an object is, without which there is nothing to judge. */
 const isIdentity = (place: string) => /^\[\d+\]\[(apiVersion|kind)\]$/.test(place);
 
+/** The place of a value that was set and those that it is in, but for whole objects and what says which they are. */
+function fieldsAbove([place, value]: [string, unknown]): string[] {
+  const keys = [...place.matchAll(/\[[^\]]+\]|[^.[\]]+/g)].map(
+    ([key]) => `[${key.replace(/[[\]]/g, "")}]`,
+  );
+  return keys
+    .map((_, index) => keys.slice(0, index + 1).join(""))
+    .slice(1, value === undefined ? -1 : undefined)
+    .filter((one) => !isIdentity(one));
+}
+
 /** Every set of objects that a rule is tried with, good and bad. */
 function variants({ good, fails, passes = {} }: (typeof CASES)[string]) {
   const changes: Changes[] = [
@@ -49,6 +60,24 @@ describe.each(Object.entries(CASES))("%s", (name, cases) => {
     // A rule about kinds and options of resources reads no field that could be unknown.
     const readsFields = !/^(bare-pod|api-version|opaque-|protected-data)/.test(name);
     expect(stumbled.length > 0).toBe(readsFields);
+  });
+
+  test("does not pass over in silence what it would object to and does not know", async () => {
+    for (const [changes] of Object.values(cases.fails)) {
+      const values = changed(good, changes);
+      for (const place of Object.entries(changes).flatMap(fieldsAbove)) {
+        const { problems, unknown } = await said(
+          rules,
+          changed(values, { [place]: UNKNOWN }),
+          options,
+          config,
+        );
+        expect({ place, silent: problems.length + unknown.length === 0 }).toEqual({
+          place,
+          silent: false,
+        });
+      }
+    }
   });
 
   test("judges objects with any field null", async () => {
