@@ -1,6 +1,7 @@
 import autocannon from "autocannon";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { connectTo } from "./http";
+import { whole } from "./options";
 import { openStack } from "./stack";
 import { SAMPLE, type StackOutputs } from "./summary";
 import { fail, step } from "./terminal";
@@ -49,16 +50,6 @@ async function load({ stack: name, rate, seconds }: LoadOptions): Promise<void> 
   step(
     `${answered} answered, ${non2xx} refused, ${errors} failed; latency ${latency.p50} ms median, ${latency.p99} ms p99`,
   );
-}
-
-function whole(most: number) {
-  return (text: string) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < 1 || value > most) {
-      throw new InvalidArgumentError(`write a whole number from 1 to ${most}`);
-    }
-    return value;
-  };
 }
 
 if (require.main === module) {

@@ -24,7 +24,13 @@ const contractSchema = z.object({
   ingress: ingressSchema,
   /** The Gateway that routes attach to, where there is one. */
   gateway: z
-    .object({ name: z.string(), namespace: z.string(), sectionName: z.string().optional() })
+    .object({
+      name: z.string(),
+      namespace: z.string(),
+      sectionName: z.string().optional(),
+      /** Namespace of its proxies' pods, where it is not the ingress controller's. */
+      proxyNamespace: z.string().optional(),
+    })
     .optional(),
 });
 
@@ -54,6 +60,7 @@ export function contractOf({
         name: gateway.name,
         namespace: gateway.namespace,
         ...(gateway.sectionName && { sectionName: gateway.sectionName }),
+        proxyNamespace: gateway.proxyNamespace ?? gateway.namespace,
       },
     }),
     ...(prometheus.mode === "install" && {

@@ -20,18 +20,29 @@ export function neededImages({
   return team && imagesToBuild(team.images).length > 0 ? [...installed, "python"] : installed;
 }
 
+const NO_RATE =
+  "the platform has no custom metrics API; switch platform.metricsAdapter on, or scale by cpu";
+
+/** The keys that have pods scaled by their request rate, where a default does not: the model's, or its variants' own. */
+function scaledByRate({ autoscale, variants }: TeamConfig["models"][number], index: number) {
+  const model = `team.models[${index}]`;
+  const byRate = (own: typeof autoscale | undefined) => own?.kind === "requestRate";
+  const inherited = variants.length === 0 || variants.some((variant) => !variant.autoscale);
+  return [
+    ...(inherited && byRate(autoscale) ? [`${model}.autoscale.kind`] : []),
+    ...variants.flatMap((variant, place) =>
+      byRate(variant.autoscale) ? [`${model}.variants[${place}].autoscale.kind`] : [],
+    ),
+  ];
+}
+
 /** What a team wants that its platform does not have. */
 export function unmetWishes(
   { models, training }: Pick<TeamConfig, "models" | "training">,
   platform: PlatformContract,
 ): string[] {
   const rates = models.flatMap((model, index) =>
-    platform.requestRate ||
-    variantsOf(model).every(({ autoscale }) => autoscale.kind !== "requestRate")
-      ? []
-      : [
-          `team.models[${index}].autoscale.kind: the platform has no custom metrics API; switch platform.metricsAdapter on, or scale by cpu`,
-        ],
+    platform.requestRate ? [] : scaledByRate(model, index).map((key) => `${key}: ${NO_RATE}`),
   );
   const splits = models.flatMap(({ variants }, index) =>
     variants.length > 1 && !platform.gateway

@@ -5,6 +5,13 @@ import { PART_OF } from "./labels";
 const GROUP = "gateway.networking.k8s.io";
 export const GATEWAY_API = `${GROUP}/v1`;
 
+/** Annotations that have an update wait until a Gateway's proxies, or a route's Gateway, have taken what it says. */
+export const GATEWAY_READY = { "pulumi.com/waitFor": "condition=Programmed" };
+export const ROUTE_READY = {
+  "pulumi.com/waitFor":
+    'jsonpath={.status.parents[*].conditions[?(@.type=="Accepted")].status}=True',
+};
+
 /**
  * A Gateway's spec: plain HTTP for every host below a domain, with routes from the namespaces of this project alone.
  * @param port of the listener
@@ -33,38 +40,29 @@ export interface Backend {
   header?: { name: string; value: string } | undefined;
 }
 
+/** An HTTPRoute's reference to a Service's port 80. */
+function backendRef(service: string, weight: number) {
+  return { group: "", kind: "Service", name: service, port: 80, weight };
+}
+
 /**
  * An HTTPRoute's spec: a host's requests, split by weight, those with a backend's header first. All that the API server
  * would fill in is written, so that a refresh finds nothing changed.
  * @param paths what of the host is served, each with all below it
  */
 export function splitSpec(
-  { name, namespace, sectionName }: GatewayReference,
+  { name, namespace, sectionName }: Pick<GatewayReference, "name" | "namespace" | "sectionName">,
   host: string,
   paths: readonly string[],
   backends: readonly Backend[],
 ) {
-  const path = (value: string) => ({ type: "PathPrefix", value });
-  const reference = (service: string, weight: number) => ({
-    group: "",
-    kind: "Service",
-    name: service,
-    port: 80,
-    weight,
+  const below = paths.map((value) => ({ path: { type: "PathPrefix", value } }));
+  const pinned = backends.flatMap(({ service, header }) => {
+    if (!header) return [];
+    const headers = [{ type: "Exact", ...header }];
+    const matches = below.map((match) => ({ ...match, headers }));
+    return [{ matches, backendRefs: [backendRef(service, 1)] }];
   });
-  const pinned = backends.flatMap(({ service, header }) =>
-    header
-      ? [
-          {
-            matches: paths.map((value) => ({
-              path: path(value),
-              headers: [{ type: "Exact", ...header }],
-            })),
-            backendRefs: [reference(service, 1)],
-          },
-        ]
-      : [],
-  );
   return {
     parentRefs: [
       { group: GROUP, kind: "Gateway", name, namespace, ...(sectionName && { sectionName }) },
@@ -73,8 +71,8 @@ export function splitSpec(
     rules: [
       ...pinned,
       {
-        matches: paths.map((value) => ({ path: path(value) })),
-        backendRefs: backends.map(({ service, weight }) => reference(service, weight)),
+        matches: below,
+        backendRefs: backends.map(({ service, weight }) => backendRef(service, weight)),
       },
     ],
   };

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { externalUrl, type PlatformContract } from "../contract";
 import type { ImageSource } from "../images";
-import { GATEWAY_API, gatewaySpec } from "../kubernetes/gateway";
+import { GATEWAY_API, GATEWAY_READY, gatewaySpec } from "../kubernetes/gateway";
 import { labels, podSecurityLabels } from "../kubernetes/labels";
 import { DevicePlugin } from "./device-plugin";
 import { MetricsAdapter } from "./metrics-adapter";
@@ -27,8 +27,8 @@ export class Platform extends pulumi.ComponentResource {
 
   constructor(name: string, args: PlatformArgs, opts: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
-    const { config, contract, images, owner, retainData } = args;
-    const { prometheus, metricsAdapter, devicePlugin, ingress, gateway } = config;
+    const { config, contract, owner, retainData } = args;
+    const { prometheus, ingress, devicePlugin } = config;
     const child = { parent: this };
 
     const own = labels({ name, instance: name, component: "monitoring", owner });
@@ -43,52 +43,62 @@ export class Platform extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     const inNamespace = { ...child, dependsOn: [created] };
-    platformNetwork(
-      `${name}-network`,
-      { namespace: config.namespace, labels: own },
-      prometheus.mode === "install" && prometheus.expose ? ingress : undefined,
-      inNamespace,
-    );
-
-    if (gateway.mode === "install") {
-      new k8s.apiextensions.CustomResource(
-        `${name}-gateway`,
-        {
-          apiVersion: GATEWAY_API,
-          kind: "Gateway",
-          metadata: { ...contract.gateway, labels: own },
-          spec: gatewaySpec(gateway.className, ingress.domain, gateway.port),
-        },
-        inNamespace,
-      );
-    }
-
-    const common = { namespace: config.namespace, owner, retainData };
-    const monitoring: pulumi.Resource[] = [];
-    if (prometheus.mode === "install") {
-      const image = images.reference("prometheus");
-      const args = { ...common, image, settings: prometheus, ingress };
-      monitoring.push(new Prometheus(`${name}-prometheus`, args, inNamespace));
-      if (prometheus.expose) this.prometheusUrl = externalUrl(ingress, "prometheus");
-    }
-    const { prometheusUrl } = contract;
-    if (metricsAdapter.mode === "install" && prometheusUrl) {
-      const image = images.reference("metricsAdapter");
-      const args = { ...common, image, settings: metricsAdapter, prometheusUrl };
-      // Without Prometheus it would answer, but know no metric.
-      const dependsOn = [created, ...monitoring];
-      new MetricsAdapter(`${name}-metrics-adapter`, args, { ...child, dependsOn });
-    }
+    const exposed = prometheus.mode === "install" && prometheus.expose;
+    const metadata = { namespace: config.namespace, labels: own };
+    platformNetwork(`${name}-network`, metadata, exposed ? ingress : undefined, inNamespace);
+    platformGateway(`${name}-gateway`, config, contract, own, inNamespace);
+    monitoring(name, args, inNamespace);
     if (devicePlugin.mode === "install") {
-      const image = images.reference("devicePlugin");
-      const args = {
-        ...common,
-        namespace: gpuNamespace(config.namespace),
-        image,
-        settings: devicePlugin,
-      };
-      new DevicePlugin(`${name}-device-plugin`, args, child);
+      const namespace = gpuNamespace(config.namespace);
+      const image = args.images.reference("devicePlugin");
+      const gpus = { namespace, owner, retainData, image, settings: devicePlugin };
+      new DevicePlugin(`${name}-device-plugin`, gpus, child);
     }
+    if (exposed) this.prometheusUrl = externalUrl(ingress, "prometheus");
     this.registerOutputs({ prometheusUrl: this.prometheusUrl });
+  }
+}
+
+/** The Gateway that splits requests between variants of models, where it is to be installed. */
+function platformGateway(
+  id: string,
+  { gateway, ingress }: PlatformConfig,
+  contract: PlatformContract,
+  own: Record<string, string>,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  if (gateway.mode !== "install") return;
+  new k8s.apiextensions.CustomResource(
+    id,
+    {
+      apiVersion: GATEWAY_API,
+      kind: "Gateway",
+      metadata: { ...contract.gateway, labels: own, annotations: GATEWAY_READY },
+      spec: gatewaySpec(gateway.className, ingress.domain, gateway.port),
+    },
+    opts,
+  );
+}
+
+/** Prometheus, and the custom metrics API that asks it. */
+function monitoring(
+  name: string,
+  { config, contract, images, owner, retainData }: PlatformArgs,
+  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+): void {
+  const { prometheus, metricsAdapter, ingress } = config;
+  const common = { namespace: config.namespace, owner, retainData };
+  const before = [...opts.dependsOn];
+  if (prometheus.mode === "install") {
+    const image = images.reference("prometheus");
+    const args = { ...common, image, settings: prometheus, ingress };
+    // Without it the adapter would answer, but know no metric.
+    before.push(new Prometheus(`${name}-prometheus`, args, opts));
+  }
+  const { prometheusUrl } = contract;
+  if (metricsAdapter.mode === "install" && prometheusUrl) {
+    const image = images.reference("metricsAdapter");
+    const args = { ...common, image, settings: metricsAdapter, prometheusUrl };
+    new MetricsAdapter(`${name}-metrics-adapter`, args, { ...opts, dependsOn: before });
   }
 }

@@ -125,6 +125,9 @@ const gatewaySchema = z.discriminatedUnion("mode", [
     name: existingName.describe("Its name"),
     namespace: existingNamespace.describe("Its namespace"),
     sectionName: existingName.optional().describe("Its listener; default: all that fit the host"),
+    proxyNamespace: existingNamespace
+      .optional()
+      .describe("Namespace of its proxies' pods, let through to models; default: the Gateway's"),
   }),
   off,
 ]);

@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { GATEWAY_API, splitSpec } from "../kubernetes/gateway";
+import type { GatewayReference } from "../contract";
+import { GATEWAY_API, ROUTE_READY, splitSpec } from "../kubernetes/gateway";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
 import { route } from "../kubernetes/route";
-import type { ModelServiceArgs } from "./model-service";
+import type { IngressConfig } from "../platform/schema";
 
 /** What of a service is for callers: predictions, in both protocols, and what describes them. Its metrics are not. */
 const PUBLIC_PATHS = ["/predict", "/v2", "/docs", "/openapi.json"];
@@ -39,31 +40,40 @@ export function modelService(
   );
 }
 
-/**
- * The way to a model from outside: an Ingress to its one version, or a route that splits requests between several.
- * @param main the model's own Service
- */
-export function modelRoute(
-  id: string,
-  { namespace, settings, platform }: Pick<ModelServiceArgs, "namespace" | "settings" | "platform">,
-  metadata: { namespace: string; labels: Record<string, string> },
-  variants: readonly RoutedVariant[],
-  main: k8s.core.v1.Service,
-  opts: pulumi.CustomResourceOptions,
+/** What the ways to a model from outside have in common. */
+interface Way {
+  /** The first part of their names in the program. */
+  id: string;
+  model: string;
+  host: string;
+  metadata: { namespace: string; labels: Record<string, string> };
+  opts: pulumi.CustomResourceOptions;
+}
+
+/** Sends all requests to the model's own Service. */
+export function modelIngress(
+  { id, model, host, metadata, opts }: Way,
+  ingress: IngressConfig,
+  service: k8s.core.v1.Service,
 ): void {
-  const host = `${settings.name}.${namespace}.${platform.ingress.domain}`;
-  if (variants.length === 1 || !platform.gateway) {
-    const { annotations, spec } = route(platform.ingress, host, settings.name, PUBLIC_PATHS);
-    new k8s.networking.v1.Ingress(
-      `${id}-ingress`,
-      { metadata: { ...metadata, annotations }, spec },
-      { ...opts, dependsOn: [main] },
-    );
-    return;
-  }
+  const { annotations, spec } = route(ingress, host, model, PUBLIC_PATHS);
+  new k8s.networking.v1.Ingress(
+    `${id}-ingress`,
+    { metadata: { ...metadata, annotations }, spec },
+    { ...opts, dependsOn: [service] },
+  );
+}
+
+/** Splits requests between variants, each of which gets a Service of its own. */
+export function modelRoute(
+  { id, model, host, metadata, opts }: Way,
+  gateway: GatewayReference,
+  variants: readonly RoutedVariant[],
+): void {
   const backends = variants.map(({ name, weight, header, identity, pods }) => {
-    const backend = `${settings.name}-${name}`;
+    const backend = `${model}-${name}`;
     const after = { ...opts, dependsOn: [pods] };
+    const { namespace } = metadata;
     const service = modelService(`${id}-${name}-service`, namespace, backend, identity, after);
     return { service: backend, weight, header, dependsOn: service };
   });
@@ -72,8 +82,9 @@ export function modelRoute(
     {
       apiVersion: GATEWAY_API,
       kind: "HTTPRoute",
-      metadata,
-      spec: splitSpec(platform.gateway, host, PUBLIC_PATHS, backends),
+      // An Ingress that it takes the place of goes at the end of the update: not before the route is there.
+      metadata: { ...metadata, annotations: ROUTE_READY },
+      spec: splitSpec(gateway, host, PUBLIC_PATHS, backends),
     },
     { ...opts, dependsOn: backends.map(({ dependsOn }) => dependsOn) },
   );

@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { dnsLabel, imageReference, shortLabel } from "../vocabulary";
+import { variantsOf } from "./variants";
 import { resources } from "./workload-schema";
 
 const replicas = z.int().min(1).max(1000);
+const scaleDownSeconds = z
+  .int()
+  .min(0)
+  .max(3600)
+  .default(300)
+  .describe("How long demand must be lower before pods go");
 const bounds = { path: ["max"], message: "is below min; raise it, or lower min" };
 
 const autoscaleSchema = z.discriminatedUnion("kind", [
@@ -12,12 +19,7 @@ const autoscaleSchema = z.discriminatedUnion("kind", [
       target: z.number().positive().max(1e6).default(50).describe("Requests per second and pod"),
       min: replicas.default(1).describe("Fewest pods"),
       max: replicas.default(20).describe("Most pods"),
-      scaleDownSeconds: z
-        .int()
-        .min(0)
-        .max(3600)
-        .default(300)
-        .describe("How long demand must be lower before pods go"),
+      scaleDownSeconds,
     })
     .refine(({ min, max }) => min <= max, bounds),
   z
@@ -26,12 +28,7 @@ const autoscaleSchema = z.discriminatedUnion("kind", [
       target: z.int().min(1).max(100).default(70).describe("Percent of the CPU asked for"),
       min: replicas.default(1).describe("Fewest pods"),
       max: replicas.default(10).describe("Most pods"),
-      scaleDownSeconds: z
-        .int()
-        .min(0)
-        .max(3600)
-        .default(300)
-        .describe("How long demand must be lower before pods go"),
+      scaleDownSeconds,
     })
     .refine(({ min, max }) => min <= max, bounds),
   z.strictObject({
@@ -85,24 +82,32 @@ const variantSchema = z.strictObject({
   resources: podResources.optional().describe("Of one of its pods; default: the model's"),
 });
 
+/**
+ * Seconds: the slowest answers that the model service tells apart, the last bound of its latency's histogram. A quantile
+ * beyond it reads as this bound, and so would be below any threshold that is not.
+ */
+export const SLOWEST_BUCKET = 2.5;
+
 const promotionSchema = z.strictObject({
   metric: z
     .enum(["latencyP50", "latencyP95", "latencyP99"])
     .default("latencyP99")
     .describe("Latency that is held, as the model service measures it"),
-  threshold: z.number().positive().max(60).describe("Seconds that it must stay below"),
+  threshold: z.number().positive().lt(SLOWEST_BUCKET).describe("Seconds that it must not exceed"),
   errorRate: z
     .number()
     .min(0)
     .max(1)
     .default(0.01)
-    .describe("Share of answers with a status of 500 or more that is allowed"),
+    .describe(
+      "Share of answers with a status of 500 or more that is allowed, and of more refusals (400 to 499) than the other variants have",
+    ),
   requests: z
     .int()
     .min(1)
     .max(1e6)
     .default(50)
-    .describe("Fewest answers in a window to judge by; with fewer it goes back"),
+    .describe("Fewest answers to judge by; with fewer at the end of a window it goes back"),
   window: z.int().min(15).max(86_400).default(60).describe("Seconds that each step is watched for"),
   steps: z
     .array(z.int().min(1).max(100))
@@ -153,31 +158,20 @@ export const modelSchema = z
     }
   });
 
+type Contradiction = [path: (string | number)[], message: string];
+type Variant = z.output<typeof variantSchema>;
+type Promotion = z.output<typeof promotionSchema>;
+type Autoscale = z.output<typeof autoscaleSchema>;
+
 /** What a model's keys say together that each alone may say. */
-function contradictions({
-  ingress,
-  variants,
-  promotion,
-}: {
+function contradictions(model: {
   ingress: boolean;
-  variants: readonly {
-    name: string;
-    weight: number;
-    header?: { name: string; value: string } | undefined;
-  }[];
-  promotion?: { steps: readonly number[] } | undefined;
-}): [(string | number)[], string][] {
-  const found: [(string | number)[], string][] = [];
-  const names = variants.map(({ name }) => name);
-  const headers = variants.map(({ header }) => header && `${header.name}: ${header.value}`);
-  for (const [index, name] of names.entries()) {
-    if (names.indexOf(name) < index) {
-      found.push([["variants", index, "name"], "is taken; choose another name"]);
-    }
-    if (headers[index] && headers.indexOf(headers[index]) < index) {
-      found.push([["variants", index, "header"], "is another variant's; choose another value"]);
-    }
-  }
+  autoscale: Autoscale;
+  variants: readonly Variant[];
+  promotion?: Promotion | undefined;
+}): Contradiction[] {
+  const { ingress, variants, promotion } = model;
+  const found = twins(variants);
   if (variants.length > 0 && variants.every(({ weight }) => weight === 0)) {
     found.push([["variants"], "have no weight at all; give one of them a weight above 0"]);
   }
@@ -187,15 +181,44 @@ function contradictions({
       "is what splits requests between variants; leave it on, or leave one variant",
     ]);
   }
-  const { steps } = promotion ?? { steps: [100] };
+  if (promotion && variants.length < 2) {
+    found.push([["promotion"], "has nothing to choose from; write two variants, or leave it out"]);
+  }
+  const scaling = variantsOf(model).map(({ autoscale }) => autoscale);
+  return promotion ? [...found, ...impossible(promotion, scaling)] : found;
+}
+
+/** Variants that cannot be told apart, by name or by header. */
+function twins(variants: readonly Variant[]): Contradiction[] {
+  const names = variants.map(({ name }) => name);
+  const headers = variants.map(({ header }) => header && `${header.name}: ${header.value}`);
+  return variants.flatMap((_, index) => {
+    const found: Contradiction[] = [];
+    if (names.indexOf(names[index] ?? "") < index) {
+      found.push([["variants", index, "name"], "is taken; choose another name"]);
+    }
+    if (headers[index] && headers.indexOf(headers[index]) < index) {
+      found.push([["variants", index, "header"], "is another variant's; choose another value"]);
+    }
+    return found;
+  });
+}
+
+/** Promotions that could not go forward, or not back: pods that a variant no longer needs must outlive all steps. */
+function impossible({ steps, window }: Promotion, scaling: readonly Autoscale[]): Contradiction[] {
+  const found: Contradiction[] = [];
   if (steps.at(-1) !== 100 || steps.some((step, index) => step <= (steps[index - 1] ?? 0))) {
     found.push([
       ["promotion", "steps"],
       "must rise and end with 100; write them like [10, 50, 100]",
     ]);
   }
-  if (promotion && variants.length < 2) {
-    found.push([["promotion"], "has nothing to choose from; write two variants, or leave it out"]);
+  const seconds = steps.length * window;
+  if (scaling.some((own) => own.kind !== "none" && own.scaleDownSeconds < seconds)) {
+    found.push([
+      ["promotion", "window"],
+      `makes ${seconds} s of all steps, but an autoscaled variant takes its pods away sooner, which the way back needs; raise autoscale.scaleDownSeconds, or shorten the steps`,
+    ]);
   }
   return found;
 }

@@ -4,10 +4,10 @@ import { externalUrl, type PlatformContract } from "../contract";
 import { type Identity, labels, selectorLabels } from "../kubernetes/labels";
 import { allowEgress, allowIngress, namespace as inNamespace, pods } from "../kubernetes/network";
 import { SERVING_PORT } from "./model-pod";
-import { modelRoute, modelService } from "./model-route";
+import { modelIngress, modelRoute, modelService } from "./model-route";
 import { ModelVariant } from "./model-variant";
 import type { ModelConfig } from "./schema";
-import { heaviest, variantsOf } from "./variants";
+import { fixedVariant, variantsOf } from "./variants";
 
 export interface ModelServiceArgs {
   namespace: string;
@@ -34,44 +34,65 @@ export class ModelService extends pulumi.ComponentResource {
       component: "model-service",
       owner: args.owner,
     };
-    const metadata = { namespace, labels: labels(identity) };
     const child = { parent: this };
 
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-account`,
-      { metadata, automountServiceAccountToken: false },
-      child,
-    );
     allowCallers(name, args, identity, child);
-    const variants = variantsOf(settings).map((variant) => {
-      const own = { ...identity, variant: variant.name };
-      const pods = new ModelVariant(
-        `${name}-${variant.name}`,
-        {
-          namespace,
-          identity: own,
-          model: settings.name,
-          image: args.image(variant.image),
-          settings: variant,
-          account: account.metadata.name,
-          trackingUri: args.trackingUri,
-        },
-        child,
-      );
-      return { ...variant, identity: own, pods };
-    });
-    // Callers inside the cluster reach the version that most others do.
-    const { identity: most, pods } = heaviest(variants);
-    const main = modelService(`${name}-service`, namespace, settings.name, most, {
+    const variants = runVariants(name, args, identity, child);
+    const { identity: fixed, pods } = fixedVariant(variants);
+    const service = modelService(`${name}-service`, namespace, settings.name, fixed, {
       ...child,
       dependsOn: [pods],
     });
     this.url = settings.ingress
       ? externalUrl(platform.ingress, settings.name, namespace)
       : `http://${settings.name}.${namespace}.svc`;
-    if (settings.ingress) modelRoute(name, args, metadata, variants, main, child);
+    if (settings.ingress) {
+      const way = {
+        id: name,
+        model: settings.name,
+        host: `${settings.name}.${namespace}.${platform.ingress.domain}`,
+        metadata: { namespace, labels: labels(identity) },
+        opts: child,
+      };
+      // One version is served by a plain Ingress, whatever else the platform has.
+      const gateway = variants.length > 1 ? platform.gateway : undefined;
+      if (gateway) modelRoute(way, gateway, variants);
+      else modelIngress(way, platform.ingress, service);
+    }
     this.registerOutputs({ url: this.url });
   }
+}
+
+/** The pods of each version, which run as one account. */
+function runVariants(
+  name: string,
+  { namespace, settings, trackingUri, image }: ModelServiceArgs,
+  identity: Identity,
+  opts: pulumi.CustomResourceOptions,
+) {
+  const metadata = { namespace, labels: labels(identity) };
+  const account = new k8s.core.v1.ServiceAccount(
+    `${name}-account`,
+    { metadata, automountServiceAccountToken: false },
+    opts,
+  );
+  return variantsOf(settings).map((variant) => {
+    const own = { ...identity, variant: variant.name };
+    const pods = new ModelVariant(
+      `${name}-${variant.name}`,
+      {
+        namespace,
+        identity: own,
+        model: settings.name,
+        image: image(variant.image),
+        settings: variant,
+        account: account.metadata.name,
+        trackingUri,
+      },
+      opts,
+    );
+    return { ...variant, identity: own, pods };
+  });
 }
 
 /** Who may call the model's pods, whatever their version. */
@@ -98,10 +119,15 @@ function allowCallers(
   }
 }
 
-/** For predictions the ingress controller or, without an Ingress, any pod of the cluster; for metrics Prometheus. */
+/**
+ * For predictions the ingress controller and the Gateway's proxies or, without an Ingress, any pod of the cluster; for
+ * metrics Prometheus.
+ */
 function callers({ settings, platform }: ModelServiceArgs) {
-  return [
-    settings.ingress ? inNamespace(platform.ingress.namespace) : { namespaceSelector: {} },
-    ...(platform.monitoringNamespace ? [inNamespace(platform.monitoringNamespace)] : []),
-  ];
+  const { ingress, gateway, monitoringNamespace } = platform;
+  const monitoring = monitoringNamespace ? [monitoringNamespace] : [];
+  const proxies = [ingress.namespace, ...(gateway?.proxyNamespace ? [gateway.proxyNamespace] : [])];
+  return settings.ingress
+    ? [...new Set([...proxies, ...monitoring])].map(inNamespace)
+    : [{ namespaceSelector: {} }, ...monitoring.map(inNamespace)];
 }

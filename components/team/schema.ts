@@ -126,15 +126,16 @@ function twins(
   list: readonly { name: string; variants?: readonly { name: string }[] }[],
   key: string,
 ): Contradiction[] {
-  const services = list.flatMap(({ name, variants = [] }) =>
-    variants.map((variant) => `${name}-${variant.name}`),
-  );
-  const names = ["mlflow", ...services, ...list.map(({ name }) => name)];
-  return list.flatMap(({ name }, index) =>
-    names.indexOf(name) <= index + services.length
+  const owned = list.map(({ name, variants = [] }) => [
+    name,
+    ...variants.map((variant) => `${name}-${variant.name}`),
+  ]);
+  return owned.flatMap((names, index) => {
+    const taken = new Set(["mlflow", ...owned.slice(0, index).flat()]);
+    return names.some((name) => taken.has(name))
       ? [{ path: [key, index, "name"], message: "is taken; choose another name" }]
-      : [],
-  );
+      : [];
+  });
 }
 
 /** A Job's name is a label of its pods, and so has at most 63 characters: `TEAM-train-JOB-` and eight that are random. */

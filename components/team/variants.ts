@@ -26,7 +26,10 @@ export function variantsOf<M extends Model>(model: M): Served<M>[] {
   return own.map((variant) => ({ ...shared, ...variant }) as unknown as Served<M>);
 }
 
-/** The variant that gets most requests, the first of equals: what callers inside the cluster reach. */
-export function heaviest<V extends Own>(variants: readonly V[]): V {
-  return variants.reduce((most, one) => (one.weight > most.weight ? one : most));
+/**
+ * The variant that callers inside the cluster reach: {@link MAIN_VARIANT}, else the first. No weight moves them: a step from
+ * 0 to 100 percent is none that could be watched, and a change of weights stays a change of the route alone.
+ */
+export function fixedVariant<V extends { name: string }>(variants: readonly V[]): V {
+  return variants.reduce((fixed, one) => (one.name === MAIN_VARIANT ? one : fixed));
 }

@@ -37,7 +37,7 @@ export const PLATFORM_OUTPUTS = {
     domain: "ml.example.com",
     issuer: "letsencrypt",
   },
-  gateway: { name: "shared", namespace: "traefik" },
+  gateway: { name: "shared", namespace: "traefik", proxyNamespace: "traefik" },
 };
 
 /** A stack file of the project, with files that exist in place of those that other commands write. */

@@ -1,4 +1,5 @@
 import { smallStack } from "../../support/stacks";
+import { variants } from "./bad-variants";
 
 /** What is written where, what the message says about it, and the key it names where that is another one. */
 export type BadInput = [at: string, value: unknown, says: RegExp, key?: string];
@@ -116,91 +117,6 @@ const scaling: BadInput[] = [
   [{ kind: "cpu", target: 101 }, /at most 100; it is: .+ Percent of the CPU/, "target"] as const,
   [{ kind: "cpu", replicas: 2 }, /has no meaning beside what is chosen/, "replicas"] as const,
 ].map(([value, says, key]) => ["team.models[0].autoscale", value, says, `@.${key}`]);
-
-const main = { name: "main", weight: 90 };
-const next = { name: "next", weight: 10 };
-const header = { name: "x-variant", value: "a" };
-const variants: BadInput[] = [
-  ["team.models[0].variants", [main, main], /is taken; choose another name/, "@[1].name"],
-  [
-    "team.models[0].variants",
-    [{ ...main, weight: -1 }],
-    /must be at least 0; it is: Its share/,
-    "@[0].weight",
-  ],
-  [
-    "team.models[0].variants",
-    [{ ...main, weight: 0.5 }],
-    /must be of type whole number/,
-    "@[0].weight",
-  ],
-  ["team.models[0].variants", [{ name: "main" }], /is missing; it is: Its share/, "@[0].weight"],
-  ["team.models[0].variants", [{ ...main, weight: 0 }], /have no weight at all; give/],
-  [
-    "team.models[0].variants",
-    [{ ...main, name: "Main" }],
-    /must be 1 to 20 lower-case/,
-    "@[0].name",
-  ],
-  [
-    "team.models[0].variants",
-    [{ ...main, name: "a".repeat(21) }],
-    /1 to 20 lower-case/,
-    "@[0].name",
-  ],
-  [
-    "team.models[0].variants",
-    [main, next],
-    /has no Gateway to split .+; switch platform.gateway on/,
-  ],
-  [
-    "team.models[0].variants",
-    [
-      { ...main, header },
-      { ...next, header },
-    ],
-    /is another variant's; choose/,
-    "@[1].header",
-  ],
-  [
-    "team.models[0].variants",
-    [{ ...main, header: { ...header, name: "X_Variant" } }],
-    /must be a lower-case header name, such as/,
-    "@[0].header.name",
-  ],
-  [
-    "team.models[0].variants",
-    [{ ...main, header: { ...header, value: "a, b" } }],
-    /must be letters, digits, dots and dashes, such as/,
-    "@[0].header.value",
-  ],
-  [
-    "team.models",
-    [model({ variants: [main] }), model({ name: "churn-main" })],
-    /is taken; choose another name/,
-    "team.models[1].name",
-  ],
-  [
-    "team.models",
-    [model({ variants: [main, next], ingress: false })],
-    /is what splits requests between variants; leave it on/,
-    "team.models[0].ingress",
-  ],
-  ["team.models[0].promotion", { threshold: 1 }, /has nothing to choose from; write two variants/],
-  [
-    "team.models",
-    [model({ variants: [main, next], promotion: { threshold: 1, steps: [50, 10] } })],
-    /must rise and end with 100; write them like/,
-    "team.models[0].promotion.steps",
-  ],
-  ["platform.gateway", { mode: "install" }, /is missing; it is: GatewayClass/, "@.className"],
-  [
-    "platform",
-    { gateway: { mode: "install", className: "x" }, ingress: { issuer: "letsencrypt" } },
-    /has no certificates, but ingress.issuer asks for TLS; bring one/,
-    "platform.gateway.mode",
-  ],
-];
 
 const metrics: BadInput[] = [
   [

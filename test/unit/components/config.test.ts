@@ -99,6 +99,16 @@ describe("keys that contradict each other", () => {
     [{ platform: undefined, platformStack: "platform" }, "platformStack: must be organization/"],
     [{ "platform.metricsAdapter": { mode: "off" } }, "team.models[0].autoscale.kind: the platform"],
     [
+      {
+        "platform.metricsAdapter": { mode: "off" },
+        "team.models[0].autoscale": { kind: "cpu" },
+        "team.models[0].variants": [
+          { name: "main", weight: 1, autoscale: { kind: "requestRate", max: 3 } },
+        ],
+      },
+      "team.models[0].variants[0].autoscale.kind: the platform has no custom metrics API; ",
+    ],
+    [
       { "team.training[0].resources": { gpus: 1 }, "team.quota": { gpus: 1 } },
       "team.training[0].resources.gpus: the platform offers no GPUs; ",
     ],

@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ROOT } from "../../../cli/stack";
 import { prometheusConfig } from "../../../components/platform/prometheus-config";
+import { SLOWEST_BUCKET } from "../../../components/team/model-schema";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only } from "../../support/objects";
@@ -206,4 +210,10 @@ describe("a model service", () => {
     const { template } = only(await withModel({ image }), "Deployment", "churn-main").inputs.spec;
     expect(template.spec.containers[0].image).toBe(image);
   });
+});
+
+test("a promotion's threshold is below the slowest answers that the service tells apart", () => {
+  const text = readFileSync(join(ROOT, "app", "serving", "metrics.py"), "utf8");
+  const [, buckets = ""] = /^BUCKETS = \((.*?)^\)/ms.exec(text) ?? [];
+  expect(Math.max(...[...buckets.matchAll(/[\d.]+/g)].map(Number))).toBe(SLOWEST_BUCKET);
 });

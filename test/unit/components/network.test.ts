@@ -187,3 +187,25 @@ test("metrics are let out to the Prometheus that the cluster has", async () => {
     true,
   ]);
 });
+
+describe("a Gateway that the cluster has", () => {
+  /** Namespaces whose pods reach a model, with such a Gateway. */
+  const reaching = async (gateway: object) => {
+    const { config } = smallStack();
+    config.platform = {
+      gateway: { mode: "existing", name: "shared", namespace: "gateways", ...gateway },
+    };
+    const all = await declare({ config });
+    const model = podTemplates(all).find(
+      ({ workload }) => workload === "demo-serve-churn-main",
+    ) as Peer;
+    return ["traefik", "gateways", "proxies", "somewhere"].filter((namespace) =>
+      connects(all, { namespace, labels: {} }, model, TARGETS.model),
+    );
+  };
+
+  test("reaches models from its own namespace, or from that of its proxies", async () => {
+    expect(await reaching({})).toEqual(["traefik", "gateways"]);
+    expect(await reaching({ proxyNamespace: "proxies" })).toEqual(["traefik", "proxies"]);
+  });
+});

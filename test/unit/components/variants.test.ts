@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { splitSpec } from "../../../components/kubernetes/gateway";
-import { heaviest, variantsOf } from "../../../components/team/variants";
+import { fixedVariant, variantsOf } from "../../../components/team/variants";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only, podTemplates, selects } from "../../support/objects";
@@ -21,7 +21,12 @@ function split(variants: Inputs[], model: Inputs = {}, platform: Inputs = {}) {
   return declare({ config });
 }
 
-const both = () => split([{ name: "main", weight: 90 }, CANDIDATE]);
+const weighted = ([main, candidate]: number[]) =>
+  split([
+    { name: "main", weight: main },
+    { ...CANDIDATE, weight: candidate },
+  ]);
+const both = () => weighted([90, 10]);
 const backends = (all: Registration[]) =>
   only(all, "HTTPRoute").inputs.spec.rules.map(({ backendRefs }: Inputs) =>
     backendRefs.map(({ name, weight }: Inputs) => [name, weight]),
@@ -38,10 +43,9 @@ describe("the variants of a model", () => {
     ]);
   });
 
-  test("have a heaviest one, the first of equals", () => {
-    const of = (...weights: number[]) =>
-      heaviest(weights.map((weight, index) => ({ name: `${index}`, weight }))).name;
-    expect([of(1), of(10, 90), of(50, 50), of(0, 0, 1)]).toEqual(["0", "1", "0", "2"]);
+  test("have a fixed one, which no weight moves: main, else the first", () => {
+    const of = (...names: string[]) => fixedVariant(names.map((name) => ({ name }))).name;
+    expect([of("main"), of("a", "main"), of("b", "a")]).toEqual(["main", "main", "b"]);
   });
 });
 
@@ -85,7 +89,7 @@ describe("two variants of a model", () => {
     expect(JSON.stringify(spec)).not.toContain("metrics");
   });
 
-  test("each have a Service; callers inside the cluster reach the heaviest", async () => {
+  test("each have a Service; callers inside the cluster reach main", async () => {
     const services = objects(await both(), "Service")
       .map(({ inputs }) => inputs)
       .filter(({ metadata }) => metadata.name.startsWith("churn"));
@@ -98,6 +102,14 @@ describe("two variants of a model", () => {
     ]);
   });
 
+  test("lose the Ingress that was there before only once a Gateway has taken their route", async () => {
+    const { metadata } = only(await both(), "HTTPRoute").inputs;
+    expect(metadata.annotations).toEqual({
+      "pulumi.com/waitFor":
+        'jsonpath={.status.parents[*].conditions[?(@.type=="Accepted")].status}=True',
+    });
+  });
+
   test("come and go without a change to the pods of the one that stays", async () => {
     const pods = (all: Registration[]) => only(all, "Deployment", "churn-main").inputs.spec;
     const alone = await split([]);
@@ -106,18 +118,21 @@ describe("two variants of a model", () => {
     expect(objects(alone, "Ingress")).toHaveLength(1);
   });
 
-  test("differ by the route alone when only a weight changes", async () => {
-    const back = await split([
-      { name: "main", weight: 100 },
-      { ...CANDIDATE, weight: 0 },
-    ]);
-    const before = new Map(
-      (await both()).map(({ name, type, inputs }) => [`${type} ${name}`, JSON.stringify(inputs)]),
+  test.each([
+    [90, 10, 100, 0],
+    // The way back from a promotion: no Service, and no caller inside the cluster, moves along.
+    [0, 100, 100, 0],
+    [10, 90, 90, 10],
+  ])("differ by the route alone where weights go from %i/%i to %i/%i", async (...weights) => {
+    const before = await weighted(weights.slice(0, 2));
+    const after = await weighted(weights.slice(2));
+    const kept = new Map(
+      before.map(({ name, type, inputs }) => [`${type} ${name}`, JSON.stringify(inputs)]),
     );
     // A certificate is made anew in each program, and kept by the engine.
-    const changed = back.filter(
+    const changed = after.filter(
       ({ name, type, inputs }) =>
-        name.startsWith("demo-") && before.get(`${type} ${name}`) !== JSON.stringify(inputs),
+        name.startsWith("demo-") && kept.get(`${type} ${name}`) !== JSON.stringify(inputs),
     );
     expect(changed.map(({ inputs }) => inputs.kind)).toEqual(["HTTPRoute"]);
   });
@@ -142,7 +157,11 @@ describe("two variants of a model", () => {
 describe("the platform's Gateway", () => {
   test("serves every host below the domain, to namespaces of this project alone", async () => {
     const { metadata, spec } = only(await both(), "Gateway").inputs;
-    expect(metadata).toMatchObject({ name: "ml-platform", namespace: "ml-platform" });
+    expect(metadata).toMatchObject({
+      name: "ml-platform",
+      namespace: "ml-platform",
+      annotations: { "pulumi.com/waitFor": "condition=Programmed" },
+    });
     expect(spec).toEqual({
       gatewayClassName: "traefik",
       listeners: [
