@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseDocument } from "yaml";
 import { z } from "zod";
 import type { Rule } from "../rules/rule";
 import { type Config, configSchema } from "./schema";
@@ -28,13 +29,14 @@ export function loadConfig(
   rules: readonly Rule[],
   folder: string,
   environment: NodeJS.ProcessEnv = process.env,
+  now: Date = new Date(),
 ): Config {
   const named = environment[CONFIG_VARIABLE];
   const file = named ?? join(folder, `${stack}.json`);
   if (named === undefined && !existsSync(file)) {
     return configSchema.parse({});
   }
-  return parseConfig(file, read(file), rules);
+  return parseConfig(file, read(file), rules, now);
 }
 
 function read(file: string): string {
@@ -52,28 +54,48 @@ function read(file: string): string {
  * @param file what messages call it
  * @throws ConfigError
  */
-export function parseConfig(file: string, text: string, rules: readonly Rule[]): Config {
+export function parseConfig(
+  file: string,
+  text: string,
+  rules: readonly Rule[],
+  now: Date = new Date(),
+): Config {
   const result = configSchema.safeParse(parseJson(file, text));
   if (!result.success) {
     throw new ConfigError(file, result.error.issues.map(describe));
   }
-  const problems = [...levelProblems(result.data, rules), ...exemptionProblems(result.data, rules)];
+  const problems = [
+    ...levelProblems(result.data, rules),
+    ...exemptionProblems(result.data, rules),
+    ...expiryProblems(result.data, now),
+  ];
   if (problems.length > 0) {
     throw new ConfigError(file, problems);
   }
   return result.data;
 }
 
+/** JSON, of which nothing is quoted: a file may hold by mistake what nobody should read. */
 function parseJson(file: string, text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(file, [`is no JSON (${(error as Error).message})`]);
+    const [place = "at its end"] = /line \d+ column \d+/.exec((error as Error).message) ?? [];
+    throw new ConfigError(file, [`is no JSON (${place})`]);
   }
+  // JSON.parse takes the last of several values; YAML, of which JSON is a part, allows one.
+  const repeated = parseDocument(text).errors.find(({ code }) => code === "DUPLICATE_KEY");
+  if (repeated !== undefined) {
+    throw new ConfigError(file, [`has a key twice (line ${repeated.linePos?.[0].line})`]);
+  }
+  return value;
 }
 
-function describe({ path, message }: z.core.$ZodIssue): string {
-  return path.length === 0 ? message : `${z.core.toDotPath(path)}: ${message}`;
+function describe(issue: z.core.$ZodIssue): string {
+  const { path } = issue;
+  const message = issue.code === "invalid_key" ? issue.issues[0]?.message : issue.message;
+  return path.length === 0 ? `${message}` : `${z.core.toDotPath(path)}: ${message}`;
 }
 
 function levelProblems({ levels }: Config, rules: readonly Rule[]): string[] {
@@ -82,8 +104,11 @@ function levelProblems({ levels }: Config, rules: readonly Rule[]): string[] {
     if (rule === undefined) {
       return unknownRule(`levels.${name}`);
     }
-    return rule.level === "mandatory" && level !== "mandatory"
-      ? `levels.${name}: the rule is mandatory; write an exemption, with a reason and a date`
+    if (rule.level === "mandatory" && level !== "mandatory") {
+      return `levels.${name}: the rule is mandatory; write an exemption, with a reason and a date`;
+    }
+    return rule.alwaysOn && level === "off"
+      ? `levels.${name}: the rule can't be switched off: it says what others could not judge`
       : [];
   });
 }
@@ -94,6 +119,16 @@ function exemptionProblems({ exemptions }: Config, rules: readonly Rule[]): stri
     exemption.rules.flatMap((name, place) =>
       names.has(name) ? [] : unknownRule(`exemptions[${index}].rules[${place}]`),
     ),
+  );
+}
+
+const YEAR = 366 * 24 * 60 * 60 * 1000;
+
+/** An exemption that nobody looks at again is a rule that is switched off. */
+function expiryProblems({ exemptions }: Config, now: Date): string[] {
+  const latest = new Date(now.getTime() + YEAR).toISOString().slice(0, 10);
+  return exemptions.flatMap(({ expires }, index) =>
+    expires > latest ? `exemptions[${index}].expires: must be within a year` : [],
   );
 }
 

@@ -1,16 +1,28 @@
 import { z } from "zod";
 import { parseQuantity } from "../model/quantity";
 
+const bytesOf = (text: string) => parseQuantity(text.slice(0, -1)) ?? 0;
+
 /** A size such as `150MB` or `1.5GB` (powers of ten, as registries count), in bytes. */
-const bytes = z
-  .string()
-  .regex(/^\d+(\.\d+)?(kB|MB|GB)$/, "must be a size such as 150MB or 1.5GB")
-  .transform((text) => parseQuantity(text.slice(0, -1)) ?? 0);
+const bytes = (most: string) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?(kB|MB|GB)$/, "must be a size such as 150MB or 1.5GB")
+    .transform(bytesOf)
+    .refine((size) => size <= bytesOf(most), `must be at most ${most}`);
+
+/** The most that budgets can be raised to: an image above them is not slim by anybody's measure. */
+const MOST_SERVING = "1GB";
+const MOST_TRAINING = "10GB";
 
 const quantity = z
   .string()
   .refine((text) => (parseQuantity(text) ?? 0) > 0, "must be a Kubernetes quantity above 0")
   .transform((text) => parseQuantity(text) ?? 0);
+
+/** A pattern that names something: one that fits everything would switch a rule off. */
+const TELLING = /^[^*]+$|[^*]{3}/;
+const pattern = z.string().regex(TELLING, "must hold at least three characters beside *, in a row");
 
 /** `Kind/namespace/name`, each with `*` for any characters; the name is the object's or the resource's. */
 const objectPattern = z
@@ -18,7 +30,11 @@ const objectPattern = z
   .regex(
     /^[\w.*-]+\/[\w.*-]*\/[\w.*:-]+$/,
     "must be Kind/namespace/name, with * for any characters",
-  );
+  )
+  .refine((text) => {
+    const [kind = "", , name = ""] = text.split("/");
+    return TELLING.test(kind) && TELLING.test(name);
+  }, "must hold, in Kind and in name, at least three characters beside *, in a row");
 
 const exemptionSchema = z.strictObject({
   rules: z.array(z.string()).min(1).describe("Names of the rules that it lifts"),
@@ -30,26 +46,28 @@ const exemptionSchema = z.strictObject({
     .describe("Type of the component that made the object; default: any, and none"),
   reason: z.string().min(20).describe("Why the object cannot do without, in a sentence"),
   owner: z.string().min(1).describe("Who answers for it"),
-  expires: z.iso.date().describe("Last day on which it holds, as YYYY-MM-DD"),
+  expires: z.iso.date().describe("Last day on which it holds, as YYYY-MM-DD, within a year"),
 });
 
 export type Exemption = z.output<typeof exemptionSchema>;
 
 const imagesSchema = z.strictObject({
   registries: z
-    .array(z.string().min(1))
+    .array(pattern)
     .default(["docker.io", "gcr.io", "ghcr.io", "nvcr.io", "quay.io", "registry.k8s.io"])
     .describe("Registries, or registry/path, that images may come from, with * for any characters"),
   plainHttp: z
-    .array(z.string().min(1))
+    .array(pattern)
     .default(["localhost:*", "127.0.0.1:*"])
     .describe("Registries that are asked over plain HTTP, with * for any characters"),
   budgets: z
     .strictObject({
-      serving: bytes.prefault("150MB").describe("For pods that run until they are stopped"),
-      training: bytes.prefault("1GB").describe("For pods that run to completion"),
+      serving: bytes(MOST_SERVING)
+        .prefault("150MB")
+        .describe("For pods that run until they are stopped"),
+      training: bytes(MOST_TRAINING).prefault("1GB").describe("For pods that run to completion"),
       images: z
-        .record(z.string(), bytes)
+        .record(pattern, bytes(MOST_TRAINING))
         .prefault({ "*-tracking": "400MB", "*/mlflow": "400MB" })
         .describe("For images by repository, with * for any characters, in place of the two"),
     })
@@ -62,7 +80,7 @@ const imagesSchema = z.strictObject({
     .default(10)
     .describe("How long to wait for a registry"),
   baseImages: z
-    .array(z.string().min(1))
+    .array(pattern)
     .default(["*-slim*", "*alpine*", "*distroless*", "*chainguard*", "*wolfi*", "scratch"])
     .describe("What the image that is built may be based on, with * for any characters"),
 });
@@ -128,6 +146,7 @@ export const configSchema = z.strictObject({
     .describe("Whether namespaces, volumes and databases must be protected from deletion"),
   labels: z
     .array(z.string().min(1))
+    .min(1)
     .default([
       "app.kubernetes.io/name",
       "app.kubernetes.io/instance",

@@ -47,7 +47,7 @@ async function measured(
 function unmeasured(
   measure: MeasureImage,
   kind: RegistryError["kind"],
-  rest: Pick<Rule, "name" | "level" | "about" | "remedy">,
+  rest: Omit<Rule, "pack" | "url" | "image">,
 ): Rule {
   return {
     ...base,
@@ -88,6 +88,7 @@ export function imageSizeRules(measure: MeasureImage): readonly Rule[] {
     unmeasured(measure, "silent", {
       name: "image-size-unknown",
       level: "advisory",
+      alwaysOn: true,
       about: "The size of an image is known, or it is said that it is not.",
       remedy:
         "See that the registry can be reached, with the credentials of the Docker configuration.",

@@ -21,6 +21,8 @@ export interface Rule {
   readonly name: string;
   readonly pack: Pack;
   readonly level: Level;
+  /** True for an advisory rule that no configuration switches off: without it, something passes in silence. */
+  readonly alwaysOn?: boolean;
   /** What must hold, and why. */
   readonly about: string;
   /** What to write instead, as one sentence. */

@@ -8,6 +8,7 @@ import { rulesWith } from "../../policy/rules/list";
 import { DEFAULTS } from "./harness";
 
 const RULES = rulesWith(async () => 1);
+const NOW = new Date("2026-01-01");
 const folder = mkdtempSync(join(tmpdir(), "policy-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -117,18 +118,60 @@ test.each<[string, unknown, string]>([
     "exemptions[0].expires",
   ],
   [
+    "an exemption for many years",
+    { exemptions: [{ ...exemption, expires: "9999-12-31" }] },
+    "exemptions[0].expires: must be within a year",
+  ],
+  ...["*/team/app", "Pod/team/*", "*/*/*", "P*/team/a*"].map(
+    (object): [string, unknown, string] => [
+      `an exemption of ${object}`,
+      { exemptions: [{ ...exemption, object }] },
+      "exemptions[0].object: must hold, in Kind and in name, at least three characters",
+    ],
+  ),
+  [
+    "an exemption of what is no component",
+    { exemptions: [{ ...exemption, component: "DevicePlugin" }] },
+    "exemptions[0].component: must be the type of a component",
+  ],
+  ["any registry", { images: { registries: ["*"] } }, "images.registries[0]: must hold"],
+  ["any registry over HTTP", { images: { plainHttp: ["*:*"] } }, "images.plainHttp[0]: must hold"],
+  ["any base", { images: { baseImages: ["**"] } }, "images.baseImages[0]: must hold"],
+  ["a budget of all images", { images: { budgets: { images: { "*": "1GB" } } } }, "must hold"],
+  [
+    "a budget that is none",
+    { images: { budgets: { serving: "999999GB" } } },
+    "images.budgets.serving: must be at most 1GB",
+  ],
+  [
+    "a budget of one image that is none",
+    { images: { budgets: { images: { "*/app": "11GB" } } } },
+    "must be at most 10GB",
+  ],
+  ["no labels", { labels: [] }, "labels: Too small"],
+  [
+    "silence about images that could not be measured",
+    { levels: { "image-size-unknown": "off" } },
+    "levels.image-size-unknown: the rule can't be switched off",
+  ],
+  [
     "an exemption until a day that is none",
     { exemptions: [{ ...exemption, expires: "2026-02-30" }] },
     "exemptions[0].expires",
   ],
 ])("refuses %s", (_, config, problem) => {
-  const parse = () => parseConfig("dev.json", JSON.stringify(config), RULES);
+  const parse = () => parseConfig("dev.json", JSON.stringify(config), RULES, NOW);
   expect(parse).toThrow("Policy configuration dev.json: ");
   expect(parse).toThrow(problem);
 });
 
-test("refuses what is no JSON", () => {
-  expect(() => parseConfig("dev.json", "{", RULES)).toThrow(/dev\.json: is no JSON/);
+test.each([
+  ["{", /dev\.json: is no JSON \(line 1 column 2\)$/],
+  ['{"a": hunter22}', /dev\.json: is no JSON \([^"]*\)$/],
+  ['{\n"labels": ["a"],\n"labels": []}', /dev\.json: has a key twice \(line 3\)$/],
+])("refuses what is no JSON, and quotes nothing of it: %s", (text, message) => {
+  expect(() => parseConfig("dev.json", text, RULES)).toThrow(message);
+  expect(() => parseConfig("dev.json", text, RULES)).not.toThrow(/hunt/);
 });
 
 test("names every problem at once", () => {
@@ -150,5 +193,8 @@ test("the configurations in the repository are valid", () => {
 
 test("the platform's own exemptions are valid", () => {
   const config = JSON.stringify({ exemptions: PLATFORM_EXEMPTIONS });
-  expect(parseConfig("exemptions.ts", config, RULES).exemptions).toEqual(PLATFORM_EXEMPTIONS);
+  const reviewed = new Date("2028-01-01");
+  expect(parseConfig("exemptions.ts", config, RULES, reviewed).exemptions).toEqual(
+    PLATFORM_EXEMPTIONS,
+  );
 });
