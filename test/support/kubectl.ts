@@ -4,7 +4,7 @@ import { ensureTools } from "../../lab/toolchain";
 /** What the tests read of a Kubernetes object. */
 export interface KubernetesObject {
   kind: string;
-  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  metadata: { name: string; uid: string; namespace?: string; labels?: Record<string, string> };
   spec?: { replicas?: number; containers?: { image: string }[] };
   status?: { readyReplicas?: number; desiredReplicas?: number };
 }

@@ -6,9 +6,16 @@ import { x } from "tinyexec";
 import { connectTo } from "../../../cli/http";
 import { SAMPLE } from "../../../cli/summary";
 
-/** How a client uses its connections: one for each request, or the same ones again and again. */
-export const CONNECTIONS = ["fresh", "kept alive"] as const;
-export type Connections = (typeof CONNECTIONS)[number];
+/** A kind of clients. */
+export interface Clients {
+  name: string;
+  /** The model's address, as they are given it. */
+  url: string;
+  /** Whether they use the same connections again and again; else each request has one of its own. */
+  keptAlive: boolean;
+  /** File of the network namespace that they live in. @default this machine's */
+  netns?: string;
+}
 
 /** What vegeta reports of an attack, as far as it is read here. Durations are in nanoseconds. */
 export interface VegetaReport {
@@ -20,6 +27,7 @@ export interface VegetaReport {
 
 /** A load that runs until it is stopped, but never longer than an hour. */
 export interface Attack {
+  /** @throws Error where it has not run as it should, so that its figures mean nothing */
   stop: () => Promise<VegetaReport>;
 }
 
@@ -35,29 +43,26 @@ async function vegeta(): Promise<string> {
  * @param folder for its files
  */
 export async function attack(
-  modelUrl: string,
-  connections: Connections,
+  { name, url, keptAlive, netns }: Clients,
   rate: number,
   folder: string,
 ): Promise<Attack> {
   const command = await vegeta();
-  const url = new URL(`${modelUrl}/predict`);
-  const { host, port } = connectTo(url);
-  const file = (name: string) => join(folder, `${connections.replace(" ", "-")}-${name}`);
+  const file = (suffix: string) => join(folder, `${name.replace(/\W+/g, "-")}-${suffix}`);
   writeFileSync(file("body"), JSON.stringify(SAMPLE));
-  writeFileSync(
-    file("targets"),
-    [
-      `POST ${url.protocol}//${host}:${port}${url.pathname}`,
-      `Host: ${url.host}`,
-      "Content-Type: application/json",
-      `@${file("body")}`,
-      "",
-    ].join("\n"),
-  );
-  const args = ["attack", `-rate=${rate}/s`, "-duration=1h", "-timeout=10s", "-max-workers=512"];
-  const kept = `-keepalive=${connections === "kept alive"}`;
-  const running = spawn(command, [...args, kept, `-targets=${file("targets")}`], {
+  writeFileSync(file("targets"), targets(new URL(`${url}/predict`), file("body")));
+  const [program = "", ...args] = [
+    ...(netns ? ["nsenter", `--net=${netns}`, "--"] : []),
+    command,
+    "attack",
+    `-rate=${rate}/s`,
+    "-duration=1h",
+    "-timeout=10s",
+    "-max-workers=512",
+    `-keepalive=${keptAlive}`,
+    `-targets=${file("targets")}`,
+  ];
+  const running = spawn(program, args, {
     stdio: ["ignore", openSync(file("results"), "w"), "inherit"],
   });
   const ended = once(running, "exit");
@@ -65,11 +70,23 @@ export async function attack(
     stop: async () => {
       // It waits for the answers that are due, and ends.
       running.kill("SIGINT");
-      await ended;
+      const [code] = await ended;
+      if (code !== 0) throw new Error(`vegeta, clients ${name}: ended with ${code}`);
       const report = await x(command, ["report", "-type=json", file("results")], {
         throwOnError: true,
       });
       return JSON.parse(report.stdout) as VegetaReport;
     },
   };
+}
+
+function targets(url: URL, body: string): string {
+  const { host, port } = connectTo(url);
+  return [
+    `POST ${url.protocol}//${host}:${port}${url.pathname}`,
+    `Host: ${url.host}`,
+    "Content-Type: application/json",
+    `@${body}`,
+    "",
+  ].join("\n");
 }

@@ -1,4 +1,4 @@
-import type { Kubectl } from "../../support/kubectl";
+import type { Kubectl, KubernetesObject } from "../../support/kubectl";
 import { waitFor } from "../../support/wait";
 
 /** Pods that the model has while nothing disturbs it. */
@@ -6,21 +6,18 @@ export const PODS = 2;
 
 /** What takes a model's pods away, and waits until it has all of them again. */
 export class Disturbances {
-  private readonly pods: string[];
-
   constructor(
     private readonly kubectl: Kubectl,
     private readonly team: string,
     private readonly deployment: string,
     private readonly selector: string,
-  ) {
-    this.pods = ["pods", "-n", team, "-l", selector];
-  }
+  ) {}
 
   /** Replaces every pod, as a change of the pod template does. */
   async rollout(): Promise<void> {
-    await this.kubectl.run("rollout", "restart", "-n", this.team, this.deployment);
-    await this.settled(PODS);
+    await this.replacing(() =>
+      this.kubectl.run("rollout", "restart", "-n", this.team, this.deployment),
+    );
   }
 
   /** Twice as many pods, and back. */
@@ -31,7 +28,7 @@ export class Disturbances {
 
   /** Kills one pod's processes, without a warning to anybody. */
   async kill(): Promise<void> {
-    const [pod] = await this.kubectl.list(this.pods[0] ?? "", ...this.pods.slice(1));
+    const [pod] = await this.list();
     const name = pod?.metadata.name ?? "";
     const now = ["--grace-period=0", "--force", "--wait=false"];
     await this.kubectl.run("delete", "pod", "-n", this.team, name, ...now);
@@ -50,13 +47,14 @@ export class Disturbances {
       "--ignore-daemonsets",
       "--delete-emptydir-data",
     ];
-    const drained = this.kubectl.run("drain", name, ...only, "--timeout=120s");
     const cordoned = () =>
       this.kubectl.run("get", "node", name, "-o", "jsonpath={.spec.unschedulable}");
-    await waitFor("the drain", 30, cordoned, (text) => text === "true");
-    await this.kubectl.run("uncordon", name);
-    await drained;
-    await this.settled(PODS);
+    await this.replacing(async () => {
+      const drained = this.kubectl.run("drain", name, ...only, "--timeout=120s");
+      await waitFor("the drain", 30, cordoned, (text) => text === "true");
+      await this.kubectl.run("uncordon", name);
+      await drained;
+    });
   }
 
   /** Takes away what keeps requests from being lost: readiness, the pause before the end, and the time to finish. */
@@ -77,12 +75,21 @@ export class Disturbances {
   private async settled(pods: number): Promise<void> {
     const status = ["rollout", "status", "-n", this.team, this.deployment, "--timeout=120s"];
     await this.kubectl.run(...status);
-    const [kind = "", ...where] = this.pods;
-    await waitFor(
-      `${pods} pods`,
-      120,
-      () => this.kubectl.list(kind, ...where),
-      ({ length }) => length === pods,
-    );
+    const list = () => this.list();
+    await waitFor(`${pods} pods`, 120, list, ({ length }) => length === pods);
+  }
+
+  /** @throws Error where one of the pods is still there after what is to replace them */
+  private async replacing(work: () => Promise<unknown>): Promise<void> {
+    const uids = async () => (await this.list()).map(({ metadata }) => metadata.uid);
+    const before = new Set(await uids());
+    await work();
+    await this.settled(PODS);
+    const left = (await uids()).filter((uid) => before.has(uid));
+    if (left.length > 0) throw new Error(`${left.length} of ${PODS} pods were not replaced`);
+  }
+
+  private list(): Promise<KubernetesObject[]> {
+    return this.kubectl.list("pods", "-n", this.team, "-l", this.selector);
   }
 }

@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { interruption } from "../../../cli/interruption";
+import { whole } from "../../../cli/options";
 import { fail, step } from "../../../cli/terminal";
-import { type LabInfo, resetLab, startLab } from "../../../lab/cluster/lab";
+import { identify, type LabOptions } from "../../../lab/cluster/identity";
+import { resetLab, startLab } from "../../../lab/cluster/lab";
 import { Kubectl } from "../../support/kubectl";
 import { PlatformStack } from "../../support/platform-stack";
-import { attack, CONNECTIONS } from "./attack";
+import { attack, type Clients } from "./attack";
 import { Disturbances, PODS } from "./disturb";
 import { type Phase, shortcomings, table } from "./report";
 
@@ -28,17 +31,17 @@ class Measurement {
   readonly phases: Phase[] = [];
 
   constructor(
-    private readonly url: string,
+    private readonly clients: readonly Clients[],
     private readonly rate: number,
     private readonly folder: string,
     private readonly signal: AbortSignal,
   ) {}
 
   async phase(what: string, times: number, strict: boolean, work: () => Promise<void>) {
-    step(`${what}: ${times} times, under ${CONNECTIONS.length * this.rate} requests/s`);
-    const attacks = await Promise.all(
-      CONNECTIONS.map((kind) => attack(this.url, kind, this.rate, this.folder)),
-    );
+    const { clients, rate } = this;
+    step(`${what}: ${times} times, under ${clients.length * rate} requests/s`);
+    const attacks = await Promise.all(clients.map((kind) => attack(kind, rate, this.folder)));
+    const start = performance.now();
     try {
       for (let time = 1; time <= times; time += 1) {
         this.signal.throwIfAborted();
@@ -46,22 +49,43 @@ class Measurement {
         if (time % 5 === 0) step(`${what}: ${time} of ${times}`);
       }
     } finally {
+      const seconds = (performance.now() - start) / 1000;
       const sent = await Promise.all(attacks.map(({ stop }) => stop()));
-      for (const [index, connections] of CONNECTIONS.entries()) {
-        const report = sent[index];
-        if (report) this.phases.push({ what, times, connections, strict, sent: report });
+      for (const [index, report] of sent.entries()) {
+        const { name = "" } = clients[index] ?? {};
+        this.phases.push({ what, times, clients: name, rate, seconds, strict, sent: report });
       }
     }
   }
 }
 
-async function serve(lab: LabInfo, folder: string): Promise<{ url: string; kubectl: Kubectl }> {
+/** Serves the model from a fixed number of pods, on a lab of its own. */
+async function serve(where: LabOptions, folder: string) {
+  const lab = await startLab(where, step);
   const fixed = { kind: "none", replicas: PODS };
   const { open } = await PlatformStack.create(folder, lab, [
     [["team", "models", 0, "autoscale"], fixed],
   ]);
   const { outputs } = await open.stack.up(open.options);
-  return { url: outputs.models?.value.diabetes, kubectl: await Kubectl.of(lab.kubeconfig) };
+  return {
+    url: outputs.models?.value.diabetes as string,
+    kubectl: await Kubectl.of(lab.kubeconfig),
+  };
+}
+
+/**
+ * Who asks for predictions. The ingress controller chooses the pod of a request by itself, whoever asks it: how the cluster
+ * spreads new connections is seen by those alone who connect to the model's Service, from the node.
+ */
+async function clientsOf(url: string, kubectl: Kubectl, where: LabOptions): Promise<Clients[]> {
+  const address = ["-o", "jsonpath={.spec.clusterIP}"];
+  const service = await kubectl.run("get", "service", "diabetes", "-n", TEAM, ...address);
+  const { netns } = identify(where).paths;
+  return [
+    { name: "fresh", url, keptAlive: false },
+    { name: "kept alive", url, keptAlive: true },
+    { name: "fresh, of the Service", url: `http://${service}`, keptAlive: false, netns },
+  ];
 }
 
 async function measure(options: Options, signal: AbortSignal): Promise<void> {
@@ -71,22 +95,23 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "ml-platform-rollout-"));
   const where = { name: `roll-${process.pid.toString(36)}`, folder: join(folder, "lab") };
   try {
-    const { url, kubectl } = await serve(await startLab(where, step), folder);
+    const { url, kubectl } = await serve(where, folder);
     const [deployment = ""] = (
       await kubectl.run("get", "deployments", "-n", TEAM, "-l", SELECTOR, "-o", "name")
     )
       .trim()
       .split("\n");
     const pods = new Disturbances(kubectl, TEAM, deployment, SELECTOR);
-    const measurement = new Measurement(url, rate, folder, signal);
+    const clients = await clientsOf(url, kubectl, where);
+    const measurement = new Measurement(clients, rate, folder, signal);
     await measurement.phase("Rollout", times, true, () => pods.rollout());
     await measurement.phase("Scale-down", times, true, () => pods.scaleDown());
     await measurement.phase("Drain", drains, true, () => pods.drain());
     await measurement.phase("Pod killed", times, false, () => pods.kill());
     step("control: without readiness, pause before the end, and time to finish");
     await pods.unguard();
-    await measurement.phase("Rollout, control", control, false, () => pods.rollout());
-    await measurement.phase("Scale-down, control", control, false, () => pods.scaleDown());
+    await measurement.phase("Rollout, unguarded", control, false, () => pods.rollout());
+    await measurement.phase("Scale-down, unguarded", control, false, () => pods.scaleDown());
     process.stdout.write(`\n${table(measurement.phases)}\n`);
     const missing = shortcomings(measurement.phases, options.quick ? 0 : LEAST);
     if (missing.length > 0) throw new Error(missing.join("\n  "));
@@ -96,36 +121,22 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
   }
 }
 
-function count(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
-  throw new InvalidArgumentError("write a whole number from 1 to 1000");
-}
-
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => interrupted.abort(new Error(`${signal} was received`)));
-}
+const signal = interruption("the lab is being removed");
 
 new Command("npm run bench:rollout --")
   .description(
     "Counts the requests that a model loses while its pods are rolled out, scaled down, drained and killed, on a lab of its own. Exit code 1 where a rollout, a scale-down or a drain loses one.",
   )
-  .option("--times <n>", "rollouts, scale-downs and kills", count, 20)
-  .option("--drains <n>", "drains of the node", count, 5)
+  .option("--times <n>", "rollouts, scale-downs and kills", whole(1000), 20)
+  .option("--drains <n>", "drains of the node", whole(1000), 5)
   .option(
     "--control <n>",
     "rollouts and scale-downs without the settings that prevent loss",
-    count,
+    whole(1000),
     5,
   )
-  .option(
-    "--rate <n>",
-    "requests per second, once over fresh and once over kept connections",
-    count,
-    100,
-  )
+  .option("--rate <n>", "requests per second of each kind of clients", whole(1000), 100)
   .option("--quick", "few times of each, to see that it works")
-  .action((options: Options) => measure(options, interrupted.signal))
+  .action((options: Options) => measure(options, signal))
   .parseAsync()
   .catch(fail);

@@ -11,7 +11,9 @@ const sent = (codes: Record<string, number>, errors: string[] | null = null): Ve
 const phase = (changes: Partial<Phase>): Phase => ({
   what: "Rollout",
   times: 20,
-  connections: "fresh",
+  clients: "fresh",
+  rate: 100,
+  seconds: 6,
   strict: true,
   sent: sent({ "200": 600 }),
   ...changes,
@@ -34,6 +36,14 @@ test("what must not lose and does, or has hardly been asked, is named; what may 
   expect(shortcomings([phase({})], 601)).toEqual(["600 requests are less than 601"]);
   expect(shortcomings([phase({}), phase({ strict: false, sent: losing })], 600)).toEqual([]);
   expect(shortcomings([phase({ sent: losing })], 600)).toEqual([
-    "Rollout, connections fresh: 1 lost: 502 Bad Gateway",
+    "Rollout, clients fresh: 1 lost: 502 Bad Gateway",
   ]);
+});
+
+test("a phase that has sent much less than its time and rate make is not measured", () => {
+  expect(shortcomings([phase({ sent: sent({ "200": 570 }) })], 0)).toEqual([]);
+  expect(shortcomings([phase({ sent: sent({ "200": 569 }) })], 0)).toEqual([
+    "Rollout, clients fresh: 569 requests of 600",
+  ]);
+  expect(shortcomings([phase({ strict: false, sent: sent({ "200": 1 }) })], 0)).toEqual([]);
 });
