@@ -30,6 +30,16 @@ export class RegistryError extends Error {
   }
 }
 
+/** A registry that gives no answer at all. */
+export class UnreachableError extends RegistryError {
+  constructor(reason: string) {
+    super("silent", `the registry cannot be reached (${reason})`);
+  }
+}
+
+/** Statuses that are an answer: there is no such manifest, or none any more. */
+const ABSENT: ReadonlySet<number> = new Set([404, 410]);
+
 export interface RegistryOptions {
   readonly plainHttp: boolean;
   readonly timeoutSeconds: number;
@@ -64,7 +74,8 @@ export class RepositoryClient {
       answer = await this.get(url, { accept: MANIFESTS, ...this.headers() });
     }
     if (answer.status !== 200) {
-      throw new RegistryError("silent", `the registry answered ${answer.status}`);
+      const kind = ABSENT.has(answer.status) ? "wrong" : "silent";
+      throw new RegistryError(kind, `the registry answered ${answer.status}`);
     }
     return parseManifest(answer.text, reference);
   }
@@ -108,7 +119,7 @@ export class RepositoryClient {
       if (error instanceof RegistryError) {
         throw error;
       }
-      throw new RegistryError("silent", `the registry cannot be reached (${reasonOf(error)})`);
+      throw new UnreachableError(reasonOf(error));
     }
   }
 }

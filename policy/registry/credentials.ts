@@ -7,7 +7,16 @@ import { RegistryError } from "./client";
 
 /** What Docker's configuration says about credentials; the rest of the file is nobody's business here. */
 const dockerConfigSchema = z.object({
-  auths: z.record(z.string(), z.object({ auth: z.string().optional() })).default({}),
+  auths: z
+    .record(
+      z.string(),
+      z.object({
+        auth: z.string().optional(),
+        username: z.string().optional(),
+        password: z.string().optional(),
+      }),
+    )
+    .default({}),
   credHelpers: z.record(z.string(), z.string()).default({}),
   credsStore: z.string().optional(),
 });
@@ -17,6 +26,9 @@ const helperAnswerSchema = z.object({ Username: z.string(), Secret: z.string() }
 /** Under which Docker stores the credentials of its own registry. */
 const DOCKER_HUB = "https://index.docker.io/v1/";
 
+/** A helper that asks somebody on a screen, or a service that does not answer, holds up the preview no longer. */
+const HELPER_TIMEOUT = 10_000;
+
 /**
  * The Basic credentials of a registry, from Docker's configuration or the helper that it names.
  * @throws RegistryError for a configuration that is not valid
@@ -25,6 +37,7 @@ const DOCKER_HUB = "https://index.docker.io/v1/";
 export async function credentialsOf(
   registry: string,
   folder = process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"),
+  timeout = HELPER_TIMEOUT,
 ): Promise<string | undefined> {
   const file = join(folder, "config.json");
   if (!existsSync(file)) {
@@ -34,24 +47,38 @@ export async function credentialsOf(
   if (config === undefined) {
     throw new RegistryError("silent", "the Docker configuration, config.json, is not valid");
   }
-  const keys = registry === "docker.io" ? [DOCKER_HUB] : [registry, `https://${registry}`];
-  for (const key of keys) {
-    const helper = config.credHelpers[key] ?? config.credsStore;
-    const found = config.auths[key]?.auth ?? (helper && (await askHelper(helper, key)));
-    if (found) {
-      return found;
-    }
-  }
-  return undefined;
+  const server = registry === "docker.io" ? DOCKER_HUB : registry;
+  const own = Object.entries(config.auths)
+    .filter(([key]) => hostOf(key) === hostOf(server))
+    .map(([, { auth, username, password }]) => auth || basic(username, password))
+    .find(Boolean);
+  const helper = config.credHelpers[server] ?? config.credsStore;
+  return own ?? (helper ? askHelper(helper, server, timeout) : undefined);
+}
+
+/** The host that a key of the configuration is for: `ghcr.io` and `https://ghcr.io/v2/` are the same. */
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+}
+
+function basic(username: string | undefined, password: string | undefined): string | undefined {
+  return username && password && Buffer.from(`${username}:${password}`).toString("base64");
 }
 
 /** Asks `docker-credential-HELPER get`, which reads the registry's name and answers with JSON. */
-function askHelper(helper: string, registry: string): Promise<string | undefined> {
+function askHelper(helper: string, registry: string, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = execFile(`docker-credential-${helper}`, ["get"], (error, stdout) => {
-      const answer = error ? undefined : helperAnswerSchema.safeParse(safeJson(stdout)).data;
-      resolve(answer && Buffer.from(`${answer.Username}:${answer.Secret}`).toString("base64"));
-    });
+    const child = execFile(
+      `docker-credential-${helper}`,
+      ["get"],
+      { timeout, killSignal: "SIGKILL" },
+      (error, stdout) => {
+        const answer = error ? undefined : helperAnswerSchema.safeParse(safeJson(stdout)).data;
+        resolve(basic(answer?.Username, answer?.Secret));
+      },
+    );
+    // One that ends without reading closes the pipe: its answer says all there is to say.
+    child.stdin?.on("error", () => undefined);
     child.stdin?.end(registry);
   });
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ImageReference } from "../model/image";
 import { matches } from "../model/pattern";
 import { type SizeCache, sizeCache } from "./cache";
-import { RegistryError, RepositoryClient } from "./client";
+import { RegistryError, RepositoryClient, UnreachableError } from "./client";
 import { credentialsOf } from "./credentials";
 
 const blob = z.object({ digest: z.string(), size: z.int().nonnegative() });
@@ -31,12 +31,36 @@ export type MeasureImage = (image: ImageReference, options: SizeOptions) => Prom
  * @param credentials finds those of a registry
  */
 export function measureWith(cache: SizeCache, credentials: typeof credentialsOf): MeasureImage {
+  const registries = new Map<string, Registry>();
+  const registryOf = (name: string): Registry => {
+    const registry = registries.get(name) ?? { credentials: credentials(name) };
+    registries.set(name, registry);
+    return registry;
+  };
   return (image, options) => {
     const name = `${image.registry}/${image.repository}:${image.tag ?? "latest"}`;
-    return cache.get(image.digest ?? name, async () =>
-      measure(image, options, await credentials(image.registry)),
-    );
+    return cache.get(image.digest ?? name, async () => {
+      const registry = registryOf(image.registry);
+      if (registry.unreachable) {
+        throw registry.unreachable;
+      }
+      try {
+        return await measure(image, options, await registry.credentials);
+      } catch (error) {
+        if (error instanceof UnreachableError) {
+          registry.unreachable = error;
+        }
+        throw error;
+      }
+    });
   };
+}
+
+/** What the process knows of a registry. */
+interface Registry {
+  readonly credentials: Promise<string | undefined>;
+  /** Set once it gave no answer: the images that are left do not wait for it one by one. */
+  unreachable?: UnreachableError;
 }
 
 /** Measures with what this machine knows, and may. */
@@ -72,6 +96,9 @@ function sumOf(manifest: unknown): number {
   if (!success) {
     throw new RegistryError("wrong", "the registry answered with no image manifest");
   }
-  const blobs = new Map([data.config, ...data.layers].map(({ digest, size }) => [digest, size]));
+  const blobs = new Map<string, number>();
+  for (const { digest, size } of [data.config, ...data.layers]) {
+    blobs.set(digest, Math.max(size, blobs.get(digest) ?? 0));
+  }
   return [...blobs.values()].reduce((sum, size) => sum + size, 0);
 }

@@ -7,6 +7,19 @@ import { credentialsOf } from "../../policy/registry/credentials";
 const folder = mkdtempSync(join(tmpdir(), "credentials-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Runs something with a credential helper called `test`. */
+async function withHelper(script: string, run: () => Promise<void>) {
+  const bin = mkdtempSync(join(folder, "bin-"));
+  writeFileSync(join(bin, "docker-credential-test"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const path = process.env.PATH;
+  process.env.PATH = `${bin}:${path}`;
+  try {
+    await run();
+  } finally {
+    process.env.PATH = path;
+  }
+}
+
 describe("credentials", () => {
   const auth = btoa("user:secret");
   const configured = async (config: unknown, registry: string) => {
@@ -28,21 +41,36 @@ describe("credentials", () => {
     expect(await credentialsOf("ghcr.io", join(folder, "none"))).toBeUndefined();
   });
 
+  test.each([
+    ["by the address of its API", { "https://ghcr.io/v2/": { auth } }],
+    ["as user and password", { "ghcr.io": { username: "user", password: "secret" } }],
+  ])("are those of Docker's configuration, %s", async (_, auths) => {
+    expect(await configured({ auths }, "ghcr.io")).toBe(auth);
+    expect(await configured({ auths }, "ghcr.io.example")).toBeUndefined();
+  });
+
+  test.each([
+    ["ends without reading", "exec <&-\nexit 1", 10_000],
+    ["does not end", "exec sleep 60", 200],
+  ])("are none where the helper %s", async (_, script, timeout) => {
+    await withHelper(script, async () => {
+      const place = mkdtempSync(join(folder, "docker-"));
+      writeFileSync(join(place, "config.json"), '{"credsStore":"test"}');
+      // A pipe that breaks does so now and then.
+      for (const host of ["a.example", "b.example", "c.example"]) {
+        expect(await credentialsOf(host, place, timeout)).toBeUndefined();
+      }
+    });
+  });
+
   test("are those of a helper that it names", async () => {
-    const bin = mkdtempSync(join(folder, "bin-"));
     const answer = '{"Username":"user","Secret":"secret"}';
-    const script = `#!/bin/sh\nread host; [ "$host" = ghcr.io ] && echo '${answer}'\n`;
-    writeFileSync(join(bin, "docker-credential-test"), script, { mode: 0o755 });
-    const path = process.env.PATH;
-    process.env.PATH = `${bin}:${path}`;
-    try {
+    await withHelper(`read host; [ "$host" = ghcr.io ] && echo '${answer}'`, async () => {
       expect(await configured({ credHelpers: { "ghcr.io": "test" } }, "ghcr.io")).toBe(auth);
       expect(await configured({ credsStore: "test" }, "ghcr.io")).toBe(auth);
       expect(await configured({ credsStore: "test" }, "quay.io")).toBeUndefined();
       expect(await configured({ credsStore: "absent" }, "ghcr.io")).toBeUndefined();
-    } finally {
-      process.env.PATH = path;
-    }
+    });
   });
 
   test.each(["{", '{"auths": 1}'])("a configuration %s is not valid", async (text) => {

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseImage } from "../../policy/model/image";
+import type { Image } from "../../policy/model/parts";
 import { SizeCache } from "../../policy/registry/cache";
 import { credentialsOf } from "../../policy/registry/credentials";
 import { measureWith } from "../../policy/registry/size";
-import { imageSizeRules } from "../../policy/rules/image-size";
+import { budgetOf, imageSizeRules } from "../../policy/rules/image-size";
 import { changed } from "./cases/case";
-import { problems } from "./harness";
+import { DEFAULTS, problems } from "./harness";
 import { batchJob, deployment } from "./objects";
 
 const folder = mkdtempSync(join(tmpdir(), "registry-"));
@@ -21,7 +22,10 @@ const blob = (size: number, name = `${size}`) => ({ digest: `sha256:${name}`, si
 const digestOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
 const layer = blob(100 * MB);
-const image = JSON.stringify({ config: blob(10), layers: [layer, blob(40 * MB), layer] });
+const image = JSON.stringify({
+  config: blob(10),
+  layers: [layer, blob(40 * MB), { ...layer, size: 0 }],
+});
 const large = JSON.stringify({ config: blob(10), layers: [blob(900 * MB)] });
 const index = JSON.stringify({
   manifests: [
@@ -64,6 +68,8 @@ function answer(response: ServerResponse, { pathname, searchParams }: URL, autho
     response.writeHead(401, { "www-authenticate": challenge }).end();
   } else if (repository === "basic" && !authorization.startsWith("Basic")) {
     response.writeHead(401, { "www-authenticate": 'Basic realm="registry"' }).end();
+  } else if (reference === "broken") {
+    response.writeHead(500).end();
   } else if (repository === "slow") {
     // Never.
   } else if (repository === "halting") {
@@ -127,7 +133,8 @@ describe("the size of an image", () => {
     ["text", "wrong", "the registry answered with no JSON"],
     ["empty", "wrong", "the registry answered with no image manifest"],
     ["nothing", "wrong", "the registry answered with an index of nothing"],
-    ["absent", "silent", "the registry answered 404"],
+    ["absent", "wrong", "the registry answered 404"],
+    ["broken", "silent", "the registry answered 500"],
   ])("the answer %s is none", async (tag, kind, message) => {
     await expect(sizeOf("app", `:${tag}`)).rejects.toMatchObject({ kind, message });
   });
@@ -149,6 +156,17 @@ describe("the size of an image", () => {
     });
     await expect(fresh()(slow, brief)).rejects.toThrow("cannot be reached (timeout)");
     await expect(fresh()(halting, brief)).rejects.toThrow("cannot be reached (timeout)");
+  });
+
+  test("a registry that did not answer is asked for no other image", async () => {
+    const measure = fresh();
+    const before = asked.length;
+    for (const tag of [1, 2, 3, 4]) {
+      const parsed = parseImage(`${host}/slow:${tag}`);
+      if (!parsed) throw new Error("no reference");
+      await expect(measure(parsed, { ...options, timeoutSeconds: 0.2 })).rejects.toThrow("timeout");
+    }
+    expect(asked.length).toBe(before + 1);
   });
 
   test("plain HTTP is spoken where it is allowed, and nowhere else", async () => {
@@ -195,17 +213,49 @@ describe("rules", () => {
     expect(await judged(1001 * MB, batchJob)).toHaveLength(1);
   });
 
-  test("rubbish is a mandatory finding, silence an advisory one", async () => {
+  test("rubbish and absence are mandatory findings, silence an advisory one", async () => {
     expect(await failed("app", ":text")).toEqual([
       expect.stringMatching(
         /^image-manifest: .*image could not be measured: the registry answered with no JSON/,
       ),
     ]);
     expect(await failed("app", ":absent")).toEqual([
+      expect.stringMatching(/^image-manifest: .*could not be measured: the registry answered 404/),
+    ]);
+    expect(await failed("app", ":broken")).toEqual([
       expect.stringMatching(
-        /^image-size-unknown: .*image could not be measured: the registry answered 404/,
+        /^image-size-unknown: .*image could not be measured: the registry answered 500/,
       ),
     ]);
+  });
+
+  test("the images of a resource are asked for side by side", async () => {
+    const started: string[] = [];
+    let answerAll = () => {};
+    const answered = new Promise<number>((resolve) => {
+      answerAll = () => resolve(1);
+    });
+    const rules = imageSizeRules(({ repository }) => {
+      started.push(repository);
+      if (new Set(started).size === 3) answerAll();
+      return answered;
+    });
+    const images = ["a", "b", "c"].map((name) => ({ name, image: `${host}/${name}:1` }));
+    const [value = {}] = changed([deployment], { "[0].spec.template.spec.containers": images });
+    expect(await problems(rules, value)).toEqual([]);
+  });
+
+  test.each([
+    ["argoproj.io/v1alpha1", "Rollout", "app", 150 * MB],
+    ["serving.kserve.io/v1beta1", "InferenceService", "app", 150 * MB],
+    ["kubeflow.org/v1", "PyTorchJob", "app", 1000 * MB],
+    ["batch/v1", "CronJob", "app", 1000 * MB],
+    ["apps/v1", "Deployment", "team-tracking", 400 * MB],
+    ["apps/v1", "Deployment", "team-tracking/other", 150 * MB],
+  ])("a %s %s has a budget by what it is and runs", (apiVersion, kind, name, budget) => {
+    const reference = `registry.example/${name}:1`;
+    const object = { apiVersion, kind } as Image["object"];
+    expect(budgetOf({ object, reference, field: "image", path: "" }, DEFAULTS)).toBe(budget);
   });
 
   test("anything else that goes wrong is said by every rule, without its text", async () => {
