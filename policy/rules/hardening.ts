@@ -1,5 +1,5 @@
 import type { PodSecurityContext } from "../model/kubernetes";
-import { isWindows, STANDARD } from "./pod-security/values";
+import { isRoot, isWindows, STANDARD } from "./pod-security/values";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
@@ -47,7 +47,7 @@ export const HARDENING_RULES: readonly Rule[] = [
     name: "debug-containers",
     about: "Containers for debugging are put in by hand, for a while, and not by a stack.",
     remedy: "Remove ephemeralContainers, and use kubectl debug.",
-    url: `${STANDARD}`,
+    url: STANDARD,
     pod: ({ spec }) =>
       (spec.ephemeralContainers ?? []).length > 0 ? "ephemeralContainers is not empty" : undefined,
   },
@@ -73,12 +73,8 @@ export const HARDENING_RULES: readonly Rule[] = [
 
 function rootGroups({ runAsGroup, fsGroup, supplementalGroups }: PodSecurityContext): string[] {
   return [
-    isZero(runAsGroup) ? "securityContext.runAsGroup is 0" : "",
-    isZero(fsGroup) ? "securityContext.fsGroup is 0" : "",
-    (supplementalGroups ?? []).some(isZero) ? "securityContext.supplementalGroups holds 0" : "",
+    isRoot(runAsGroup) ? "securityContext.runAsGroup is 0" : "",
+    isRoot(fsGroup) ? "securityContext.fsGroup is 0" : "",
+    (supplementalGroups ?? []).some(isRoot) ? "securityContext.supplementalGroups holds 0" : "",
   ].filter((problem) => problem !== "");
-}
-
-function isZero(id: unknown): boolean {
-  return id !== undefined && id !== null && Number(id) === 0;
 }

@@ -1,5 +1,5 @@
 import type { Rule } from "../rule";
-import { filtersSystemCalls, isSet, isWindows, STANDARD } from "./values";
+import { filtersSystemCalls, isRoot, isSet, isWindows, STANDARD } from "./values";
 
 const base = { pack: "restricted", level: "mandatory", url: `${STANDARD}#restricted` } as const;
 
@@ -106,7 +106,3 @@ export const RESTRICTED: Readonly<Record<string, Rule>> = {
     },
   },
 };
-
-function isRoot(id: unknown): boolean {
-  return isSet(id) && Number(id) === 0;
-}

@@ -12,6 +12,11 @@ export function isSet(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
+/** True for the id of root, as a user's or a group's. */
+export function isRoot(id: unknown): boolean {
+  return isSet(id) && Number(id) === 0;
+}
+
 /** Windows has none of the Linux settings, so the standard excuses its pods from them. */
 export function isWindows(spec: PodSpec): boolean {
   return spec.os?.name === "windows";
