@@ -5,6 +5,14 @@ import { type KubernetesObject, objectsOf, type Resource } from "./resource";
 /** The label by which a selector names a namespace: the API server sets it on every one. */
 export const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 
+/** Namespaces that are nobody's, and the cluster's own. */
+export const RESERVED_NAMESPACES: ReadonlySet<unknown> = new Set([
+  "default",
+  "kube-node-lease",
+  "kube-public",
+  "kube-system",
+]);
+
 /** All resources of a stack, for rules that one object is not enough for. */
 export interface Stack {
   readonly resources: readonly Resource[];

@@ -3,7 +3,8 @@ import type { Pod } from "./parts";
 import { podsOf } from "./pods";
 import { join, type KubernetesObject } from "./resource";
 import { list, nameOf, namespaceOf, part, type Stack, selects } from "./stack";
-import { knownEntries } from "./unknown";
+import { knownField } from "./unknown";
+import { walk } from "./walk";
 
 /** The pod template of a controller; undefined for objects without one. */
 export function templateOf(object: KubernetesObject): Pod | undefined {
@@ -62,9 +63,12 @@ export function mentions(value: unknown, text: string): boolean {
 }
 
 function isAmongKnown(value: unknown, text: string): boolean {
-  return typeof value === "object" && value !== null
-    ? knownEntries(value).some(([, item]) => isAmongKnown(item, text))
-    : value === text;
+  let found = false;
+  walk(value, "", null, ({ owner, key }) => {
+    found ||= knownField(owner, key) === text;
+    return found ? undefined : null;
+  });
+  return found;
 }
 
 /** Whether a rollout stops the only pod before it starts the next: nothing keeps such a service up. */

@@ -1,9 +1,17 @@
 import type { Config } from "../config/schema";
-import { containersOf, ROLES } from "../model/parts";
-import { podsOf } from "../model/pods";
+import type { KubernetesValue } from "../model/kubernetes";
 import type { KubernetesObject } from "../model/resource";
-import { list, nameOf, namespaceOf, part, type Stack } from "../model/stack";
-import { knownEntries } from "../model/unknown";
+import {
+  list,
+  NAMESPACE_NAME,
+  nameOf,
+  namespaceOf,
+  part,
+  RESERVED_NAMESPACES,
+  type Stack,
+} from "../model/stack";
+import { isUnknown, knownField } from "../model/unknown";
+import { type Field, walk } from "../model/walk";
 import type { Rule } from "./rule";
 
 const base = {
@@ -12,85 +20,93 @@ const base = {
   url: "https://kubernetes.io/docs/concepts/security/multi-tenancy/",
 } as const;
 
-const SERVICE_HOST = /(?:^|[/@.\s"'=])[a-z0-9-]+\.([a-z0-9-]+)\.svc(?=$|[.:/\s"',])/g;
-/** The routes of the Gateway API. */
-const ROUTE = /^(HTTP|GRPC|TLS|TCP|UDP)Route$/;
-const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
-
-/** Places in an object that name a namespace, with the name. */
-function named(object: KubernetesObject): [string, unknown][] {
-  const { kind, value } = object;
-  const places: [string, unknown][] = [];
-  if (value.metadata?.namespace) {
-    places.push(["metadata.namespace", namespaceOf(object)]);
-  }
-  if (kind.endsWith("RoleBinding")) {
-    list(value.subjects).forEach((subject, index) => {
-      places.push([`subjects[${index}].namespace`, part({ subject }, "subject").namespace]);
-    });
-  }
-  if (kind === "NetworkPolicy") {
-    places.push(...peers(object));
-  }
-  if (ROUTE.test(kind)) {
-    places.push(...routed(object));
-  }
-  return places;
+/** The name of a Service in DNS, with those of the Service and its namespace. */
+const SERVICE_HOST = /(?<![a-z0-9-])([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?![a-z0-9-])/g;
+const API_SERVER = "kubernetes.default";
+/** Maps whose keys are anybody's, so that `namespace` is a word among others. */
+const FREE_FORM =
+  /^(annotations|binaryData|data|labels|matchLabels|nodeSelector|selector|stringData)$/;
+/** A place in an object that names a namespace. */
+interface Mention {
+  readonly path: string;
+  readonly namespace: unknown;
 }
 
-/** The Gateways that a route attaches to, and the Services that it sends requests to. */
-function routed({ value }: KubernetesObject): [string, unknown][] {
-  const { parentRefs, rules } = part(value, "spec");
-  const references = (path: string, entries: unknown) =>
-    list(entries).map((entry, index): [string, unknown] => [
-      `${path}[${index}]`,
-      part({ entry }, "entry").namespace,
-    ]);
+/**
+ * Every place in an object that names a namespace, by a field of that meaning or in the host of a Service,
+ * and every field that is not known and may name one.
+ */
+function mentionsIn({ value }: KubernetesObject): { mentions: Mention[]; unclear: Field[] } {
+  const mentions: Mention[] = [];
+  const unclear: Field[] = [];
+  walk(value, "", true, (field, hasMeaning) => {
+    const { owner, key, path } = field;
+    if (!isUnknown(owner, key)) {
+      const node: unknown = Reflect.get(owner, key);
+      const named = [...hosted(node), ...(hasMeaning ? meant(key, node) : [])];
+      mentions.push(...named.map((namespace) => ({ path, namespace })));
+    } else if (key !== "image") {
+      unclear.push(field);
+    }
+    return hasMeaning && !FREE_FORM.test(key);
+  });
+  return { mentions, unclear };
+}
+
+/** Namespaces of the Services whose hosts a text names; every pod may call the API server. */
+function hosted(node: unknown): string[] {
+  return typeof node === "string"
+    ? [...node.toLowerCase().matchAll(SERVICE_HOST)]
+        .filter(([, service, namespace]) => `${service}.${namespace}` !== API_SERVER)
+        .map(([, , namespace = ""]) => namespace)
+    : [];
+}
+
+/** Namespaces that a field names by its meaning. */
+function meant(key: string, node: unknown): unknown[] {
+  switch (key) {
+    case "namespace":
+      return typeof node === "string" && node !== "" ? [node] : [];
+    case "namespaces":
+      return list(node).filter((one) => typeof one === "string");
+    case "namespaceSelector":
+      return selected(node);
+    default:
+      return [];
+  }
+}
+
+/** Namespaces that a selector names, by the label of their names or, as operators have it, by a list. */
+function selected(selector: unknown): unknown[] {
+  const { matchExpressions, matchLabels, matchNames } = part({ selector }, "selector");
+  const named = part({ matchLabels }, "matchLabels")[NAMESPACE_NAME];
   return [
-    ...references("spec.parentRefs", parentRefs),
-    ...list(rules).flatMap((rule, index) =>
-      references(`spec.rules[${index}].backendRefs`, part({ rule }, "rule").backendRefs),
-    ),
+    ...(named === undefined ? [] : [named]),
+    ...list(matchNames),
+    ...list(matchExpressions)
+      .map((expression) => part({ expression }, "expression"))
+      .filter(({ key, operator }) => key === NAMESPACE_NAME && operator === "In")
+      .flatMap(({ values }) => list(values)),
   ];
 }
 
-function peers({ value }: KubernetesObject): [string, unknown][] {
-  return (["ingress", "egress"] as const).flatMap((direction) =>
-    list(part(value, "spec")[direction]).flatMap((rule, index) =>
-      [...list(part({ rule }, "rule").from), ...list(part({ rule }, "rule").to)].map(
-        (peer): [string, unknown] => [
-          `spec.${direction}[${index}]`,
-          part({ peer }, "peer", "namespaceSelector", "matchLabels")[NAMESPACE_LABEL],
-        ],
-      ),
-    ),
-  );
-}
-
-/** Places in the environment and arguments of an object's pods that name a Service elsewhere. */
-function called(object: KubernetesObject): [string, string][] {
-  return podsOf(object).flatMap((pod) =>
-    ROLES.flatMap((role) => containersOf(pod, role)).flatMap(({ spec, path }) => {
-      const texts = [
-        ...(spec.env ?? []).map(({ value }, index) => [`${path}.env[${index}]`, value ?? ""]),
-        ...(spec.args ?? []).map((text, index) => [`${path}.args[${index}]`, text]),
-      ] as [string, string][];
-      return texts.flatMap(([place, text]) =>
-        [...`${text}`.matchAll(SERVICE_HOST)].map(([, namespace]): [string, string] => [
-          place,
-          namespace ?? "",
-        ]),
-      );
-    }),
-  );
-}
-
 function foreign(object: KubernetesObject, stack: Stack, config: Config): string[] {
-  const isOurs = (name: unknown) =>
-    stack.namespaces.has(`${name}`) || config.network.peers.includes(`${name}`);
-  const places = [...named(object), ...called(object)]
-    .filter(([, namespace]) => namespace !== undefined && !isOurs(namespace))
-    .map(([place]) => place);
+  const peers: ReadonlySet<unknown> = new Set(config.network.peers);
+  // A stack that creates no namespace says in its configuration which ones it works in.
+  const own: ReadonlySet<unknown> = stack.namespaces.size > 0 ? stack.namespaces : peers;
+  const home = object.value.metadata?.namespace;
+  const isOurs = ({ path, namespace }: Mention) =>
+    path === "metadata.namespace"
+      ? // Objects in the system's namespaces are found by own-namespace.
+        own.has(namespace) || RESERVED_NAMESPACES.has(namespace)
+      : namespace === home || own.has(namespace) || peers.has(namespace);
+  const { mentions, unclear } = mentionsIn(object);
+  const places = mentions.filter((mention) => !isOurs(mention)).map(({ path }) => path);
+  const [first] = unclear;
+  if (first !== undefined && places.length === 0) {
+    // Throws: nothing is wrong with what is known.
+    Reflect.get(first.owner, first.key);
+  }
   return [...new Set(places)].map((place) => `${place} names a namespace of somebody else`);
 }
 
@@ -105,8 +121,7 @@ export const TENANCY_RULES: readonly Rule[] = [
     about: "A stack's objects stay in its own namespaces, and name nobody else's.",
     remedy:
       "Use a namespace of this stack, or add it to network.peers of the policy configuration.",
-    inStack: (object, stack, config) =>
-      stack.namespaces.size > 0 ? foreign(object, stack, config) : undefined,
+    inStack: foreign,
   },
   {
     ...base,
@@ -140,26 +155,21 @@ function textsOf(stack: Stack, namespace: string): ReadonlySet<string> {
   texts.set(stack, known);
   let found = known.get(namespace);
   if (found === undefined) {
-    const all = new Set<string>();
-    for (const object of stack.objects.filter((other) => namespaceOf(other) === namespace)) {
-      for (const [key, value] of knownEntries(object.value)) {
-        if (key !== "metadata") {
-          collect(value, all);
-        }
-      }
-    }
-    found = all;
+    const others = stack.objects.filter((other) => namespaceOf(other) === namespace);
+    found = new Set(others.flatMap(({ value }) => textsIn(value)));
     known.set(namespace, found);
   }
   return found;
 }
 
-function collect(value: unknown, into: Set<string>): void {
-  if (typeof value === "string") {
-    into.add(value);
-  } else if (typeof value === "object" && value !== null) {
-    for (const [, item] of knownEntries(value)) {
-      collect(item, into);
+function textsIn(value: KubernetesValue): string[] {
+  const found: string[] = [];
+  walk(value, "", null, ({ owner, key, path }) => {
+    const node = knownField(owner, key);
+    if (typeof node === "string") {
+      found.push(node);
     }
-  }
+    return path === "metadata" ? undefined : null;
+  });
+  return found;
 }
