@@ -113,8 +113,18 @@ ONNX = onnx_bytes(LINEAR, 3)
 COLUMNS = [{"type": "double", "name": name, "required": True} for name in ("a", "b", "c")]
 
 
+DEEP = "[" * 100_000
+#: Nine lists of nine of the one before: as text a billion times its size.
+ALIASES = b"x0: &x0 [1]\n" + b"".join(
+    b"x%d: &x%d [%s]\n" % (level, level, b",".join([b"*x%d" % (level - 1)] * 9))
+    for level in range(1, 10)
+)
+ALIASES += b"metadata: {linear: *x9}"
+
+
 def mlmodel(inputs: object, **metadata: str) -> bytes:
-    signature = {"inputs": json.dumps(inputs)} if inputs else None
+    text = inputs if isinstance(inputs, str) else json.dumps(inputs)
+    signature = {"inputs": text} if inputs else None
     return yaml.safe_dump({"signature": signature, "metadata": metadata}).encode()
 
 
@@ -161,6 +171,12 @@ def test_the_linear_form_in_one_call_is_the_general_one(features: list[object]) 
     [
         (b"\xff\xfe", "MLmodel cannot be read", Reason.MODEL_CORRUPT),
         (b"- a\n- list", "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (b"[" * 30_000, "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (b"- " * 100_000, "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (b"? " * 100_000, "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (b"a: [" + b"a," * 100_000 + b"]", "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (ALIASES, "MLmodel cannot be read", Reason.MODEL_CORRUPT),
+        (mlmodel(DEEP), "MLmodel cannot be read", Reason.MODEL_CORRUPT),
         (mlmodel([{"type": "double"}]), "without 'name'", Reason.MODEL_CORRUPT),
         (mlmodel(COLUMNS, linear="{"), "truncated", Reason.MODEL_CORRUPT),
         (mlmodel(COLUMNS[:2], linear=linear_note()), "do not fit", Reason.MODEL_CORRUPT),

@@ -1,5 +1,7 @@
 """Every way in which the registry can fail to give a model has its own reason and says where."""
 
+from pathlib import Path
+
 import pytest
 
 from serving import registry as subject
@@ -73,6 +75,35 @@ def test_artifact_too_large(client: Registry, monkeypatch: pytest.MonkeyPatch) -
     )
     monkeypatch.setattr(subject, "MAX_MODEL_BYTES", len(b"content"))
     assert client.fetch("demo", "3").onnx == b"content"
+
+
+def test_a_description_is_bounded_by_itself(registry: StubRegistry, client: Registry) -> None:
+    registry.describe(b" " * subject.MAX_DESCRIPTION_BYTES)
+    assert len(client.fetch("demo", "3").mlmodel or b"") == subject.MAX_DESCRIPTION_BYTES
+    registry.describe(b" " * (subject.MAX_DESCRIPTION_BYTES + 1))
+    assert failure(client) == (
+        Reason.ARTIFACT_TOO_LARGE,
+        f"MLmodel of version 3 of 'demo' is larger than {subject.MAX_DESCRIPTION_BYTES} bytes",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "bound"),
+    [
+        ("28\n", 7),
+        ("max\n", subject.MAX_MODEL_BYTES),
+        ("9223372036854771712\n", subject.MAX_MODEL_BYTES),
+        (None, subject.MAX_MODEL_BYTES),
+    ],
+)
+def test_a_model_is_bounded_by_the_containers_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, bound: int
+) -> None:
+    limit = tmp_path / "memory.max"
+    if content is not None:
+        limit.write_text(content)
+    monkeypatch.setattr(subject, "MEMORY_LIMITS", (str(tmp_path / "none"), str(limit)))
+    assert subject.max_model_bytes() == bound
 
 
 def test_a_download_that_breaks_off(registry: StubRegistry, client: Registry) -> None:

@@ -54,6 +54,10 @@ class Unsupported(Exception):
 #: The key of MLflow's metadata under which the training job puts the note.
 LINEAR = "linear"
 
+#: Of an `MLmodel` file. MLflow nests six deep, and writes a line for most of some hundred events.
+_MAX_DEPTH = 32
+_MAX_EVENTS = 100_000
+
 #: MLflow's and numpy's names of types.
 _KINDS = {
     **dict.fromkeys(("double", "float", "float64", "float32"), Kind.NUMBER),
@@ -74,12 +78,32 @@ def read(mlmodel: bytes) -> Description:
     Raises ValueError for a file that is not one, and Unsupported for columns that cannot be sent.
     """
     try:
-        document = yaml.load(mlmodel, Loader=yaml.CSafeLoader)
-        linear = (document.get("metadata") or {}).get(LINEAR)
-        inputs = json.loads((document.get("signature") or {}).get("inputs") or "[]")
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        _bound(mlmodel)
+        # It makes nothing but dicts, lists and text: no dates, no numbers, no merges.
+        document = yaml.load(mlmodel, Loader=yaml.CBaseLoader)  # noqa: S506
+        linear = _text(document, "metadata", LINEAR)
+        inputs = json.loads(_text(document, "signature", "inputs") or "[]")
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"MLmodel cannot be read: {type(error).__name__}") from None
-    return Description(_signature(inputs) if inputs else None, linear and str(linear))
+    return Description(_signature(inputs) if inputs else None, linear)
+
+
+def _bound(mlmodel: bytes) -> None:
+    """Refuses what is nested too deep to be built, for that recurses in C, or is too much of it."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(mlmodel, Loader=yaml.CBaseLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH or count > _MAX_EVENTS:
+            raise ValueError("too deep, or too long")
+
+
+def _text(document: dict[str, Any], section: str, key: str) -> str | None:
+    parts = document.get(section)
+    value = parts.get(key) if isinstance(parts, dict) else None
+    if not isinstance(value, str | None):
+        raise TypeError(key)
+    return value
 
 
 def _signature(inputs: list[Any]) -> Signature:
