@@ -16,22 +16,11 @@ const PRE_STOP_SECONDS = 5;
 const DRAIN_SECONDS = 25;
 
 /** The pod of one version of a model. */
-export function podTemplate({
-  image,
-  model,
-  settings,
-  trackingUri,
-  identity,
-  account,
-}: Omit<ModelVariantArgs, "namespace">): types.input.core.v1.PodTemplateSpec {
+export function podTemplate(
+  args: Omit<ModelVariantArgs, "namespace">,
+): types.input.core.v1.PodTemplateSpec {
+  const { settings, identity, account } = args;
   const tmp = scratch("32Mi");
-  const env = {
-    MAX_BATCH_ROWS: `${settings.batchRows}`,
-    MLFLOW_TRACKING_URI: trackingUri,
-    MODEL_NAME: model,
-    MODEL_VERSION: `${settings.version}`,
-    PORT: `${SERVING_PORT}`,
-  };
   return {
     metadata: {
       labels: { ...labels(identity), ...TRACKING_CLIENT },
@@ -45,20 +34,34 @@ export function podTemplate({
       terminationGracePeriodSeconds: PRE_STOP_SECONDS + DRAIN_SECONDS,
       ...gpuTolerations(settings.resources),
       topologySpreadConstraints: spread(selectorLabels(identity)),
-      containers: [
-        {
-          name: "model",
-          image,
-          env: Object.entries(env).map(([name, value]) => ({ name, value })),
-          ports: [{ name: "http", containerPort: SERVING_PORT }],
-          ...httpProbes({ live: "/healthz", ready: "/readyz" }, "http", 60),
-          lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
-          resources: requirements(settings.resources),
-          securityContext: restrictedContainer(),
-          volumeMounts: [tmp.mount],
-        },
-      ],
+      containers: [{ ...server(args), volumeMounts: [tmp.mount] }],
       volumes: [tmp.volume],
     },
+  };
+}
+
+/** The container that loads the model and serves it. */
+function server({
+  image,
+  model,
+  settings,
+  trackingUri,
+}: Omit<ModelVariantArgs, "namespace">): types.input.core.v1.Container {
+  const env = {
+    MAX_BATCH_ROWS: `${settings.batchRows}`,
+    MLFLOW_TRACKING_URI: trackingUri,
+    MODEL_NAME: model,
+    MODEL_VERSION: `${settings.version}`,
+    PORT: `${SERVING_PORT}`,
+  };
+  return {
+    name: "model",
+    image,
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    ports: [{ name: "http", containerPort: SERVING_PORT }],
+    ...httpProbes({ live: "/healthz", ready: "/readyz" }, "http", 60),
+    lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
+    resources: requirements(settings.resources),
+    securityContext: restrictedContainer(),
   };
 }
