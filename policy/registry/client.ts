@@ -119,7 +119,7 @@ export class RepositoryClient {
       if (error instanceof RegistryError) {
         throw error;
       }
-      throw new UnreachableError(reasonOf(error));
+      throw failureOf(error);
     }
   }
 }
@@ -163,8 +163,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The code of a network error, never its text. */
-function reasonOf(error: unknown): string {
+/** What a network error means, by its code and never by its text; other errors are of one answer alone. */
+function failureOf(error: unknown): RegistryError {
   const { cause, name } = error as Error & { cause?: { code?: string } };
-  return name === "TimeoutError" ? "timeout" : (cause?.code ?? name);
+  const code = name === "TimeoutError" ? "timeout" : cause?.code;
+  return code === undefined
+    ? new RegistryError("silent", `the registry's answer cannot be read (${name})`)
+    : new UnreachableError(code);
 }

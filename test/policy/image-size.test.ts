@@ -68,6 +68,8 @@ function answer(response: ServerResponse, { pathname, searchParams }: URL, autho
     response.writeHead(401, { "www-authenticate": challenge }).end();
   } else if (repository === "basic" && !authorization.startsWith("Basic")) {
     response.writeHead(401, { "www-authenticate": 'Basic realm="registry"' }).end();
+  } else if (reference === "loop") {
+    response.writeHead(307, { location: pathname }).end();
   } else if (reference === "broken") {
     response.writeHead(500).end();
   } else if (repository === "slow") {
@@ -167,6 +169,15 @@ describe("the size of an image", () => {
       await expect(measure(parsed, { ...options, timeoutSeconds: 0.2 })).rejects.toThrow("timeout");
     }
     expect(asked.length).toBe(before + 1);
+  });
+
+  test("one answer that can't be read says nothing of others", async () => {
+    const measure = fresh();
+    await expect(sizeOf("app", ":loop", measure)).rejects.toMatchObject({
+      kind: "silent",
+      message: "the registry's answer cannot be read (TypeError)",
+    });
+    expect(await sizeOf("app", `@${digestOf(image)}`, measure)).toBe(140 * MB + 10);
   });
 
   test("plain HTTP is spoken where it is allowed, and nowhere else", async () => {

@@ -82,8 +82,9 @@ function checksTable(): string {
 
 function exemptionsTable(): string {
   return table(
-    ["Object", "Rules", "Reason"],
-    PLATFORM_EXEMPTIONS.map(({ object, rules, reason }) => [
+    ["Made by", "Object", "Rules", "Reason"],
+    PLATFORM_EXEMPTIONS.map(({ component, object, rules, reason }) => [
+      `\`${component}\``,
       `\`${object}\``,
       rules.map((name) => `\`${name}\``).join(", "),
       reason,
