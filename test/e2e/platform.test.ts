@@ -1,20 +1,21 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { send } from "../../cli/http";
 import { sendLoad } from "../../cli/load";
-import { ROOT } from "../../cli/stack";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { ensureDebianPackages } from "../../lab/toolchain";
 import { apiServerVote } from "../pod-security/api-server";
 import { stopsBeforeWriting } from "../policy/stop";
+import { onPage } from "../support/browser";
 import { estimatorPredictions } from "../support/estimator";
 import { Kubectl } from "../support/kubectl";
 import { plainPreview } from "../support/plain-cli";
 import { type Changes, PlatformStack } from "../support/platform-stack";
+import { strangerAsks } from "../support/stranger";
 import { waitFor } from "../support/wait";
+import { modelUpdates } from "./model-updates";
 import { modelVersions } from "./model-versions";
 
 const MINUTE = 60_000;
@@ -129,23 +130,8 @@ describe("the platform on a cluster", () => {
   it(
     "lets nobody in but whom it names",
     async () => {
-      const [python] = Object.entries(JSON.parse(readFileSync(lab.imagesLock, "utf8"))).filter(
-        ([name]) => name.includes("/python:"),
-      );
-      const image = `${lab.registry}/${python?.join("@")}`;
       const targets = [`mlflow.${TEAM}.svc:5000/health`, `diabetes.${TEAM}.svc/healthz`];
-      const script = [
-        "import sys, urllib.request",
-        "for target in sys.argv[1:]:",
-        "    try: print(urllib.request.urlopen('http://' + target, timeout=3).status)",
-        "    except OSError: print('denied')",
-      ].join("\n");
-      const pod = ["run", "stranger", "-n", "default", `--image=${image}`, "--restart=Never"];
-      await kubectl.run(...pod, "--command", "--", "python3", "-c", script, ...targets);
-      const done = ["wait", "-n", "default", "pod/stranger", "--timeout=60s"];
-      await kubectl.run(...done, "--for=jsonpath={.status.phase}=Succeeded");
-      const answers = await kubectl.run("logs", "-n", "default", "stranger");
-      expect(answers.trim().split("\n")).toEqual(["denied", "denied"]);
+      expect(await strangerAsks(kubectl, lab, targets)).toEqual(["denied", "denied"]);
     },
     2 * MINUTE,
   );
@@ -153,24 +139,10 @@ describe("the platform on a cluster", () => {
   it(
     "shows the model in MLflow's pages",
     async () => {
-      const browser = await chromium.launch({
-        executablePath: "/usr/bin/chromium",
-        args: [
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync",
-        ],
-      });
-      try {
-        const page = await browser.newPage();
-        await page.goto(`${trackingUrl}/#/models/diabetes`);
+      await onPage(`${trackingUrl}/#/models/diabetes`, async (page) => {
         await page.getByText("champion").first().waitFor({ timeout: MINUTE });
         expect(await page.title()).toMatch(/MLflow|diabetes/);
-      } finally {
-        await browser.close();
-      }
+      });
     },
     2 * MINUTE,
   );
@@ -245,77 +217,8 @@ describe("the platform on a cluster", () => {
     3 * MINUTE,
   );
 
-  it(
-    "reports a Deployment that somebody deleted, and puts it back",
-    async () => {
-      const { stack, options } = platform.open;
-      const [deployment] = await kubectl.list(
-        "deployments",
-        "-n",
-        TEAM,
-        "-l",
-        "app.kubernetes.io/instance=diabetes",
-      );
-      await kubectl.run("delete", "deployment", "-n", TEAM, deployment?.metadata.name ?? "");
-      const { changeSummary } = await stack.preview({ ...options, refresh: true });
-      expect(changeSummary.create).toBe(1);
-      await stack.up({ ...options, refresh: true });
-      expect((await predict([3.2, 1.5])).status).toBe(200);
-    },
-    5 * MINUTE,
-  );
-
-  it(
-    "keeps the old pods serving when a new image cannot be had, and says so",
-    async () => {
-      const { stack, options } = platform.open;
-      const nowhere = `${lab.registry}/ml-platform/nowhere@sha256:${"0".repeat(64)}`;
-      platform.configure(
-        [["team", "models", 0, "image"], nowhere],
-        [["team", "models", 0, "rolloutSeconds"], 30],
-      );
-      await expect(stack.up(options)).rejects.toThrow(/ErrImagePull|ImagePullBackOff/);
-      expect(await servingImage()).toBe(nowhere);
-      expect((await predict([3.2, 1.5])).status).toBe(200);
-    },
-    5 * MINUTE,
-  );
-
-  it(
-    "rolls out a new image",
-    async () => {
-      const { stack, options } = platform.open;
-      const before = await servingImage();
-      const copy = join(folder, "app");
-      cpSync(join(ROOT, "app"), copy, {
-        recursive: true,
-        filter: (path) => !path.includes(".venv"),
-      });
-      const entry = join(copy, "serving", "__main__.py");
-      writeFileSync(entry, `${readFileSync(entry, "utf8")}\n# changed\n`);
-      platform.configure([["images", "context"], copy]);
-      await stack.up(options);
-      expect(await servingImage()).not.toBe(before);
-      // Serving code alone trains nothing.
-      expect(await trainingRuns()).toHaveLength(1);
-      expect((await predict([3.2, 1.5])).status).toBe(200);
-    },
-    10 * MINUTE,
-  );
-
-  async function servingImage(): Promise<string> {
-    const path = "{.items[0].spec.template.spec.containers[0].image}";
-    return kubectl.run(
-      "get",
-      "deployments",
-      "-n",
-      TEAM,
-      "-l",
-      "app.kubernetes.io/instance=diabetes",
-      "-o",
-      `jsonpath=${path}`,
-    );
-  }
+  describe("the pods of a model", () =>
+    modelUpdates(() => ({ platform, kubectl, folder, lab, modelUrl, team: TEAM, trainingRuns })));
 
   describe("a model with two versions", () =>
     modelVersions(() => ({ platform, kubectl, folder, modelUrl, team: TEAM })));

@@ -1,0 +1,90 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { send } from "../../cli/http";
+import { ROOT } from "../../cli/stack";
+import type { LabInfo } from "../../lab/cluster/lab";
+import type { Kubectl } from "../support/kubectl";
+import type { PlatformStack } from "../support/platform-stack";
+
+const MINUTE = 60_000;
+/** Finds what belongs to the model. */
+const MODEL = ["-l", "app.kubernetes.io/instance=diabetes"];
+
+export interface Given {
+  platform: PlatformStack;
+  kubectl: Kubectl;
+  lab: LabInfo;
+  /** Of the stack's files. */
+  folder: string;
+  modelUrl: string;
+  team: string;
+  trainingRuns: () => Promise<unknown[]>;
+}
+
+/** The tests of how a model's pods are replaced, on a stack that serves one. */
+export function modelUpdates(given: () => Given): void {
+  const predicts = async () =>
+    (await send(`${given().modelUrl}/predict`, { features: [3.2, 1.5] })).status;
+
+  async function servingImage(): Promise<string> {
+    const { kubectl, team } = given();
+    const path = "{.items[0].spec.template.spec.containers[0].image}";
+    return kubectl.run("get", "deployments", "-n", team, ...MODEL, "-o", `jsonpath=${path}`);
+  }
+
+  it(
+    "reports a Deployment that somebody deleted, and puts it back",
+    async () => {
+      const { platform, kubectl, team } = given();
+      const { stack, options } = platform.open;
+      const [deployment] = await kubectl.list("deployments", "-n", team, ...MODEL);
+      await kubectl.run("delete", "deployment", "-n", team, deployment?.metadata.name ?? "");
+      const { changeSummary } = await stack.preview({ ...options, refresh: true });
+      expect(changeSummary.create).toBe(1);
+      await stack.up({ ...options, refresh: true });
+      expect(await predicts()).toBe(200);
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "keeps the old pods serving when a new image cannot be had, and says so",
+    async () => {
+      const { platform, lab } = given();
+      const { stack, options } = platform.open;
+      const nowhere = `${lab.registry}/ml-platform/nowhere@sha256:${"0".repeat(64)}`;
+      platform.configure(
+        [["team", "models", 0, "image"], nowhere],
+        [["team", "models", 0, "rolloutSeconds"], 30],
+      );
+      await expect(stack.up(options)).rejects.toThrow(/ErrImagePull|ImagePullBackOff/);
+      expect(await servingImage()).toBe(nowhere);
+      expect(await predicts()).toBe(200);
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "rolls out a new image",
+    async () => {
+      const { platform, folder, trainingRuns } = given();
+      const { stack, options } = platform.open;
+      const before = await servingImage();
+      const copy = join(folder, "app");
+      cpSync(join(ROOT, "app"), copy, {
+        recursive: true,
+        filter: (path) => !path.includes(".venv"),
+      });
+      const entry = join(copy, "serving", "__main__.py");
+      writeFileSync(entry, `${readFileSync(entry, "utf8")}\n# changed\n`);
+      platform.configure([["images", "context"], copy]);
+      await stack.up(options);
+      expect(await servingImage()).not.toBe(before);
+      // Serving code alone trains nothing.
+      expect(await trainingRuns()).toHaveLength(1);
+      expect(await predicts()).toBe(200);
+    },
+    10 * MINUTE,
+  );
+}

@@ -1,0 +1,95 @@
+import type { Kubectl } from "./kubectl";
+
+/**
+ * Registers two models that load, and prints their versions: one that fails on most rows, as it looks a feature up in a
+ * table of one, and one that turns round ten thousands of times, for more than 10 ms, before it answers.
+ */
+const PROGRAM = `
+import os
+import mlflow
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+from onnx import TensorProto, helper
+
+INT, BOOL, DOUBLE = TensorProto.INT64, TensorProto.BOOL, TensorProto.DOUBLE
+row = lambda name: helper.make_tensor_value_info(name, DOUBLE, [None, 2])
+scalar = lambda name, kind: helper.make_tensor_value_info(name, kind, [])
+double = lambda name: ColSpec("double", name)
+signature = ModelSignature(
+    Schema([double("feature1"), double("feature2")]), Schema([ColSpec("double")])
+)
+
+
+def register(kind, nodes, *constants):
+    axis = helper.make_tensor("axis", INT, [1], [1])
+    result = helper.make_tensor_value_info("Y", DOUBLE, [None, 1])
+    sum_up = helper.make_node("ReduceSum", ["found", "axis"], ["Y"])
+    graph = helper.make_graph([*nodes, sum_up], kind, [row("X")], [result], [axis, *constants])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    with mlflow.start_run():
+        info = mlflow.onnx.log_model(
+            model, name="model", signature=signature, registered_model_name=os.environ["MODEL_NAME"]
+        )
+    print(kind, info.registered_model_version)
+
+
+register(
+    "failing",
+    [
+        helper.make_node("Cast", ["X"], ["place"], to=INT),
+        helper.make_node("Gather", ["table", "place"], ["found"]),
+    ],
+    helper.make_tensor("table", DOUBLE, [1], [0.0]),
+)
+turn = helper.make_graph(
+    [helper.make_node("Identity", ["on"], ["on_"]), helper.make_node("Identity", ["row"], ["row_"])],
+    "turn",
+    [scalar("count", INT), scalar("on", BOOL), row("row")],
+    [scalar("on_", BOOL), row("row_")],
+)
+register(
+    "slow",
+    [helper.make_node("Loop", ["turns", "yes", "X"], ["found"], body=turn)],
+    helper.make_tensor("turns", INT, [], [40_000]),
+    helper.make_tensor("yes", BOOL, [], [True]),
+)
+`;
+
+/**
+ * Registers two more versions of the model that a team trains, one that fails when it is asked and one that is slow, from a
+ * pod of the team's training image.
+ * @returns their numbers
+ */
+export async function registerBadVersions(
+  kubectl: Kubectl,
+  team: string,
+): Promise<{ failing: number; slow: number }> {
+  const inTeam = ["-n", team];
+  const job = ["get", "jobs", ...inTeam, "-l", "app.kubernetes.io/component=training", "-o"];
+  const trained = JSON.parse(await kubectl.run(...job, "json")).items[0].spec.template;
+  const { initContainers: _, ...spec } = trained.spec;
+  const [container] = spec.containers;
+  const pod = {
+    apiVersion: "v1",
+    metadata: { name: "bad-versions", labels: trained.metadata.labels },
+    spec: { ...spec, containers: [{ ...container, command: ["python", "-c", PROGRAM] }] },
+  };
+  // The Job's own labels would have its controller count the pod.
+  for (const key of Object.keys(pod.metadata.labels)) {
+    if (/job-name|controller-uid/.test(key)) delete pod.metadata.labels[key];
+  }
+  const image = ["--image", container.image, "--restart=Never"];
+  await kubectl.run("run", "bad-versions", ...inTeam, ...image, "--overrides", JSON.stringify(pod));
+  const done = ["wait", ...inTeam, "pod/bad-versions", "--timeout=180s"];
+  await kubectl.run(...done, "--for=jsonpath={.status.phase}=Succeeded");
+  const log = await kubectl.run("logs", ...inTeam, "bad-versions");
+  await kubectl.run("delete", "pod", ...inTeam, "bad-versions");
+  return { failing: versionIn(log, "failing"), slow: versionIn(log, "slow") };
+}
+
+/** @throws Error with the log, where it names no such version */
+function versionIn(log: string, kind: string): number {
+  const [, version] = new RegExp(`^${kind} (\\d+)$`, "m").exec(log) ?? [];
+  if (!version) throw new Error(`the ${kind} version was not registered:\n${log}`);
+  return Number(version);
+}

@@ -1,0 +1,64 @@
+import { expect } from "vitest";
+import { send } from "../../cli/http";
+import { sendLoad } from "../../cli/load";
+import { SAMPLE } from "../../cli/summary";
+import { waitFor } from "./wait";
+
+/** Who uses the model `diabetes`. */
+export class ModelClients {
+  /** @param url of the model, which is known once its stack is up */
+  constructor(private readonly url: () => string) {}
+
+  /** The version that answers a request. */
+  async version(headers: Record<string, string> = {}): Promise<string> {
+    const { status, headers: answered } = await send(`${this.url()}/predict`, SAMPLE, { headers });
+    expect({ status, model: answered["x-model-name"] }).toEqual({ status: 200, model: "diabetes" });
+    return `${answered["x-model-version"]}`;
+  }
+
+  /** How many of a number of requests each version answers. */
+  async shares(requests: number): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    let left = requests;
+    const client = async () => {
+      while (left > 0) {
+        left -= 1;
+        const answered = await this.version();
+        counts[answered] = (counts[answered] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, client));
+    return counts;
+  }
+
+  /** Until no other version answers. */
+  async only(wanted: string): Promise<void> {
+    await waitFor(
+      `version ${wanted} alone`,
+      60,
+      () => this.shares(40),
+      (counts) => Object.keys(counts).join() === wanted,
+    );
+  }
+
+  /**
+   * Does something while requests come, and counts those that fail.
+   * @param rate requests per second
+   */
+  async during<T>(rate: number, work: () => Promise<T>): Promise<{ done: T; failed: number }> {
+    let over = false;
+    const load = async (): Promise<number> => {
+      let failed = 0;
+      while (!over) {
+        const { non2xx, errors } = await sendLoad(this.url(), { rate, seconds: 5 });
+        failed += non2xx + errors;
+      }
+      return failed;
+    };
+    const loaded = load();
+    const done = await work().finally(() => {
+      over = true;
+    });
+    return { done, failed: await loaded };
+  }
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import type { LabInfo } from "../../lab/cluster/lab";
+import type { Kubectl } from "./kubectl";
+
+/** Prints what each of its arguments answers: a status, or that it let nobody in. */
+const PROGRAM = `
+import sys, urllib.request
+for target in sys.argv[1:]:
+    try: print(urllib.request.urlopen('http://' + target, timeout=3).status)
+    except OSError: print('denied')
+`;
+
+/** What a pod of the namespace `default`, which is nothing to the platform, is answered at these addresses. */
+export async function strangerAsks(
+  kubectl: Kubectl,
+  lab: LabInfo,
+  targets: readonly string[],
+): Promise<string[]> {
+  const [python] = Object.entries(JSON.parse(readFileSync(lab.imagesLock, "utf8"))).filter(
+    ([name]) => name.includes("/python:"),
+  );
+  const image = `${lab.registry}/${python?.join("@")}`;
+  const pod = ["run", "stranger", "-n", "default", `--image=${image}`, "--restart=Never"];
+  await kubectl.run(...pod, "--command", "--", "python3", "-c", PROGRAM, ...targets);
+  const done = ["wait", "-n", "default", "pod/stranger", "--timeout=60s"];
+  await kubectl.run(...done, "--for=jsonpath={.status.phase}=Succeeded");
+  return (await kubectl.run("logs", "-n", "default", "stranger")).trim().split("\n");
+}
