@@ -13,8 +13,6 @@ import { CONTAINER_FIELDS, isContainer, isPodSpec, isRecord, listsContainers } f
 import { isUnknown, knownField } from "./unknown";
 import { type Field, walk } from "./walk";
 
-export { isRecord };
-
 /** Where the kinds of Kubernetes itself that carry a pod have its spec. */
 const POD_PATHS: Readonly<Record<string, string>> = {
   Pod: "spec",
@@ -63,8 +61,8 @@ export function podsOf(object: KubernetesObject): readonly Pod[] {
 /** One search through an object for what will run. */
 class Search {
   readonly parts: Parts = { pods: [], containers: [], images: [] };
-  /** The containers so far, by their paths. */
-  private readonly containers = new Map<string, Container>();
+  /** Where the containers so far stand. */
+  private readonly taken = new Set<string>();
   /** What is in no pod, but may be in one that an operator makes. */
   private readonly nowhere: Pod;
   private readonly podPath: string | undefined;
@@ -92,7 +90,7 @@ class Search {
       return undefined;
     }
     const value: unknown = Reflect.get(owner, key);
-    if (!isRecord(value) || this.containers.has(path)) {
+    if (!isRecord(value) || this.taken.has(path)) {
       return within;
     }
     const pod = this.takePod(field, value);
@@ -132,7 +130,7 @@ class Search {
 
   private takeContainer(container: Container): void {
     const { path, pod } = container;
-    this.containers.set(path, container);
+    this.taken.add(path);
     this.parts.containers.push(container);
     if (!pod.partial) {
       this.parts.images.push(imageAt(this.object, path, "image", () => container.spec.image));

@@ -1,6 +1,6 @@
 import type { Metadata } from "./kubernetes";
-import { isRecord } from "./pods";
 import { type KubernetesObject, objectsOf, type Resource } from "./resource";
+import { isRecord } from "./shape";
 
 /** The label by which a selector names a namespace: the API server sets it on every one. */
 export const NAMESPACE_NAME = "kubernetes.io/metadata.name";

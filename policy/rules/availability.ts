@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema";
 import type { Handler, Maybe } from "../model/kubernetes";
-import { isRecord } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
+import { isRecord } from "../model/shape";
 import { part, type Stack } from "../model/stack";
 import {
   budgetsOf,

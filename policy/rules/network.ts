@@ -1,5 +1,5 @@
-import { isRecord } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
+import { isRecord } from "../model/shape";
 import { list, NAMESPACE_NAME, part } from "../model/stack";
 import type { Rule } from "./rule";
 

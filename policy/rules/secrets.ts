@@ -1,6 +1,6 @@
 import { credentialInText } from "../model/credential";
 import type { ContainerSpec } from "../model/kubernetes";
-import { isRecord } from "../model/pods";
+import { isRecord } from "../model/shape";
 import type { Rule } from "./rule";
 
 const base = {

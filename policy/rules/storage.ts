@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema";
-import { isRecord } from "../model/pods";
 import { parseQuantity } from "../model/quantity";
 import { join, type KubernetesObject } from "../model/resource";
+import { isRecord } from "../model/shape";
 import { list, part } from "../model/stack";
 import { walk } from "../model/walk";
 import type { Rule } from "./rule";

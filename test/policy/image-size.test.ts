@@ -1,7 +1,4 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import getPort from "get-port";
@@ -15,81 +12,22 @@ import { budgetOf, imageSizeRules } from "../../policy/rules/image-size";
 import { changed } from "./cases/case";
 import { DEFAULTS, problems } from "./harness";
 import { batchJob, deployment } from "./objects";
+import { digestOf, image, index, MB, type Registry, startRegistry } from "./registry";
 
 const folder = mkdtempSync(join(tmpdir(), "registry-"));
-const MB = 1e6;
-const blob = (size: number, name = `${size}`) => ({ digest: `sha256:${name}`, size });
-const digestOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
-const layer = blob(100 * MB);
-const image = JSON.stringify({
-  config: blob(10),
-  layers: [layer, blob(40 * MB), { ...layer, size: 0 }],
-});
-const large = JSON.stringify({ config: blob(10), layers: [blob(900 * MB)] });
-const index = JSON.stringify({
-  manifests: [
-    { ...blob(1), digest: digestOf(image), platform: { os: "linux", architecture: "amd64" } },
-    { ...blob(1), digest: digestOf(large), platform: { os: "linux", architecture: "arm64" } },
-    { ...blob(1), digest: "sha256:none", platform: { os: "unknown", architecture: "unknown" } },
-  ],
-});
-
-let server: Server;
+let registry: Registry;
 let host: string;
-const asked: string[] = [];
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    asked.push(request.url ?? "");
-    const authorization = request.headers.authorization ?? "";
-    answer(response, new URL(request.url ?? "", `http://${host}`), authorization);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  registry = await startRegistry();
+  host = registry.host;
 });
 
 afterAll(() => {
-  server.close();
+  registry.close();
   rmSync(folder, { recursive: true });
 });
-
-function answer(response: ServerResponse, { pathname, searchParams }: URL, authorization: string) {
-  const [, repository, reference] = /^\/v2\/(.*)\/manifests\/(.*)$/.exec(pathname) ?? [];
-  const known = [image, large, index].find((text) => digestOf(text) === reference);
-  const challenge = `Bearer realm="http://${host}/token",service="registry",scope="repository:${repository}:pull"`;
-  if (pathname === "/token") {
-    const user = authorization === `Basic ${btoa("user:secret")}` ? "user" : "nobody";
-    response.end(JSON.stringify({ token: `${user} for ${searchParams.get("scope")}` }));
-  } else if (
-    repository === "private" &&
-    authorization !== "Bearer user for repository:private:pull"
-  ) {
-    response.writeHead(401, { "www-authenticate": challenge }).end();
-  } else if (repository === "basic" && !authorization.startsWith("Basic")) {
-    response.writeHead(401, { "www-authenticate": 'Basic realm="registry"' }).end();
-  } else if (reference === "loop") {
-    response.writeHead(307, { location: pathname }).end();
-  } else if (reference === "broken") {
-    response.writeHead(500).end();
-  } else if (repository === "slow") {
-    // Never.
-  } else if (repository === "halting") {
-    response.write("{");
-  } else if (repository === "lie") {
-    response.end(image.replace("100000000", "1"));
-  } else if (repository === "endless") {
-    response.end("x".repeat(5 * 1024 * 1024));
-  } else {
-    const rubbish: Record<string, string> = {
-      text: "<html>",
-      empty: "{}",
-      nothing: '{"manifests":[]}',
-    };
-    const text = rubbish[reference ?? ""] ?? known;
-    response.writeHead(text === undefined ? 404 : 200).end(text);
-  }
-}
 
 /** A measure with an empty cache. */
 function fresh() {
@@ -123,12 +61,12 @@ describe("the size of an image", () => {
 
   test("is asked for once, and kept in a file", async () => {
     const measure = fresh();
-    const before = asked.length;
+    const before = registry.asked.length;
     const sizes = await Promise.all(
       [1, 2, 3].map(() => sizeOf("app", `@${digestOf(image)}`, measure)),
     );
     expect(new Set(sizes).size).toBe(1);
-    expect(asked.length).toBe(before + 1);
+    expect(registry.asked.length).toBe(before + 1);
   });
 
   test.each([
@@ -162,13 +100,13 @@ describe("the size of an image", () => {
 
   test("a registry that did not answer is asked for no other image", async () => {
     const measure = fresh();
-    const before = asked.length;
+    const before = registry.asked.length;
     for (const tag of [1, 2, 3, 4]) {
       const parsed = parseImage(`${host}/slow:${tag}`);
       if (!parsed) throw new Error("no reference");
       await expect(measure(parsed, { ...options, timeoutSeconds: 0.2 })).rejects.toThrow("timeout");
     }
-    expect(asked.length).toBe(before + 1);
+    expect(registry.asked.length).toBe(before + 1);
   });
 
   test("one answer that can't be read says nothing of others", async () => {

@@ -63,6 +63,9 @@ export const deployment = object("apps/v1", "Deployment", {
 export const trainJob = object("kubeflow.org/v1", "PyTorchJob", {
   spec: { pytorchReplicaSpecs: { Worker: { replicas: 2, template } } },
 });
+export const inferenceService = object("serving.kserve.io/v1beta1", "InferenceService", {
+  spec: { predictor: {} },
+});
 export const batchJob = object("batch/v1", "Job", { spec: job });
 export const cronJob = object("batch/v1", "CronJob", {
   spec: {

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { KubernetesValue } from "../../policy/model/kubernetes";
+import { rulesWith } from "../../policy/rules/list";
+import { judge, resourceOf, UNKNOWN } from "./harness";
+import { deployment, inferenceService, podSpec } from "./objects";
+
+const RULES = rulesWith(async () => 1).filter(({ name }) =>
+  ["privileged", "app-armor-profile"].includes(name),
+);
+const bad = { containers: [{ name: "app", securityContext: { privileged: true } }] };
+const PLACE = "spec.template.spec.containers[0].securityContext.privileged";
+
+/** Where something is wrong, and what could not be judged. */
+async function said(value: KubernetesValue) {
+  const { findings, unknown } = await judge(RULES, resourceOf(value));
+  return [...findings.map(({ message }) => message.split(" ")[1]), ...unknown];
+}
+
+const pods = { apiVersion: "v1", kind: "PodList" };
+
+test.each<[string, KubernetesValue, string[]]>([
+  [
+    "a workload's template",
+    { ...deployment, spec: { template: UNKNOWN } },
+    ["every rule needs spec.template of subject"],
+  ],
+  [
+    "a part of a custom resource",
+    { ...inferenceService, spec: { predictor: UNKNOWN } },
+    ["every rule needs spec.predictor of subject"],
+  ],
+  [
+    "a template's metadata",
+    { ...deployment, spec: { template: { metadata: UNKNOWN, spec: podSpec } } },
+    ["app-armor-profile needs spec.template.metadata of subject"],
+  ],
+  [
+    "a number of replicas",
+    { ...deployment, spec: { replicas: UNKNOWN, template: { spec: bad } } },
+    [PLACE],
+  ],
+  [
+    "one container of two",
+    {
+      ...deployment,
+      spec: { template: { spec: { containers: [UNKNOWN, bad.containers[0]] } } },
+    },
+    [PLACE.replace("[0]", "[1]"), "every rule needs spec.template.spec.containers[0] of subject"],
+  ],
+  ["a list", { ...pods, items: UNKNOWN }, ["every rule needs items of subject"]],
+  [
+    "one object of a list",
+    { ...pods, items: [UNKNOWN, { spec: bad }] },
+    [
+      "items[1].spec.containers[0].securityContext.privileged",
+      "every rule needs items[0] of subject",
+    ],
+  ],
+])("what is not known yet is said, and the rest is judged: %s", async (_, value, expected) => {
+  expect(await said(value)).toEqual(expected);
+});
