@@ -1,7 +1,11 @@
+import { unquoted, wordsOf } from "./words";
+
 /** One instruction of a Dockerfile, continuation lines and here-documents joined. */
 export interface Instruction {
   /** In capitals. */
   readonly keyword: string;
+  /** Options before the arguments, such as `--from=builder`. */
+  readonly flags: readonly string[];
   readonly args: string;
   /** Of its first line, from 1. */
   readonly line: number;
@@ -9,13 +13,14 @@ export interface Instruction {
 
 /** One stage: what it starts from, and what it does. */
 export interface Stage {
+  /** Empty where it has none. */
   readonly name: string;
   /** An image, or the name of an earlier stage; variables replaced. */
   readonly base: string;
   readonly instructions: readonly Instruction[];
 }
 
-/** A Dockerfile that BuildKit would refuse as well. */
+/** A Dockerfile that BuildKit would refuse as well, or that says what cannot be judged. */
 export class DockerfileError extends Error {
   override readonly name = "DockerfileError";
 }
@@ -26,34 +31,37 @@ const KEYWORDS: ReadonlySet<string> = new Set(
     "STOPSIGNAL USER VOLUME WORKDIR"
   ).split(" "),
 );
+/** Instructions that can have flags and here-documents. */
+const FLAGGED: ReadonlySet<string> = new Set(["ADD", "COPY", "RUN"]);
 
-const HEREDOC = /<<-?(["']?)([A-Za-z_]\w*)\1/g;
 const FROM = /^(?:--platform=\S+\s+)?(\S+)(?:\s+AS\s+(\S+))?$/i;
-const VARIABLE = /\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)/g;
+const VARIABLE = /\$\{(\w+)(?:(:?)([-+])([^}]*))?\}|\$(\w+)/g;
 
 /**
  * The stages of a Dockerfile.
  * @param buildArgs values of `ARG`s, which stand in `FROM`
  * @throws DockerfileError with the line that is wrong
  */
-export function parseDockerfile(text: string, buildArgs: Record<string, string>): Stage[] {
+export function parseDockerfile(
+  text: string,
+  buildArgs: Readonly<Record<string, string>>,
+): Stage[] {
   const stages: (Stage & { instructions: Instruction[] })[] = [];
-  const variables: Record<string, string> = {};
+  const variables = new Map<string, string>();
   for (const instruction of instructionsOf(text)) {
     const { keyword, args, line } = instruction;
     const current = stages.at(-1);
     if (keyword === "FROM") {
-      const [, image, name] = FROM.exec(args) ?? [];
-      if (image === undefined) {
+      const [, image = "", name = ""] = FROM.exec(args) ?? [];
+      const base = substitute(image, variables, line);
+      if (base === "") {
         throw new DockerfileError(`line ${line}: FROM names no image`);
       }
-      const base = substitute(image, variables);
-      stages.push({ name: name ?? `${stages.length}`, base, instructions: [] });
+      stages.push({ name, base, instructions: [] });
     } else if (current !== undefined) {
       current.instructions.push(instruction);
     } else if (keyword === "ARG") {
-      const [name = "", ...value] = args.split("=");
-      variables[name] = buildArgs[name] ?? value.join("=").replace(/^(["'])(.*)\1$/, "$2");
+      define(instruction, buildArgs, variables);
     } else {
       throw new DockerfileError(`line ${line}: ${keyword} stands before FROM`);
     }
@@ -64,38 +72,44 @@ export function parseDockerfile(text: string, buildArgs: Record<string, string>)
   return stages;
 }
 
-/**
- * The stages whose layers end up in an image: that of the target, and those that it starts from.
- * @param target name of a stage; the last one where it is undefined
- * @throws DockerfileError for a target that there is none of
- */
-export function chainOf(stages: readonly Stage[], target: string | undefined): Stage[] {
-  const named = (name: string) =>
-    stages.findLastIndex((stage) => stage.name.toLowerCase() === name.toLowerCase());
-  let index = target === undefined ? stages.length - 1 : named(target);
-  if (index < 0) {
-    throw new DockerfileError("there is no stage of the target's name");
+/** Takes up the variables of an `ARG`. */
+function define(
+  { args, line }: Instruction,
+  buildArgs: Readonly<Record<string, string>>,
+  variables: Map<string, string>,
+): void {
+  for (const word of wordsOf(args)) {
+    const [, name = "", initial] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    const value =
+      buildArgs[name] ??
+      (initial === undefined ? undefined : substitute(unquoted(initial), variables, line));
+    if (value !== undefined) {
+      variables.set(name, value);
+    }
   }
-  const chain: Stage[] = [];
-  for (let stage = stages[index]; stage !== undefined && !chain.includes(stage); ) {
-    chain.push(stage);
-    index = named(stage.base);
-    stage = index < 0 ? undefined : stages[index];
-  }
-  return chain;
 }
 
-function substitute(text: string, variables: Record<string, string>): string {
-  return text.replace(
+function substitute(text: string, variables: ReadonlyMap<string, string>, line: number): string {
+  const result = text.replace(
     VARIABLE,
-    (_, braced: string, fallback: string, plain: string) =>
-      variables[braced ?? plain] || fallback || "",
+    (_, braced: string, colon: string, operator: string, word: string, plain: string) => {
+      const value = variables.get(braced ?? plain);
+      const isSet = colon === ":" ? Boolean(value) : value !== undefined;
+      if (operator === "+") {
+        return isSet ? word : "";
+      }
+      return isSet ? (value ?? "") : (word ?? "");
+    },
   );
+  if (result.includes("$")) {
+    throw new DockerfileError(`line ${line}: a variable is used in a way that cannot be judged`);
+  }
+  return result;
 }
 
 function* instructionsOf(text: string): Generator<Instruction> {
   const lines = text.split(/\r?\n/);
-  const continued = /^#\s*escape\s*=\s*`/im.test(lines[0] ?? "") ? "`" : "\\";
+  const continued = continuationOf(lines);
   for (let index = 0; index < lines.length; index += 1) {
     const line = index + 1;
     const parts: string[] = [];
@@ -112,33 +126,47 @@ function* instructionsOf(text: string): Generator<Instruction> {
       const joined = parts.join(" ");
       const [bodies, last] = heredocs(joined, lines, index);
       index = last;
-      yield instruction([joined, ...bodies].join("\n"), line);
+      yield instructionIn([joined, ...bodies].join("\n"), line);
     }
   }
 }
 
-function instruction(text: string, line: number): Instruction {
-  const [, word = "", args = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
+/** The character that continues a line, which one of the directives at the top may change. */
+function continuationOf(lines: readonly string[]): string {
+  for (const line of lines) {
+    const [, name, value] = /^#\s*([a-z]\w*)\s*=\s*(\S+)$/i.exec(line.trim()) ?? [];
+    if (name === undefined) break;
+    if (name.toLowerCase() === "escape") return value ?? "";
+  }
+  return "\\";
+}
+
+/** The instruction that a text is. */
+export function instructionIn(text: string, line: number): Instruction {
+  const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const keyword = word.toUpperCase();
   if (!KEYWORDS.has(keyword)) {
     throw new DockerfileError(`line ${line}: unknown instruction`);
   }
-  return { keyword, args: args.trim(), line };
+  const [flags = ""] = (FLAGGED.has(keyword) && /^(?:--\S+\s+)+/.exec(rest)) || [];
+  return { keyword, flags: wordsOf(flags), args: rest.slice(flags.length).trim(), line };
 }
 
 /** The bodies of the here-documents that a line begins, and the line at which they end. */
 function heredocs(text: string, lines: readonly string[], start: number): [string[], number] {
+  const [keyword = "", ...words] = wordsOf(text);
   const bodies: string[] = [];
   let index = start;
-  if (/^(RUN|COPY|ADD)\s/i.test(text)) {
-    for (const [, , mark] of text.matchAll(HEREDOC)) {
-      const end = lines.findIndex((line, at) => at > index && line.trim() === mark);
-      if (end < 0) {
-        throw new DockerfileError(`line ${start + 1}: a here-document does not end`);
-      }
-      bodies.push(lines.slice(index + 1, end).join("\n"));
-      index = end;
+  for (const word of FLAGGED.has(keyword.toUpperCase()) ? words : []) {
+    const [, dash, , mark] = /^\d*<<(-?)(["']?)([A-Za-z_]\w*)\2$/.exec(word) ?? [];
+    if (mark === undefined) continue;
+    const isEnd = (line: string) => (dash ? line.replace(/^\t+/, "") : line) === mark;
+    const end = lines.findIndex((line, at) => at > index && isEnd(line));
+    if (end < 0) {
+      throw new DockerfileError(`line ${start + 1}: a here-document does not end`);
     }
+    bodies.push(lines.slice(index + 1, end).join("\n"));
+    index = end;
   }
   return [bodies, index];
 }

@@ -1,46 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
-import type { Resource } from "../../policy/model/resource";
-import { DOCKERFILE_RULES } from "../../policy/rules/dockerfile";
-import { judge, UNKNOWN } from "./harness";
-
-const folder = mkdtempSync(join(tmpdir(), "dockerfile-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const GOOD = `# syntax=docker/dockerfile:1
-ARG BASE=python:3.13-slim
-FROM \${BASE} AS builder
-RUN pip install --upgrade pip
-COPY requirements.txt .
-RUN pip install \\
-    # from the lock file
-
-    --target /venv -r requirements.txt
-
-FROM \${BASE} AS runtime
-USER 65532:65532
-
-FROM runtime AS serving
-COPY --from=builder /venv /venv
-ENTRYPOINT ["python"]
-CMD ["-m", "serving"]
-`;
-
-function image(props: object, type = "docker-build:index:Image"): Resource {
-  const urn = `urn:pulumi:dev::p::${type}::image`;
-  return { type, urn, name: "image", protect: false, props: { ...props } };
-}
-
-const inline = (text: string, props: object = {}) =>
-  image({ dockerfile: { inline: text }, ...props });
-
-/** What the rules say, without remedies. */
-async function said(resource: Resource): Promise<string[]> {
-  const { findings, unknown } = await judge(DOCKERFILE_RULES, resource);
-  return [...findings.map(({ message }) => message.split(". ")[0] ?? ""), ...unknown];
-}
+import { expect, test } from "vitest";
+import { GOOD, inline, said } from "./dockerfiles";
 
 test("has nothing against slim images that are built in stages", async () => {
   expect(await said(inline(GOOD))).toEqual([]);
@@ -90,6 +49,79 @@ test.each<[string, string, string[]]>([
     GOOD.replace("COPY --from", "RUN apt-get update && apt-get install -y git\nCOPY --from"),
     ["dockerfile-cache: dockerfile.line 15 leaves the cache of a package manager in the image"],
   ],
+  [
+    "root's group",
+    GOOD.replace("65532:65532", "65532:0"),
+    ["dockerfile-user: dockerfile.the last USER is in root's group"],
+  ],
+  [
+    "root, by a trigger of the stage before",
+    GOOD.replace("USER 65532:65532", "USER 65532:65532\nONBUILD USER 0"),
+    ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
+  ],
+  [
+    "a list in the wrong quotes, which a shell reads",
+    GOOD.replace('["-m", "serving"]', "['-m', 'serving']"),
+    ["dockerfile-command: dockerfile.line 17 runs its command in a shell"],
+  ],
+  [
+    "a shell in a list",
+    GOOD.replace('["python"]', '["/bin/bash", "-ec", "python -m serving"]'),
+    ["dockerfile-command: dockerfile.line 16 runs its command in a shell"],
+  ],
+  [
+    "words about stages",
+    GOOD.replace("COPY --from=builder /venv /venv", "RUN echo --from=builder,from=x"),
+    ["dockerfile-stages: dockerfile.the stage takes nothing from another one"],
+  ],
+  [
+    "the cache of pip, installed without a shell",
+    GOOD.replace("COPY --from", 'RUN ["pip", "install", "x"]\nCOPY --from'),
+    ["dockerfile-cache: dockerfile.line 15 leaves the cache of a package manager in the image"],
+  ],
+  [
+    "the cache of pip beside the mount of another",
+    GOOD.replace(
+      "COPY --from",
+      "RUN --mount=type=cache,target=/var/lib/apt pip install x\nCOPY --from",
+    ),
+    ["dockerfile-cache: dockerfile.line 15 leaves the cache of a package manager in the image"],
+  ],
+  [
+    "the cache of dnf",
+    GOOD.replace("COPY --from", "RUN dnf -y install git\nCOPY --from"),
+    ["dockerfile-cache: dockerfile.line 15 leaves the cache of a package manager in the image"],
+  ],
+  [
+    "a base that is given beside another argument",
+    GOOD.replace("BASE=python:3.13-slim", "BASE=ubuntu:24.04 OTHER=-slim"),
+    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+  ],
+  [
+    "a base in a folder with a promising name",
+    GOOD.replace("BASE=python:3.13-slim", "BASE=example.com/alpine-mirror/ubuntu"),
+    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+  ],
+  [
+    "a base whose name a later stage takes",
+    GOOD.replace("BASE=python:3.13-slim", "BASE=fat").replace(
+      "FROM runtime",
+      "FROM python:3.13-slim AS fat\n\nFROM runtime",
+    ),
+    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+  ],
+  [
+    "a user who is only set where a line goes on",
+    GOOD.replace("ARG", "# escape=`\nARG")
+      .replaceAll("\\\n", "`\n")
+      .replace("USER", "RUN true `\n  USER"),
+    ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
+  ],
+  [
+    "a user in a here-document that only seems to end",
+    GOOD.replace("USER", "RUN <<EOF\n EOF\nUSER").replace("FROM runtime", "EOF\nFROM runtime"),
+    ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
+  ],
 ])("objects to %s", async (_, text, problems) => {
   expect(await said(inline(text))).toEqual(problems);
 });
@@ -98,11 +130,41 @@ test.each([
   ["--no-cache-dir", "RUN pip install --no-cache-dir x"],
   ["the environment", "ENV PIP_NO_CACHE_DIR=1\nRUN pip install x"],
   ["the environment, in its old form", "ENV PIP_NO_CACHE_DIR 1\nRUN pip install x"],
-  ["a mount", "RUN --mount=type=cache,target=/cache pip install x"],
+  ["a mount", "RUN --mount=type=cache,target=/root/.cache/pip pip install x"],
+  [
+    "a mount that the environment names",
+    "ENV PIP_CACHE_DIR=/cache\nRUN --mount=target=/cache,type=cache pip install x",
+  ],
+  ["a list of words", 'RUN ["pip", "install", "--no-cache-dir", "x"]'],
+  ["cleaning up", "RUN dnf -y install git && dnf clean all"],
   ["removing the lists", "RUN apt-get install -y git && rm -rf /var/lib/apt/lists/*"],
   ["a here-document", "RUN <<EOF\napt-get install -y git\nrm -rf /var/lib/apt/lists/*\nEOF"],
 ])("no cache is left by %s", async (_, lines) => {
   expect(await said(inline(GOOD.replace("COPY --from", `${lines}\nCOPY --from`)))).toEqual([]);
+});
+
+test.each([
+  ["distroless's", "gcr.io/distroless/python3-debian12"],
+  ["Chainguard's", "cgr.dev/chainguard/python:latest"],
+  ["Alpine's", "mirror.example.com/library/python:3.13-alpine"],
+  ["one of a default", `\${NONE:-python:3.13-slim}`],
+  ["one of an alternative", `python:3.13\${BASE:+-slim}`],
+])("a base may be %s", async (_, base) => {
+  expect(
+    await said(inline(GOOD.replace(`FROM \${BASE} AS runtime`, `FROM ${base} AS runtime`))),
+  ).toEqual([]);
+});
+
+test.each([
+  ["a shift is", "RUN echo $((1<<SHIFT))"],
+  ["quoted brackets are", 'RUN echo "<<X"'],
+])("%s no here-document", async (_, line) => {
+  expect(await said(inline(GOOD.replace("COPY --from", `${line}\nCOPY --from`)))).toEqual([]);
+});
+
+test("a shell that a command replaces is no shell", async () => {
+  const text = GOOD.replace('["python"]', '["sh", "-c", "exec python \\"$@\\"", "--"]');
+  expect(await said(inline(text))).toEqual([]);
 });
 
 test("the stage that is built is judged, not the last one", async () => {
@@ -112,49 +174,4 @@ test("the stage that is built is judged, not the last one", async () => {
     "dockerfile-cache: dockerfile.line 6 leaves the cache of a package manager in the image",
     "dockerfile-user: dockerfile.the last USER is not a number above 0",
   ]);
-});
-
-describe("a Dockerfile that is none is one finding", () => {
-  test.each([
-    ["nothing", "# later", "there is no FROM"],
-    ["no image", "FROM", "line 1: FROM names no image"],
-    ["prose", "Dear builder,\nplease build.", "line 1: unknown instruction"],
-    ["an instruction too early", "RUN true\nFROM a", "line 1: RUN stands before FROM"],
-    ["an open here-document", "FROM a\n\nRUN <<EOF\ntrue", "line 3: a here-document does not end"],
-  ])("%s", async (_, text, problem) => {
-    expect(await said(inline(text))).toEqual([`dockerfile: dockerfile: ${problem}`]);
-  });
-
-  test("a target that there is none of", async () => {
-    expect(await said(inline(GOOD, { target: "training" }))).toEqual([
-      "dockerfile: dockerfile: there is no stage of the target's name",
-    ]);
-  });
-
-  test("a file that is not there", async () => {
-    expect(await said(image({ dockerfile: { location: join(folder, "none") } }))).toEqual([
-      "dockerfile: dockerfile: it cannot be read (ENOENT)",
-    ]);
-  });
-});
-
-test("is read from where the resource says", async () => {
-  writeFileSync(join(folder, "Dockerfile"), GOOD);
-  expect(await said(image({ dockerfile: { location: join(folder, "Dockerfile") } }))).toEqual([]);
-  expect(await said(image({ context: { location: folder } }))).toEqual([]);
-  const older = "docker:index/image:Image";
-  expect(await said(image({ build: { context: folder, target: "serving" } }, older))).toEqual([]);
-});
-
-test("a path that is not known yet is no pass", async () => {
-  const unclear = image({ dockerfile: { location: UNKNOWN } });
-  expect(await said(unclear)).toEqual(
-    DOCKERFILE_RULES.map(({ name }) => `${name} needs dockerfile.location of image`),
-  );
-});
-
-test("other resources have no Dockerfile", async () => {
-  expect(
-    await said(image({ dockerfile: { inline: "" } }, "random:index/randomId:RandomId")),
-  ).toEqual([]);
 });
