@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema";
 import { join, type KubernetesObject, type Resource } from "../model/resource";
 import type { Stack } from "../model/stack";
-import { UnknownValue } from "../model/unknown";
+import { isWithin, UnknownValue } from "../model/unknown";
 import type { Rule, Verdict } from "../rules/rule";
 import type { Case, Subject } from "./subjects";
 
@@ -74,7 +74,7 @@ function judge(
   const fail = (error: unknown) => {
     if (error instanceof UnknownValue) {
       // Of a subject of which nothing is known, one word is enough for all rules.
-      const who = path !== "" && path.startsWith(error.path) ? "every rule" : rule.name;
+      const who = path !== "" && isWithin(path, error.path) ? "every rule" : rule.name;
       const need = `${who} needs ${error.path} of ${error.owner}`;
       if (!report.unknown.includes(need)) {
         report.unknown.push(need);

@@ -124,8 +124,9 @@ function stackPolicy(group: Group, runs: Runs, index: number): StackValidationPo
 }
 
 /**
- * Stops a run in which the command line took a mandatory policy out (`--policy-pack-config`). It cannot
- * see one that was made advisory there: that flag is as much a decision as leaving the pack out.
+ * Stops a run in which the command line took a mandatory policy out (`--policy-pack-config`), where one that
+ * comes later still runs. It cannot see one that was made advisory there, nor that the last ones are
+ * missing: that flag is as much a decision as leaving the pack out.
  */
 function refuseSwitchedOff(run: Run, groups: readonly Group[]): void {
   const missing = run.missing(groups.filter(({ level }) => level === "mandatory"));

@@ -10,7 +10,7 @@ import {
 } from "./parts";
 import { isBuiltIn, join, type KubernetesObject } from "./resource";
 import { CONTAINER_FIELDS, isContainer, isPodSpec, isRecord, listsContainers } from "./shape";
-import { isUnknown, knownField } from "./unknown";
+import { isUnknown, isWithin, knownField } from "./unknown";
 import { type Field, walk } from "./walk";
 
 /** Where the kinds of Kubernetes itself that carry a pod have its spec. */
@@ -152,10 +152,11 @@ class Search {
   /** A field that may hide what runs is a pod, a container and an image at once. */
   private takeUnknown({ owner, key, path }: Field, within: Pod): void {
     const read = () => Reflect.get(owner, key);
-    if (within.partial ? this.mayHidePods(key, path) : path.startsWith(`${within.path}.volumes`)) {
+    const hidesPods = within.partial && this.mayHidePods(key, path);
+    if (hidesPods || isWithin(path, join(within.path, "volumes"))) {
       this.parts.images.push(imageAt(this.object, path, "image", read));
     }
-    if (within.partial && this.mayHidePods(key, path)) {
+    if (hidesPods) {
       const pod = podAt(this.object, { owner, key, path: this.podPath ?? path }, false);
       this.parts.pods.push(pod);
       this.parts.containers.push(containerAt(pod, "main", path, read));
@@ -165,7 +166,7 @@ class Search {
   /** Whether a field outside of pods may hold some: of a workload, one on the way to its pod; of others, any. */
   private mayHidePods(key: string, path: string): boolean {
     if (this.podPath !== undefined) {
-      return `${this.podPath}.`.startsWith(`${path}.`);
+      return isWithin(this.podPath, path);
     }
     return (
       (!isBuiltIn(this.object) || this.object.kind === "") && key !== "image" && key !== "metadata"

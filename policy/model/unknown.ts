@@ -61,6 +61,11 @@ export function placeOf(node: object, key: string, path: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
+/** Whether a place is another one, or in it. */
+export function isWithin(path: string, outer: string): boolean {
+  return path.startsWith(outer) && /^($|[.[])/.test(path.slice(outer.length));
+}
+
 /** The fields in which kinds of Kubernetes say what they are about. */
 const FIELDS = "metadata spec template data stringData type rules roleRef subjects webhooks".split(
   " ",

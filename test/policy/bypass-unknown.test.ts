@@ -4,15 +4,14 @@ import { rulesWith } from "../../policy/rules/list";
 import { judge, resourceOf, UNKNOWN } from "./harness";
 import { deployment, inferenceService, podSpec } from "./objects";
 
-const RULES = rulesWith(async () => 1).filter(({ name }) =>
-  ["privileged", "app-armor-profile"].includes(name),
-);
+const rulesNamed = (...names: string[]) =>
+  rulesWith(async () => 1).filter(({ name }) => names.includes(name));
 const bad = { containers: [{ name: "app", securityContext: { privileged: true } }] };
 const PLACE = "spec.template.spec.containers[0].securityContext.privileged";
 
 /** Where something is wrong, and what could not be judged. */
-async function said(value: KubernetesValue) {
-  const { findings, unknown } = await judge(RULES, resourceOf(value));
+async function said(value: KubernetesValue, rules = rulesNamed("privileged", "app-armor-profile")) {
+  const { findings, unknown } = await judge(rules, resourceOf(value));
   return [...findings.map(({ message }) => message.split(" ")[1]), ...unknown];
 }
 
@@ -58,4 +57,12 @@ test.each<[string, KubernetesValue, string[]]>([
   ],
 ])("what is not known yet is said, and the rest is judged: %s", async (_, value, expected) => {
   expect(await said(value)).toEqual(expected);
+});
+
+test("a volume that is not known yet may be an image", async () => {
+  const spec = { ...podSpec, volumes: [{ name: "tmp", emptyDir: {} }, UNKNOWN] };
+  const value = { ...deployment, spec: { template: { spec } } };
+  expect(await said(value, rulesNamed("image-digest"))).toEqual([
+    "every rule needs spec.template.spec.volumes[1] of subject",
+  ]);
 });
