@@ -20,7 +20,7 @@ const base = {
   url: "https://kubernetes.io/docs/concepts/security/multi-tenancy/",
 } as const;
 
-/** The name of a Service in DNS, with those of the Service and its namespace. */
+/** The name of a Service in DNS, in small letters: `sklearn.svm.SVC` is a class. */
 const SERVICE_HOST = /(?<![a-z0-9-])([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?![a-z0-9-])/g;
 const API_SERVER = "kubernetes.default";
 /** Maps whose keys are anybody's, so that `namespace` is a word among others. */
@@ -56,7 +56,7 @@ function mentionsIn({ value }: KubernetesObject): { mentions: Mention[]; unclear
 /** Namespaces of the Services whose hosts a text names; every pod may call the API server. */
 function hosted(node: unknown): string[] {
   return typeof node === "string"
-    ? [...node.toLowerCase().matchAll(SERVICE_HOST)]
+    ? [...node.matchAll(SERVICE_HOST)]
         .filter(([, service, namespace]) => `${service}.${namespace}` !== API_SERVER)
         .map(([, , namespace = ""]) => namespace)
     : [];
@@ -120,7 +120,7 @@ export const TENANCY_RULES: readonly Rule[] = [
     name: "foreign-namespace",
     about: "A stack's objects stay in its own namespaces, and name nobody else's.",
     remedy:
-      "Use a namespace of this stack, or add it to network.peers of the policy configuration.",
+      "Use a namespace of this stack. Others that it may name are in network.peers of the policy configuration, and so are those in which a stack without a Namespace works.",
     inStack: foreign,
   },
   {

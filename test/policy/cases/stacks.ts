@@ -100,6 +100,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
         "[1]": undefined,
         "[2].subjects[0].namespace": "shared",
       },
+      "a class": { [`${CONTAINER}.env[0].value`]: "sklearn.svm.SVC" },
       "the API server": { [`${CONTAINER}.env[0].value`]: "https://kubernetes.default.svc" },
       "the metrics of Prometheus and the pods of an ingress controller": {
         "[3].spec.ingress[0].from": ["monitoring", "traefik"].map((name) => ({
@@ -159,7 +160,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
         `${container}.command[2] names a namespace of somebody else`,
       ],
       "a Service, in a file": [
-        { "[5]": { ...configMap, data: { "app.yaml": "url: http://DB.other.SVC:80\n" } } },
+        { "[5]": { ...configMap, data: { "app.yaml": "url: http://db.other.svc:80\n" } } },
         "data.app.yaml names a namespace of somebody else",
       ],
       "an object": [
