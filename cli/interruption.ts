@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { step } from "./terminal";
 
 /** What asks a command to end: Ctrl-C, a pipeline that is cancelled, a terminal that is closed. */
@@ -10,6 +11,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 export function interruption(meanwhile: string): AbortSignal {
   const interrupted = new AbortController();
+  // Each update is one more that listens.
+  setMaxListeners(0, interrupted.signal);
   for (const name of SIGNALS) {
     process.on(name, () => {
       if (interrupted.signal.aborted) step(`${name}: ${meanwhile}`);

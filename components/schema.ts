@@ -71,8 +71,8 @@ export const stackSchema = z
     }
   });
 
-/** What a stack's keys say together that each alone may say. */
-function contradictions(stack: {
+/** A stack's keys, as far as they can contradict each other. */
+interface Stack {
   platform?: unknown;
   platformStack?: string | undefined;
   team?: z.output<typeof teamSchema> | undefined;
@@ -80,7 +80,10 @@ function contradictions(stack: {
   postgresPassword?: string | undefined;
   s3AccessKeyId?: string | undefined;
   s3SecretAccessKey?: string | undefined;
-}): [string[], string][] {
+}
+
+/** What a stack's keys say together that each alone may say. */
+function contradictions(stack: Stack): [string[], string][] {
   const found: [string[], string][] = [];
   const { team, images } = stack;
   if (!stack.platform && !team) {
