@@ -1,13 +1,4 @@
-import {
-  autoscaler,
-  batchJob,
-  cronJob,
-  deployment,
-  httpRoute,
-  jobSet,
-  scaledObject,
-  served,
-} from "../objects";
+import { autoscaler, batchJob, deployment, httpRoute, served } from "../objects";
 import type { RuleCases } from "./case";
 
 const POD = "[0].spec.template.spec";
@@ -15,10 +6,8 @@ const CONTAINER = `${POD}.containers[0]`;
 const pod = "spec.template.spec";
 const container = `${pod}.containers[0]`;
 const recreated = { "[0].spec.strategy": { type: "Recreate" } };
-const CRON = "[0].spec.jobTemplate.spec";
-const cron = "spec.jobTemplate.spec";
 
-/** Rules about what keeps services up, and jobs bounded. */
+/** Rules about what keeps services up. */
 export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
   probes: {
     good: [deployment, batchJob],
@@ -204,104 +193,6 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
       "all at once": [
         { "[0].spec.strategy.rollingUpdate.maxUnavailable": "100%" },
         "spec.strategy.rollingUpdate.maxUnavailable is 100%",
-      ],
-    },
-  },
-  "autoscaler-bounds": {
-    good: [autoscaler, scaledObject],
-    fails: {
-      "the wrong way round, in KEDA's": [
-        { "[1].spec.minReplicaCount": 7 },
-        "spec.maxReplicaCount is not above spec.minReplicaCount",
-      ],
-      "no trigger": [{ "[1].spec.triggers": [] }, "spec.triggers is empty"],
-      "the wrong way round": [
-        { "[0].spec.minReplicas": 7 },
-        "spec.maxReplicas is not above spec.minReplicas",
-      ],
-      "down to nothing": [
-        { "[0].spec.minReplicas": 0 },
-        "spec.maxReplicas is not above spec.minReplicas",
-      ],
-      "no metric": [{ "[0].spec.metrics": null }, "spec.metrics is empty"],
-    },
-  },
-  "autoscaler-target": {
-    good: [autoscaler, deployment, scaledObject],
-    fails: {
-      none: [
-        { "[1].metadata.name": "other" },
-        "spec.scaleTargetRef names nothing in this stack",
-        "spec.scaleTargetRef names nothing in this stack",
-      ],
-      "of another kind": [
-        { "[0].spec.scaleTargetRef.kind": "StatefulSet" },
-        "spec.scaleTargetRef names nothing in this stack",
-      ],
-    },
-  },
-  "scaled-replicas": {
-    good: [deployment, autoscaler],
-    passes: {
-      "without an autoscaler": { "[0].spec.replicas": 3, "[1]": undefined },
-      "null, which is absent": { "[0].spec.replicas": null },
-    },
-    fails: { both: [{ "[0].spec.replicas": 3 }, "spec.replicas is set beside an autoscaler"] },
-  },
-  "single-autoscaler": {
-    good: [deployment, autoscaler],
-    fails: {
-      twins: [{ "[2]": autoscaler }, "several autoscalers scale it"],
-      "of two kinds": [{ "[2]": scaledObject }, "several autoscalers scale it"],
-    },
-  },
-  "job-deadline": {
-    good: [cronJob, jobSet],
-    fails: {
-      "none in a set": [
-        { "[1].spec.replicatedJobs[0].template.spec.activeDeadlineSeconds": undefined },
-        "spec.replicatedJobs[0].template.spec.activeDeadlineSeconds is absent",
-      ],
-      none: [
-        { [`${CRON}.activeDeadlineSeconds`]: undefined },
-        `${cron}.activeDeadlineSeconds is absent`,
-      ],
-    },
-  },
-  "job-retries": {
-    good: [batchJob, jobSet],
-    passes: { none: { "[0].spec.backoffLimit": 0 } },
-    fails: {
-      "for ever": [{ "[0].spec.backoffLimit": 100 }, "spec.backoffLimit is absent or above 6"],
-      "by default": [{ "[0].spec.backoffLimit": null }, "spec.backoffLimit is absent or above 6"],
-    },
-  },
-  "job-restart-policy": {
-    good: [batchJob, deployment, jobSet],
-    fails: {
-      "always, in a set": [
-        {
-          "[2].spec.replicatedJobs[0].template.spec.template.spec.restartPolicy": "Always",
-        },
-        "spec.replicatedJobs[0].template.spec.template.spec.restartPolicy is not Never or OnFailure",
-      ],
-      "always, in a job that a queue scales": [
-        { "[0].kind": "ScaledJob", "[0].spec": { jobTargetRef: deployment.spec } },
-        "spec.jobTargetRef.template.spec.restartPolicy is not Never or OnFailure",
-      ],
-      always: [
-        { [`${POD}.restartPolicy`]: "Always" },
-        `${pod}.restartPolicy is not Never or OnFailure`,
-      ],
-    },
-  },
-  "cron-overlap": {
-    good: [cronJob],
-    fails: {
-      "by default": [
-        { "[0].spec.concurrencyPolicy": null, "[0].spec.startingDeadlineSeconds": null },
-        "spec.concurrencyPolicy lets runs overlap",
-        "spec.startingDeadlineSeconds is absent",
       ],
     },
   },
