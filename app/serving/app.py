@@ -8,7 +8,8 @@ from serving.endpoint import Endpoint, Served
 from serving.http import answers
 from serving.http.answers import Fixed
 from serving.http.limits import Limits
-from serving.http.server import Route, Server
+from serving.http.route import Route
+from serving.http.server import Server
 from serving.log import logger
 from serving.metrics import Metrics
 
@@ -58,7 +59,7 @@ class Service:
         return exposition(self.metrics)
 
     def _waiting(self) -> int:
-        return self.server.waiting()
+        return self.server.turns.waiting()
 
     def use(self, served: Served) -> None:
         """Answers with a loaded model from now on; may be called from any thread."""

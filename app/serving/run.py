@@ -1,6 +1,7 @@
 """The event loop, from the first connection to the last answer."""
 
 import asyncio
+import resource
 import signal
 
 import uvloop
@@ -10,6 +11,18 @@ from serving.endpoint import Served
 from serving.loader import Loading
 from serving.log import logger
 from serving.settings import Settings
+
+#: Open files beside connections; libraries and the event loop have some thirty.
+_OTHER_FILES = 128
+
+
+def allow_files(connections: int) -> None:
+    """Raises the limit of open files to what so many connections need, as far as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def build(config: Settings) -> Service:
@@ -42,4 +55,5 @@ async def serve(config: Settings, loading: Loading[Served]) -> int:
 
 def run(config: Settings, loading: Loading[Served]) -> int:
     """Serves what is being loaded; returns the exit code: 0 once stopped, 1 if it cannot listen."""
+    allow_files(config.limits.connections + config.limits.crowd)
     return uvloop.run(serve(config, loading))

@@ -38,6 +38,30 @@ REQUESTS = {
     "chunked": (chunked(b"18\r\n" + GOOD + b"\r\n0\r\n\r\n"), 200),
     "HTTP/1.0 without Host": (raw(b"GET /healthz", version=b"HTTP/1.0"), 200),
     "a query": (post(target=b"/predict?x=1"), 200),
+    "absolute form in capitals": (raw(b"GET HTTP://X/healthz", b"Host: x"), 200),
+    "Connection twice": (post(GOOD, b"Connection: a", b"Connection: b"), 200),
+    "HTTP/1.0 in chunks": (
+        raw(
+            b"POST /predict",
+            b"Transfer-Encoding: chunked",
+            body=b"0\r\n\r\n",
+            version=b"HTTP/1.0",
+        ),
+        400,
+    ),
+    "HTTP/1.0 expects": (
+        raw(
+            b"POST /predict",
+            b"Expect: 100-continue",
+            b"Content-Length: 24",
+            body=GOOD,
+            version=b"HTTP/1.0",
+        ),
+        200,
+    ),
+    "5,000 trailers": (chunked(b"0\r\n" + b"A: b\r\n" * 5000 + b"\r\n"), 431),
+    "a long trailer": (chunked(b"0\r\nA: " + b"a" * 1_000_000), 431),
+    "a long chunk extension": (chunked(b"2;x=" + b"a" * 1_000_000), 431),
     "multipart": (post(GOOD, b"Content-Type: multipart/form-data; boundary=x"), 415),
     "octets": (post(GOOD, b"Content-Type: application/octet-stream"), 415),
     "gzip": (post(b"\x1f\x8b\x08\x00", b"Content-Encoding: gzip"), 415),
@@ -59,7 +83,7 @@ REQUESTS = {
     "HTTP/0.9": (b"GET /healthz\r\n\r\n", 400),
     "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64, 400),
-    "upgrade": (raw(b"GET /healthz", b"Host: x", b"Connection: Upgrade", b"Upgrade: x"), 400),
+    "upgrade": (raw(b"GET /healthz", b"Host: x", b"Connection: Upgrade", b"Upgrade: x"), 200),
     "CONNECT": (raw(b"CONNECT x:443", b"Host: x"), 400),
     "expects the impossible": (post(GOOD, b"Expect: 200-maybe"), 417),
     "100 kB header": (post(GOOD, b"A: " + b"a" * 100_000), 431),
@@ -143,12 +167,36 @@ def test_a_client_may_wait_for_permission(service: Serving) -> None:
         assert read_answer(connection)[0] == 200
 
 
+def test_an_upgrade_that_nobody_does_is_no_upgrade(service: Serving) -> None:
+    """Java's client asks for HTTP/2 so, with the first request of each connection."""
+    lines = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
+    with connect(service) as connection:
+        for sent in (post(GOOD, *lines), post(), raw(b"GET /healthz", b"Host: x", *lines)):
+            connection.sendall(sent)
+            assert read_answer(connection)[0] == 200, sent
+        connection.sendall(post(GOOD, *lines) + post(GOOD, b"Connection: close"))
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert received.count(b"HTTP/1.1 200") == 2
+
+
+def test_http_1_0_is_not_kept_alive(service: Serving) -> None:
+    with connect(service) as connection:
+        connection.sendall(raw(b"GET /healthz", b"Connection: keep-alive", version=b"HTTP/1.0") * 2)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert received.count(b"HTTP/1.1 200") == 1
+
+
 def test_half_closed(service: Serving) -> None:
     with connect(service) as connection:
         connection.sendall(post() * 3)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as stream:
             answers = [next_answer(stream) for _ in range(3)]
+            assert stream.read() == b""
     assert all(answer.keys() == {"prediction"} for answer in answers)
 
 

@@ -1,12 +1,16 @@
 """The bytes of answers. What does not depend on the request is joined once."""
 
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
 from time import time
 from urllib.parse import quote
 from wsgiref.handlers import format_date_time
 
 JSON = "application/json"
+
+#: The line of an answer that is a connection's last.
+CLOSE = b"connection: close\r\n"
 
 _HEADER_SAFE = "".join(map(chr, range(0x20, 0x7F)))
 
@@ -60,9 +64,15 @@ TARGET_TOO_LONG = _error(414, "Request target too long")
 UNSUPPORTED = _error(415, "Unsupported media type", ("accept", JSON))
 EXPECTATION_FAILED = _error(417, "Expectation failed")
 HEAD_TOO_LARGE = _error(431, "Headers too large")
-TOO_MANY_CONNECTIONS = OVERLOADED
 
 
+@cache
+def invalid(reason: str) -> bytes:
+    """The head of the 400 of an endpoint, which names one of its few reasons."""
+    return head(400, headers=(("x-error-reason", reason),))
+
+
+@cache
 def not_allowed(method: str) -> Fixed:
     """The 405 of a path that answers another method."""
     allowed = "GET, HEAD" if method == "GET" else method

@@ -9,6 +9,9 @@ class Limits:
 
     #: A body; 413. Room for a batch of a thousand rows of some fifty numbers.
     body: int = 1024 * 1024
+    #: Bodies that are being received, or wait, of all connections together; more get a 503. A
+    #: quarter of a pod's memory.
+    bodies: int = 64 * 1024 * 1024
     #: All header lines together; 431. What proxies such as nginx and Traefik let through at most.
     head: int = 32 * 1024
     #: Header lines; 431.
@@ -22,8 +25,10 @@ class Limits:
     #: Between requests. Longer than proxies keep theirs (Traefik 90 s, nginx and AWS 60 s), so that
     #: it is never the server that closes a connection on which a proxy is about to send.
     idle_seconds: float = 120.0
-    #: Open connections; more are answered with 503 and closed.
+    #: Open connections. One more costs the longest idle one its place.
     connections: int = 1024
+    #: Where none is idle, so many more have probes answered, and get a 503 for predictions.
+    crowd: int = 64
     #: Predictions that wait; more are answered with 503 at once.
     queue: int = 256
     #: How long one may wait: later its client has given up, and the answer would be wasted work.
