@@ -20,16 +20,15 @@ interface Job {
 }
 
 function jobsOf({ kind, value }: KubernetesObject): Job[] {
-  const spec = part(value, "spec");
   switch (kind) {
     case "Job":
-      return [{ path: "spec", spec }];
+      return [{ path: "spec", spec: part(value, "spec") }];
     case "CronJob":
-      return [{ path: "spec.jobTemplate.spec", spec: part(spec, "jobTemplate", "spec") }];
+      return [{ path: "spec.jobTemplate.spec", spec: part(value, "spec", "jobTemplate", "spec") }];
     case "ScaledJob":
-      return [{ path: "spec.jobTargetRef", spec: part(spec, "jobTargetRef") }];
+      return [{ path: "spec.jobTargetRef", spec: part(value, "spec", "jobTargetRef") }];
     case "JobSet":
-      return list(spec.replicatedJobs).map((job, index) => ({
+      return list(part(value, "spec").replicatedJobs).map((job, index) => ({
         path: `spec.replicatedJobs[${index}].template.spec`,
         spec: part({ job }, "job", "template", "spec"),
       }));

@@ -4,6 +4,7 @@ import { parse, YAMLParseError } from "yaml";
 import { credentialInText } from "../model/credential";
 import { PROJECT } from "../model/project";
 import { join, type Resource } from "../model/resource";
+import { part } from "../model/stack";
 import type { Rule } from "./rule";
 
 const ROOT = "pulumi:pulumi:Stack";
@@ -34,6 +35,16 @@ function credentialsIn(node: unknown, key: string, path: string): string[] {
       );
 }
 
+/** A text as YAML, or where it is none: the parser's own message quotes the text. */
+function parsedYaml(text: string): { parsed?: unknown; mistake?: string } {
+  try {
+    return { parsed: parse(text) };
+  } catch (error) {
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    return { mistake: line === undefined ? "" : ` (line ${line})` };
+  }
+}
+
 /** The rule about a stack's own file, which is judged with the stack's root resource. */
 export function stackFileRule(folder: string = PROJECT): Rule {
   return {
@@ -49,16 +60,10 @@ export function stackFileRule(folder: string = PROJECT): Rule {
       if (type !== ROOT || !existsSync(file)) {
         return undefined;
       }
-      try {
-        const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: unknown };
-        return credentialsIn(config, "", `${name}: config`);
-      } catch (error) {
-        if (error instanceof YAMLParseError) {
-          // Its own message quotes the file.
-          return `${name} is no YAML (line ${error.linePos?.[0].line})`;
-        }
-        throw error;
-      }
+      const { parsed, mistake } = parsedYaml(readFileSync(file, "utf8"));
+      return mistake === undefined
+        ? credentialsIn(part({ parsed }, "parsed").config, "", `${name}: config`)
+        : `${name} is no YAML${mistake}`;
     },
   };
 }

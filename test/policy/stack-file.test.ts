@@ -64,6 +64,8 @@ test("says which file is no YAML, and where, without a line of it", async () => 
   expect(await said("broken")).toEqual([
     "credential-in-stack-file: Pulumi.broken.yaml is no YAML (line 3)",
   ]);
+  writeFileSync(join(folder, "Pulumi.broken.yaml"), "config: *nothing\n");
+  expect(await said("broken")).toEqual(["credential-in-stack-file: Pulumi.broken.yaml is no YAML"]);
 });
 
 test.each(["good", "empty", "absent"])("has nothing against a file that is %s", async (stack) => {
