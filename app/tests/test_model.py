@@ -6,28 +6,21 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
 
 from serving.endpoint import Handler, InvalidInput
 from serving.errors import ModelUnavailable, Reason
 from serving.models import model_of, predict, serve
 from serving.models.rows import Decoder
-from serving.models.signature import Kind
 from serving.registry import ModelFiles
+from tests.graphs import mlmodel, model_file
 from tests.support import estimator, onnx_bytes
 
 ROWS = np.random.default_rng(3).normal(size=(40, 3))
-
-
-def model_file(content: bytes) -> ModelFiles:
-    return ModelFiles("demo", "3", content, None)
 
 
 @pytest.mark.parametrize(
@@ -65,49 +58,6 @@ def test_corrupt(content: bytes) -> None:
     assert f"version 3 of 'demo' ({len(content)} bytes)" in str(caught.value)
 
 
-def onnx_graph(inputs: dict[str, tuple[int, list[int | None]]]) -> bytes:
-    infos = [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()]
-    first = next(iter(inputs))
-    output = helper.make_tensor_value_info("Y", *inputs[first])
-    nodes = [helper.make_node("Identity", [first], ["Y"])]
-    graph = helper.make_graph(nodes, "graph", infos, [output])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    content: bytes = model.SerializeToString()
-    return content
-
-
-DOUBLE, TEXT = TensorProto.DOUBLE, TensorProto.STRING
-
-
-TREE = onnx_bytes(DecisionTreeClassifier().fit(ROWS, ROWS[:, 0] > 0), 3, np.float32)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (onnx_graph({"X": (TensorProto.UINT8, [None, 2])}), "tensor(uint8)"),
-        (onnx_graph({"X": (DOUBLE, [None])}), "one input of [rows, N]"),
-        (onnx_graph({"X": (DOUBLE, [None, None])}), "one input of [rows, N]"),
-        (onnx_graph({"a": (DOUBLE, [None, 1]), "b": (DOUBLE, [None, 1])}), "a: tensor(double)"),
-    ],
-    ids=["bytes", "vector", "open width", "two inputs"],
-)
-def test_unsupported_without_a_signature(content: bytes, said: str) -> None:
-    with pytest.raises(ModelUnavailable) as caught:
-        model_of(model_file(content))
-    assert caught.value.reason == Reason.MODEL_UNSUPPORTED
-    assert said in str(caught.value)
-
-
-def test_text_and_labels_are_served() -> None:
-    echo = model_of(model_file(onnx_graph({"X": (TEXT, [None, 1])})))
-    assert echo.predict([["a"], ["b"]]).prediction == ["a", "b"]
-    assert echo.output.kind is Kind.STRING
-    assert model_of(model_file(TREE)).predict([ROWS[0].tolist()]).prediction == [
-        int(ROWS[0, 0] > 0)
-    ]
-
-
 LINEAR = estimator(3)
 ONNX = onnx_bytes(LINEAR, 3)
 COLUMNS = [{"type": "double", "name": name, "required": True} for name in ("a", "b", "c")]
@@ -120,12 +70,6 @@ ALIASES = b"x0: &x0 [1]\n" + b"".join(
     for level in range(1, 10)
 )
 ALIASES += b"metadata: {linear: *x9}"
-
-
-def mlmodel(inputs: object, **metadata: str) -> bytes:
-    text = inputs if isinstance(inputs, str) else json.dumps(inputs)
-    signature = {"inputs": text} if inputs else None
-    return yaml.safe_dump({"signature": signature, "metadata": metadata}).encode()
 
 
 def linear_note(**changed: object) -> str:

@@ -13,10 +13,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from serving.endpoint import InvalidInput
 from serving.models.model import Answer, Output
-from serving.models.rows import Rows
+from serving.models.rows import Row, Rows
 from serving.models.signature import Kind, Signature, Unsupported, unnamed
 
 _KINDS = {
@@ -37,10 +38,23 @@ _DTYPES: dict[str, Any] = {
     "tensor(string)": object,
 }
 
-#: The key of a graph's metadata under which the training job keeps a classifier's labels, as JSON.
-CLASSES = "classes"
+#: What a value may be sent as, for an input of each kind: whatever becomes one without a loss.
+_FITTING = {
+    Kind.NUMBER: frozenset((Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN)),
+    Kind.INTEGER: frozenset((Kind.INTEGER, Kind.BOOLEAN)),
+    Kind.BOOLEAN: frozenset((Kind.BOOLEAN,)),
+    Kind.STRING: frozenset((Kind.STRING,)),
+}
+
+#: The keys of a graph's metadata, under each of which the training job keeps JSON: a classifier's
+#: labels, a row to try it on (in the order of its inputs), and the names of those outputs that
+#: encode categories, where a number below zero is a category that the estimator refuses.
+CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
 
 _SAMPLES = {Kind.NUMBER: 0.0, Kind.INTEGER: 0, Kind.BOOLEAN: False, Kind.STRING: ""}
+
+#: What onnxruntime says of a category that a graph's one-hot encoder refuses.
+_UNKNOWN_CATEGORY = "Unknown Category"
 
 
 class OnnxModel:
@@ -50,7 +64,7 @@ class OnnxModel:
     """
 
     def __init__(self, content: bytes, signature: Signature | None) -> None:
-        """Loads the graph, and answers one row, so that no first request pays for it.
+        """Loads the graph, and tries it on one row, so that no first request pays for it.
 
         Raises Unsupported for a graph of another shape than the signature's, and whatever
         onnxruntime raises for one that it cannot run.
@@ -58,26 +72,30 @@ class OnnxModel:
         self._session = onnxruntime.InferenceSession(
             content, _options(), providers=["CPUExecutionProvider"]
         )
-        inputs = self._session.get_inputs()
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         for given in inputs:
             if given.type not in _DTYPES:
                 raise Unsupported(f"the input {given.name!r} of the type {given.type}")
+        if outputs[0].type not in _KINDS:
+            raise Unsupported(f"an output of the type {outputs[0].type}")
         self.signature = signature or _signature_of(inputs)
         self._inputs = [(given.name, _DTYPES[given.type]) for given in inputs]
         self._columns = _columns_of(inputs, self.signature)
+        _check_kinds(inputs, self._columns, self.signature)
         metadata = self._session.get_modelmeta().custom_metadata_map
-        classes = json.loads(metadata[CLASSES]) if CLASSES in metadata else None
-        self._outputs = [given.name for given in self._session.get_outputs()][: 2 if classes else 1]
-        kind = _KINDS.get(self._session.get_outputs()[0].type)
-        if kind is None:
-            raise Unsupported(f"an output of the type {self._session.get_outputs()[0].type}")
-        sample = self.predict([[_SAMPLES[column.kind] for column in self.signature.columns]])
-        width = len(sample.prediction[0]) if isinstance(sample.prediction[0], list) else 1
-        self.output = Output(kind, width, tuple(classes) if classes else None)
+        classes, example, codes = (
+            json.loads(metadata.get(key, "null")) for key in (CLASSES, EXAMPLE, CATEGORY_CODES)
+        )
+        answers = [given.name for given in outputs][: 2 if classes else 1]
+        self._outputs, self._answers = [*answers, *(codes or ())], len(answers)
+        self.output = _output_of(outputs, classes, self._try(example))
         _give_memory_back()
 
     def predict(self, rows: Rows) -> Answer:
-        """Answers rows that fit the signature; InvalidInput where the arithmetic overflows."""
+        """Answers rows that fit the signature; InvalidInput where the model refuses one.
+
+        That is `out_of_range`, where the arithmetic overflows, or `unknown_category`.
+        """
         if self._columns is None:
             name, dtype = self._inputs[0]
             feed = {name: _array(rows, dtype)}
@@ -87,7 +105,16 @@ class OnnxModel:
                 name: _array([(value,) for value in values[index]], dtype)
                 for (name, dtype), index in zip(self._inputs, self._columns, strict=True)
             }
-        first, *others = self._session.run(self._outputs, feed)
+        try:
+            arrays = self._session.run(self._outputs, feed)
+        except Fail as error:
+            if _UNKNOWN_CATEGORY in str(error):
+                raise InvalidInput("unknown_category") from None
+            raise
+        for codes in arrays[self._answers :]:
+            if (codes < 0).any():
+                raise InvalidInput("unknown_category")
+        first, *others = arrays[: self._answers]
         if first.ndim == 2 and first.shape[1] == 1:
             first = first[:, 0]
         for array in (first, *others):
@@ -95,10 +122,23 @@ class OnnxModel:
                 raise InvalidInput("out_of_range")
         return Answer(first.tolist(), others[0].tolist() if others else None)
 
+    def _try(self, example: Row | None) -> Answer | None:
+        """Answers the example. Without one a row of nothing: None where the model refuses that."""
+        if example is not None:
+            places = self._columns or range(len(example))
+            return self.predict([[value for _, value in sorted(zip(places, example, strict=True))]])
+        try:
+            return self.predict([[_SAMPLES[column.kind] for column in self.signature.columns]])
+        except (InvalidInput, Fail):
+            return None
+
 
 def _array(rows: Sequence[object], dtype: npt.DTypeLike) -> "np.ndarray[Any, Any]":
-    with np.errstate(over="ignore"):  # what overflows is refused below
-        array = np.array(rows, dtype=dtype)
+    try:
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            array = np.array(rows, dtype=dtype)
+    except OverflowError:
+        raise InvalidInput("out_of_range") from None  # an integer that the model's cannot hold
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidInput("out_of_range")  # a double that the model's float cannot hold
     return array
@@ -148,3 +188,31 @@ def _columns_of(inputs: list[Any], signature: Signature) -> list[int] | None:
     if sorted(names) != sorted(places):
         raise Unsupported(f"inputs {names}, where its signature has the columns {list(places)}")
     return [places[name] for name in names]
+
+
+def _check_kinds(inputs: list[Any], places: list[int] | None, signature: Signature) -> None:
+    """Refuses a signature that lets something through which an input would cut or misread."""
+    columns = signature.columns
+    pairs = (
+        [(column, inputs[0]) for column in columns]
+        if places is None
+        else [(columns[place], given) for place, given in zip(places, inputs, strict=True)]
+    )
+    for column, given in pairs:
+        if column.kind not in _FITTING[_KINDS[given.type]]:
+            raise Unsupported(
+                f"{given.type}, where its signature has the {column.kind} {column.name!r}"
+            )
+
+
+def _output_of(outputs: list[Any], classes: list[Any] | None, answer: Answer | None) -> Output:
+    """What a row is answered with: as the one that was tried, else as the graph declares."""
+    declared = outputs[0].shape
+    width = declared[1] if len(declared) == 2 and isinstance(declared[1], int) else 1
+    if answer is not None:
+        first = answer.prediction[0]
+        width = len(first) if isinstance(first, list) else 1
+        shares = answer.probabilities
+        if classes and shares and [np.shape(row) for row in shares] != [(len(classes),)]:
+            raise Unsupported(f"{np.shape(shares)} probabilities for its {len(classes)} classes")
+    return Output(_KINDS[outputs[0].type], width, tuple(classes) if classes else None)
