@@ -10,12 +10,27 @@ import yaml
 from mlflow.models import infer_signature
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import SVC
+from sklearn.preprocessing import (
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PowerTransformer,
+    StandardScaler,
+)
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from serving.registry import ModelFiles
@@ -46,39 +61,92 @@ class Known:
     @property
     def rows(self) -> list[list[Any]]:
         table = self.table
-        values = table.to_numpy() if isinstance(table, pd.DataFrame) else table
+        values = table.astype(object).to_numpy() if isinstance(table, pd.DataFrame) else table
         rows: list[list[Any]] = values.tolist()
         return rows
 
 
-def mixed(last: BaseEstimator) -> BaseEstimator:
+def mixed(last: BaseEstimator, **options: Any) -> BaseEstimator:  # noqa: ANN401
     columns = ColumnTransformer(
         [
             ("number", StandardScaler(), ["age"]),
-            ("count", OneHotEncoder(handle_unknown="ignore"), ["visits"]),
-            ("text", OneHotEncoder(handle_unknown="ignore"), ["city"]),
+            ("count", OneHotEncoder(**options), ["visits"]),
+            ("text", OneHotEncoder(**options), ["city"]),
         ]
     )
     return make_pipeline(columns, last)
 
 
+def ordinal() -> BaseEstimator:
+    """Numbers for two columns that refuse what they do not know, and for one that does not."""
+    lenient = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    columns = ColumnTransformer(
+        [
+            ("strict", OrdinalEncoder(), ["visits", "city"]),
+            ("lenient", lenient, ["country"]),
+            ("number", "passthrough", ["age"]),
+        ]
+    )
+    return make_pipeline(columns, Ridge())
+
+
+AGES = PEOPLE["age"] * 2 + PEOPLE["visits"]
+SIDES = (TARGET > 0).astype(np.int64)
+TWO_SIDES = np.stack([SIDES, 1 - SIDES], axis=1)
+TABLE = pd.DataFrame(ROWS, columns=list("abc"))
+NUMBERS = PEOPLE[["age", "visits", "member"]]
+COLUMNS = PEOPLE[["age", "visits", "city"]]
+IGNORE = {"handle_unknown": "ignore"}
+
 ESTIMATORS: dict[str, tuple[BaseEstimator, Table, Any]] = {
     "linear": (LinearRegression(), ROWS, TARGET),
     "ridge": (Ridge(), ROWS, TARGET),
     "scaled": (make_pipeline(StandardScaler(), Ridge()), ROWS, TARGET),
+    "normalized": (make_pipeline(Normalizer(), Ridge()), ROWS, TARGET),
+    "powers": (make_pipeline(PowerTransformer("box-cox"), Ridge()), np.exp(ROWS), TARGET),
     "boosting": (GradientBoostingRegressor(n_estimators=10), ROWS, TARGET),
+    "histograms": (HistGradientBoostingRegressor(max_iter=5), ROWS, TARGET),
+    "histogram labels": (HistGradientBoostingClassifier(max_iter=5), ROWS, COLOURS),
     "neighbours": (KNeighborsRegressor(3), ROWS, TARGET),
     "forest": (RandomForestClassifier(5, random_state=1), ROWS, COLOURS),
-    "logistic": (LogisticRegression(), ROWS, (TARGET > 0).astype(np.int64)),
+    "outliers": (IsolationForest(n_estimators=10, random_state=1), ROWS, None),
+    "logistic": (LogisticRegression(), ROWS, SIDES),
+    "true or false": (LogisticRegression(), ROWS, TARGET > 0),
+    "float labels": (RandomForestClassifier(5, random_state=1), ROWS, SIDES * 2.0),
+    "sides": (RidgeClassifier(), ROWS, TARGET > 0),
     "vectors": (SVC(), ROWS, COLOURS),
+    "vectors with shares": (SVC(probability=True, random_state=1), ROWS, COLOURS),
+    "linear vectors": (make_pipeline(StandardScaler(), LinearSVC()), ROWS, COLOURS),
+    "vote": (
+        VotingClassifier([("line", LogisticRegression()), ("bayes", GaussianNB())], voting="soft"),
+        ROWS,
+        COLOURS,
+    ),
+    "vote of a pipeline": (
+        make_pipeline(StandardScaler(), VotingClassifier([("bayes", GaussianNB())], voting="soft")),
+        ROWS,
+        COLOURS,
+    ),
     "two outputs": (LinearRegression(), ROWS, np.stack([TARGET, -TARGET], axis=1)),
     "two leaves": (DecisionTreeRegressor(), ROWS, np.stack([TARGET, -TARGET], axis=1)),
-    "mixed regressor": (mixed(Ridge()), PEOPLE, PEOPLE["age"] * 2 + PEOPLE["visits"]),
+    "two labels": (MultiOutputClassifier(LogisticRegression()), ROWS, TWO_SIDES),
+    "two labels of a forest": (RandomForestClassifier(5, random_state=1), ROWS, TWO_SIDES),
+    "table": (LinearRegression(), TABLE, TARGET),
+    "table forest": (RandomForestClassifier(30, random_state=3), TABLE, COLOURS),
+    "table by name": (
+        make_pipeline(ColumnTransformer([("b", StandardScaler(), ["b", "a"])]), Ridge()),
+        TABLE[["a", "b"]],
+        TARGET,
+    ),
+    "numbers": (LinearRegression(), NUMBERS, AGES),
+    "mixed regressor": (mixed(Ridge(), **IGNORE), COLUMNS, AGES),
     "mixed classifier": (
-        mixed(LogisticRegression(max_iter=500)),
-        PEOPLE,
+        mixed(LogisticRegression(max_iter=500), **IGNORE),
+        COLUMNS,
         np.where(PEOPLE["city"] == "Oslo", "yes", "no"),
     ),
+    "strict": (mixed(Ridge()), COLUMNS, AGES),
+    "ordinal": (ordinal(), COLUMNS.assign(country=COLUMNS["city"].str.upper()), AGES),
 }
 
 
@@ -88,16 +156,16 @@ def known(name: str) -> Known:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of MLflow on integer columns, of scikit-learn on SVC
         estimator.fit(table, target)
-        used = table[["age", "visits", "city"]] if isinstance(table, pd.DataFrame) else table
-        model = convert(estimator, used)
-        verify(estimator, model, used)
-        frame = used if isinstance(used, pd.DataFrame) else pd.DataFrame(used, columns=list("abc"))
+        model = convert(estimator, table)
+        verify(estimator, model, table)
+        frame = pd.DataFrame(table, columns=getattr(table, "columns", list("abc")))
         signature = infer_signature(frame[:1]).to_dict()
     mlmodel = yaml.safe_dump({"signature": signature}).encode()
-    return Known(estimator, used, ModelFiles("demo", "3", model.SerializeToString(), mlmodel))
+    return Known(estimator, table, ModelFiles("demo", "3", model.SerializeToString(), mlmodel))
 
 
 def labels(item: Known) -> list[Any] | None:
     """The classes of a classifier that gives probabilities."""
-    has_shares = hasattr(item.estimator, "predict_proba")
+    classes = getattr(item.estimator, "classes_", None)
+    has_shares = hasattr(item.estimator, "predict_proba") and isinstance(classes, np.ndarray)
     return list(item.estimator.classes_.tolist()) if has_shares else None

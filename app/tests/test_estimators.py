@@ -37,11 +37,11 @@ def test_equals_the_estimator(name: str) -> None:
     if expected.dtype.kind == "f":
         assert np.allclose(answer["prediction"], expected, rtol=1e-5, atol=1e-6)
     else:
-        assert answer["prediction"] == expected.tolist()
+        assert json.dumps(answer["prediction"]) == json.dumps(expected.tolist())
     if classes is None:
         assert answer.keys() == {"prediction"}
     else:
-        assert answer["classes"] == classes
+        assert json.dumps(answer["classes"]) == json.dumps(classes)
         shares = item.estimator.predict_proba(item.table)
         assert np.allclose(answer["probabilities"], shares, atol=1e-5)
     one = ask(name, "/predict", {"features": item.rows[0]})["prediction"]
@@ -69,6 +69,38 @@ def test_an_unknown_category_is_answered_as_the_estimator_does() -> None:
     assert ask("mixed regressor", "/predict", {"features": row})["prediction"] == pytest.approx(
         expected.tolist(), rel=1e-5
     )
+
+
+@pytest.mark.parametrize("name", ["strict", "ordinal"])
+@pytest.mark.parametrize(("column", "value"), [("city", "Paris"), ("city", ""), ("visits", 99)])
+@pytest.mark.parametrize("path", ["/predict", INFER])
+def test_an_unknown_category_is_refused_as_the_estimator_does(
+    name: str, column: str, value: str | int, path: str
+) -> None:
+    item, endpoints = made(name)
+    assert isinstance(item.table, pd.DataFrame)
+    known_, other = item.table[:1], item.table[:1].assign(**{column: value})
+    assert item.estimator.predict(known_).shape == (1,)
+    with pytest.raises(ValueError, match="unknown categories"):
+        item.estimator.predict(other)
+    kinds = {"age": "FP64", "visits": "INT64", "city": "BYTES", "country": "BYTES"}
+
+    def body(rows: pd.DataFrame) -> bytes:
+        tensors = [tensor(rows[key].tolist(), kinds[key], key) for key in kinds if key in rows]
+        records = rows.to_dict("records")
+        return json.dumps({"inputs": tensors} if path == INFER else {"features": records}).encode()
+
+    assert endpoints[path].handle(body(known_))
+    with pytest.raises(InvalidInput, match="unknown_category"):
+        endpoints[path].handle(body(pd.concat([known_, other])))
+
+
+def test_an_unknown_category_is_encoded_as_the_estimator_does() -> None:
+    item, _ = made("ordinal")
+    assert isinstance(item.table, pd.DataFrame)
+    row = item.table[:1].assign(country="ELSEWHERE")
+    answer = ask("ordinal", "/predict", {"features": row.to_dict("records")})
+    assert answer["prediction"] == pytest.approx(item.estimator.predict(row), rel=1e-5)
 
 
 PERSON = {"age": 30.0, "visits": 1, "city": "Bern"}
@@ -147,12 +179,14 @@ def tensor(data: Any, datatype: str = "FP64", name: str = "features", **more: An
 def test_the_open_inference_protocol_says_the_same(name: str) -> None:
     item, _ = made(name)
     rows = item.rows[:7]
-    if isinstance(item.table, pd.DataFrame):
-        kinds = {"age": "FP64", "visits": "INT64", "city": "BYTES"}
+    wanted = json.loads(made(name)[1]["/v2/models/demo"].handle(b""))["inputs"]
+    inputs = [tensor(rows)]
+    if isinstance(item.table, pd.DataFrame) and wanted[0]["name"] != "features":
         columns = item.table[:7]
-        inputs = [tensor(columns[c].tolist(), kinds[c], c) for c in reversed(columns.columns)]
-    else:
-        inputs = [tensor(rows)]
+        inputs = [
+            tensor(columns[given["name"]].tolist(), given["datatype"], given["name"])
+            for given in reversed(wanted)
+        ]
     answer = ask(name, INFER, {"id": "7", "inputs": inputs})
     own = ask(name, "/predict", {"features": rows})
     outputs = {output["name"]: output for output in answer["outputs"]}

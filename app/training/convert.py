@@ -1,6 +1,7 @@
 """Turns a fitted estimator into ONNX, and proves that the two give the same answers."""
 
 import json
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 from onnx import ModelProto
-from skl2onnx import to_onnx
+from skl2onnx import get_latest_tested_opset_version, to_onnx
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
@@ -17,6 +18,10 @@ from skl2onnx.common.data_types import (
     StringTensorType,
 )
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import Pipeline
+
+from training.graph import complete, flags_as_numbers, in_float32
 
 #: Largest relative difference that is let pass between the estimator and its ONNX form: what the
 #: service promises. Both compute in float64, so honest conversions differ by about 1e-15.
@@ -26,9 +31,13 @@ MAX_RELATIVE_DIFFERENCE = 1e-6
 #: regression and others, whose sums of many terms lose two or three decimal ones.
 MAX_RELATIVE_DIFFERENCE_FLOAT32 = 1e-4
 
-#: The metadata key of the graph that holds a classifier's labels as JSON, for the service. Only
-#: where there are probabilities, which they are the columns of.
-CLASSES = "classes"
+#: An answer near zero is a small difference of large terms, so its rounding error is as large as
+#: theirs: below this share of the largest answer the error is measured against that share instead.
+#: With the bounds above that is some five thousand times, and sixteen times, what a digit is worth.
+_FLOOR, _FLOOR_FLOAT32 = 1e-6, 1e-2
+
+#: The newest; but of the operators for trees the version that every converter knows.
+_OPSETS = {"": get_latest_tested_opset_version(), "ai.onnx.ml": 3}
 
 _DTYPES: dict[str, Any] = {
     "tensor(double)": np.float64,
@@ -49,17 +58,19 @@ class ConversionError(Exception):
 def convert(estimator: BaseEstimator, features: Table) -> ModelProto:
     """Converts a fitted scikit-learn estimator or pipeline to ONNX.
 
-    `features` are rows that it takes: an array, which becomes one input [rows, N], or a table, of
-    which every column becomes an input [rows, 1] unless all are floats and nothing in the estimator
-    asks for columns by name. In float64 where the converter can, else in float32; raises
-    ConversionError where neither can be had.
+    `features` are rows that it takes: an array, which becomes one input [rows, N], or a table. All
+    columns of a table become one input where they are floats and nothing in the estimator asks for
+    them by name, or where they are numbers and it takes them no other way; else every column is an
+    input [rows, 1]. In float64 where the converter can, else in float32; raises ConversionError
+    where neither can be had.
     """
     problems = []
     for number in (DoubleTensorType, FloatTensorType):
-        try:
-            return _convert(estimator, features, number)
-        except Exception as error:  # the converter's and onnxruntime's errors share no better base
-            problems.append(f"{number.__name__}: {str(error).strip().splitlines()[0]}")
+        for types in _types(features, number):
+            try:
+                return _convert(estimator, features, types)
+            except Exception as error:  # the converter's and onnxruntime's share no better base
+                problems.append(f"{number.__name__}: {str(error).strip().splitlines()[0]}")
     raise ConversionError(
         f"{type(estimator).__name__} cannot be converted to ONNX ({'; '.join(problems)})"
     )
@@ -74,36 +85,81 @@ def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> floa
     session = _session(model)
     outputs = session.run(None, _feed(session, features))
     expected = np.asarray(estimator.predict(features))
+    single = in_float32(model)
     if not is_classifier(estimator):
-        return _bounded(session, expected, outputs[0])
-    labels = np.asarray(outputs[0])
-    if labels.shape != expected.shape or not np.array_equal(labels, expected):
+        return _bounded(single, expected, outputs[0])
+    # As JSON, in which false, 0 and 0.0 are not the same.
+    if json.dumps(outputs[0].tolist()) != json.dumps(expected.tolist()):
         raise ConversionError("the ONNX model gives other labels; not registered")
-    if not hasattr(estimator, "predict_proba"):
+    if _classes(estimator) is None:
         return 0.0
-    return _bounded(session, np.asarray(estimator.predict_proba(features)), outputs[1])
+    return _bounded(single, np.asarray(estimator.predict_proba(features)), outputs[1])
 
 
-def _convert(estimator: BaseEstimator, features: Table, number: type) -> ModelProto:
-    options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
-    model: ModelProto = to_onnx(estimator, initial_types=_types(features, number), options=options)
-    if is_classifier(estimator) and hasattr(estimator, "predict_proba"):
-        labels = np.asarray(estimator.classes_).tolist()
-        model.metadata_props.add(key=CLASSES, value=json.dumps(labels))
+def _convert(estimator: BaseEstimator, features: Table, types: list[tuple[str, Any]]) -> ModelProto:
+    convertible = _convertible(estimator)
+    options = {id(_last(convertible)): {"zipmap": False} if _gives_shares(estimator) else {}}
+    with flags_as_numbers():
+        model: ModelProto = to_onnx(
+            convertible, initial_types=types, options=options, target_opset=_OPSETS
+        )
+    labels = estimator.predict(features[:1]).dtype.kind if is_classifier(estimator) else None
+    complete(model, labels, _classes(estimator), _example(features))
     # A graph that the converter wrote is not always one that can be run.
     session = _session(model)
     session.run(None, _feed(session, features[:1]))
     return model
 
 
-def _types(features: Table, number: type) -> list[tuple[str, Any]]:
+def _convertible(estimator: BaseEstimator) -> BaseEstimator:
+    """The same, or a copy without what the converter stumbles over though it predicts nothing."""
+    if isinstance(estimator, Pipeline):
+        return Pipeline(
+            [*estimator.steps[:-1], (estimator.steps[-1][0], _convertible(estimator[-1]))]
+        )
+    if isinstance(estimator, VotingClassifier):
+        return copy(estimator).set_params(flatten_transform=False)
+    return estimator
+
+
+def _last(estimator: BaseEstimator) -> BaseEstimator:
+    return _last(estimator[-1]) if isinstance(estimator, Pipeline) else estimator
+
+
+def _gives_shares(estimator: BaseEstimator) -> bool:
+    return is_classifier(estimator) and hasattr(estimator, "predict_proba")
+
+
+def _classes(estimator: BaseEstimator) -> list[Any] | None:
+    """What a classifier's probabilities are of; None for none, and for several outputs' own."""
+    if not _gives_shares(estimator) or isinstance(estimator.classes_, list):
+        return None
+    classes: list[Any] = estimator.classes_.tolist()
+    return classes
+
+
+def _example(features: Table) -> list[Any] | None:
+    """The first row without a gap, as JSON has it; None where there is no such row."""
+    table = pd.DataFrame(features)
+    finite = table.select_dtypes("number").abs().lt(np.inf).all(axis=1)
+    row = table[finite & table.notna().all(axis=1)][:1]
+    return None if row.empty else [row[name].tolist()[0] for name in row]
+
+
+def _types(features: Table, number: type) -> list[list[tuple[str, Any]]]:
+    """The forms of input to try, in order."""
+    matrix = [("X", number([None, features.shape[1]]))]
     if isinstance(features, np.ndarray):
-        return [("X", number([None, features.shape[1]]))]
+        return [matrix]
     kinds = {"f": number, "i": Int64TensorType, "u": Int64TensorType, "b": BooleanTensorType}
-    return [
-        (str(name), kinds.get(dtype.kind, StringTensorType)([None, 1]))
-        for name, dtype in features.dtypes.items()
+    letters = [dtype.kind for dtype in features.dtypes]
+    columns = [
+        (str(name), kinds.get(letter, StringTensorType)([None, 1]))
+        for name, letter in zip(features, letters, strict=True)
     ]
+    if len(columns) == 1 or not set(letters) <= set(kinds):
+        return [columns]
+    return [matrix, columns] if set(letters) == {"f"} else [columns, matrix]
 
 
 def _session(model: ModelProto) -> onnxruntime.InferenceSession:
@@ -114,25 +170,24 @@ def _session(model: ModelProto) -> onnxruntime.InferenceSession:
 
 def _feed(session: onnxruntime.InferenceSession, features: Table) -> dict[str, npt.NDArray[Any]]:
     inputs = session.get_inputs()
-    if isinstance(features, np.ndarray):
-        return {inputs[0].name: features.astype(_DTYPES[inputs[0].type])}
+    if isinstance(features, np.ndarray) or inputs[0].shape[1] != 1:
+        return {inputs[0].name: np.asarray(features).astype(_DTYPES[inputs[0].type])}
     return {
         given.name: features[[given.name]].to_numpy().astype(_DTYPES[given.type])
         for given in inputs
     }
 
 
-def _bounded(
-    session: onnxruntime.InferenceSession, expected: FloatArray, actual: npt.NDArray[Any]
-) -> float:
+def _bounded(single: bool, expected: FloatArray, actual: npt.NDArray[Any]) -> float:
     if actual.size != expected.size:
         raise ConversionError(
             f"the ONNX model gives {actual.size} answers for {expected.size} values; not registered"
         )
-    single = any(given.type == "tensor(float)" for given in session.get_inputs())
     bound = MAX_RELATIVE_DIFFERENCE_FLOAT32 if single else MAX_RELATIVE_DIFFERENCE
     difference = _largest_relative_difference(
-        expected.astype(np.float64).reshape(-1), actual.astype(np.float64).reshape(-1)
+        expected.astype(np.float64).reshape(-1),
+        actual.astype(np.float64).reshape(-1),
+        _FLOOR_FLOAT32 if single else _FLOOR,
     )
     if not difference <= bound:
         raise ConversionError(
@@ -142,9 +197,7 @@ def _bounded(
     return difference
 
 
-def _largest_relative_difference(expected: FloatArray, actual: FloatArray) -> float:
-    # An answer near zero is a small difference of large terms, so its rounding error is as large as
-    # theirs: below a millionth of the largest answer the error is measured against that instead.
-    floor = max(1e-6 * float(np.max(np.abs(expected))), np.finfo(np.float64).tiny)
+def _largest_relative_difference(expected: FloatArray, actual: FloatArray, floor: float) -> float:
+    least = max(floor * float(np.max(np.abs(expected))), np.finfo(np.float64).tiny)
     with np.errstate(all="ignore"):  # what overflows here is refused as NaN or infinity
-        return float(np.max(np.abs(actual - expected) / np.maximum(np.abs(expected), floor)))
+        return float(np.max(np.abs(actual - expected) / np.maximum(np.abs(expected), least)))

@@ -1,0 +1,94 @@
+"""Makes a converted graph answer as its estimator does, and notes what the service must know."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
+from skl2onnx.common import _container
+
+#: The keys of a graph's metadata, under each of which there is JSON: the labels that the columns of
+#: a classifier's probabilities stand for, a row to try the graph on, and the outputs of encoders
+#: that refuse a category which they do not know; there it is a number below zero.
+CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
+
+#: By numpy's letter: the labels that the converter makes integers of.
+_CAST_LABELS = {"b": TensorProto.BOOL, "f": TensorProto.DOUBLE}
+
+
+def complete(
+    model: ModelProto, labels: str | None, classes: list[Any] | None, example: list[Any] | None
+) -> None:
+    """Leaves the prediction, and the probabilities where there are `classes`, and adds the notes.
+
+    `labels` is numpy's letter for the type of a classifier's labels.
+    """
+    graph = model.graph
+    del graph.output[2 if classes else 1 :]
+    if labels in _CAST_LABELS and graph.output[0].type.tensor_type.elem_type == TensorProto.INT64:
+        _cast_labels(graph, _CAST_LABELS[labels])
+    codes = [node.output[0] for node in graph.node if _encodes_known_categories(node)]
+    for name in codes:
+        graph.output.append(helper.make_tensor_value_info(name, TensorProto.INT64, None))
+    notes = {CLASSES: classes, EXAMPLE: example, CATEGORY_CODES: codes}
+    for key, note in notes.items():
+        if note:
+            model.metadata_props.add(key=key, value=json.dumps(note))
+
+
+def in_float32(model: ModelProto) -> bool:
+    """Whether some of it is only computed in float32: an input, or an operator's own parameters.
+
+    Those of `ai.onnx.ml` have their numbers in attributes, which know no other float.
+    """
+    single = {AttributeProto.FLOAT, AttributeProto.FLOATS}
+    return any(
+        given.type.tensor_type.elem_type == TensorProto.FLOAT for given in model.graph.input
+    ) or any(
+        node.domain == "ai.onnx.ml" and single & {part.type for part in node.attribute}
+        for node in model.graph.node
+    )
+
+
+@contextmanager
+def flags_as_numbers() -> Iterator[None]:
+    """Lets skl2onnx convert histogram trees: it gives booleans where onnx takes numbers alone."""
+    original = _container.make_node
+
+    def make_node(*names: Any, **attributes: Any) -> NodeProto:  # noqa: ANN401
+        numbers = {
+            key: [int(item) if isinstance(item, bool) else item for item in value]
+            if isinstance(value, list)
+            else value
+            for key, value in attributes.items()
+        }
+        node: NodeProto = original(*names, **numbers)
+        return node
+
+    _container.make_node = make_node
+    try:
+        yield
+    finally:
+        _container.make_node = original
+
+
+def _cast_labels(graph: GraphProto, element: int) -> None:
+    """Makes labels again of the integers that booleans and floats have become."""
+    output = graph.output[0]
+    integers = f"{output.name}_as_integers"
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [integers if name == output.name else name for name in names]
+    graph.node.append(helper.make_node("Cast", [integers], [output.name], to=element))
+    output.type.tensor_type.elem_type = element
+
+
+def _encodes_known_categories(node: NodeProto) -> bool:
+    """Whether it is what an encoder becomes that refuses others: its default is -1, unsaid."""
+    names = {part.name for part in node.attribute}
+    return (
+        node.op_type == "LabelEncoder"
+        and "values_int64s" in names
+        and not any(name.startswith("default_") for name in names)
+    )
