@@ -49,6 +49,7 @@ class Service:
         self.server = Server(
             self._own, limits, self.metrics.other("other"), self._failed, self._missing
         )
+        self.server.say(("x-model-name", asked_for["model"]))
         self._ready = False
 
     @cached_property
@@ -64,6 +65,7 @@ class Service:
     def use(self, served: Served) -> None:
         """Answers with a loaded model from now on; may be called from any thread."""
         self.metrics.version = served.version
+        self.server.say(("x-model-name", served.name), ("x-model-version", served.version))
         self.server.routes = {**self._own, **self._routes_of(served)}
         self._ready = True
         logger.info("model loaded", extra={**self._asked_for, "loaded_version": served.version})
@@ -74,12 +76,10 @@ class Service:
             "/v2/health/ready": _says(b'{"ready":true}'),
             **served.endpoints,
         }
-        named = (("x-model-name", served.name), ("x-model-version", served.version))
         return {
             path.encode(): Route.of(
                 endpoint,
                 self.metrics.prediction if endpoint.counted else self.metrics.other(path),
-                named,
             )
             for path, endpoint in endpoints.items()
         }

@@ -41,11 +41,13 @@ class _Counts(Collector):
             requests.add_metric([*labels, str(code)], count)
         yield requests
         yield self._latency(labels)
-        yield GaugeMetricFamily(
+        waiting = GaugeMetricFamily(
             "inference_requests_waiting",
             "Requests for predictions whose turn has not come.",
-            value=metrics.waiting(),
+            labels=["model", "version"],
         )
+        waiting.add_metric(labels, metrics.waiting())
+        yield waiting
         info = GaugeMetricFamily(
             "inference_model_info",
             "1 for the registered model version that is served; absent until one is loaded.",

@@ -29,9 +29,8 @@ logger = logging.getLogger("serving")
 
 
 def configure() -> None:
-    """Makes the service's logger write JSON lines."""
+    """Makes the service write JSON lines, and libraries too, which speak of warnings alone."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    logger.addHandler(handler)
+    logging.getLogger().addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False

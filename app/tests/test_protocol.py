@@ -133,6 +133,7 @@ def test_raw_request(service: Serving, sent: bytes, status: int) -> None:
         connection.sendall(sent)
         given, body, headers = read_answer(connection)
     assert given == status
+    assert "x-model-name: demo\nx-model-version: 3\n" in headers
     assert TOKEN not in body
     assert TOKEN.decode() not in headers
     assert is_well(service)

@@ -245,5 +245,5 @@ class Connection(asyncio.Protocol):
     def _write(self, head: bytes, body: bytes, bodyless: bool = False) -> None:
         self._transport.write(
             b"%b%bcontent-length: %d\r\n\r\n%b"
-            % (head, self._server.date, len(body), b"" if bodyless else body)
+            % (head, self._server.lines, len(body), b"" if bodyless else body)
         )

@@ -23,8 +23,6 @@ class Route:
     handle: Handler
     #: Of a 200.
     head: bytes
-    #: Header lines that errors carry as well.
-    lines: bytes
     #: Waits its turn among the others; the rest are answered at once.
     queued: bool
     record: Record
@@ -32,13 +30,10 @@ class Route:
     fixed: Fixed | None = None
 
     @staticmethod
-    def of(
-        endpoint: Endpoint, record: Record, headers: tuple[tuple[str, str], ...] = ()
-    ) -> "Route":
-        """Joins the bytes; `headers` go onto every answer, also onto errors."""
-        lines = answers.lines(headers)
-        head = answers.head(200, endpoint.content_type, endpoint.headers) + lines
-        return Route(endpoint.method, endpoint.handle, head, lines, endpoint.counted, record)
+    def of(endpoint: Endpoint, record: Record) -> "Route":
+        """Joins the bytes."""
+        head = answers.head(200, endpoint.content_type, endpoint.headers)
+        return Route(endpoint.method, endpoint.handle, head, endpoint.counted, record)
 
     def otherwise(self, method: str) -> Fixed | None:
         """The answer to another method than its own: a 405, but for the HEAD of a GET."""

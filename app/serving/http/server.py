@@ -40,9 +40,11 @@ class Server:
         self.turns = Turns(limits, other, on_error)
         #: Set by a stop: every connection ends with its next answer.
         self.stopping = False
-        #: The time, and the `Date` line, as of the last look at the clock, at most SWEEP ago.
+        #: The time as of the last look at the clock, at most SWEEP ago.
         self.now = perf_counter()
-        self.date = answers.date()
+        #: Header lines of every answer: `Date` as of then, and what it was told to `say`.
+        self.lines = answers.date()
+        self._said = b""
         self._missing = missing
         self._other = other
         self._connections: set[Connection] = set()
@@ -58,6 +60,11 @@ class Server:
         await listener.close()
         await self._finish()
         sweeper.cancel()
+
+    def say(self, *headers: tuple[str, str]) -> None:
+        """Sets what every answer says from now on."""
+        self._said = answers.lines(headers)
+        self.lines = answers.date() + self._said
 
     def admit(self, connection: Connection) -> bool:
         """Counts a new connection, which may cost the one that is idle longest its place.
@@ -120,7 +127,7 @@ class Server:
         while True:
             await asyncio.sleep(SWEEP)
             before, self.now = self.now, perf_counter()
-            self.date = answers.date()
+            self.lines = answers.date() + self._said
             if self.now - before > 2 * SWEEP:
                 continue  # it was the service that took long: what came meanwhile is still unread
             for connection in tuple(self._connections):

@@ -94,8 +94,7 @@ class Turns:
             status, head, body = self._compute(route, turn)
         else:
             fixed = fixed or answers.NOT_FOUND
-            status, body = fixed.status, fixed.body
-            head = fixed.head + route.lines if route else fixed.head
+            status, head, body = fixed.status, fixed.head, fixed.body
         done = perf_counter()
         (route.record if route else self._other)(status, done - turn.arrived)
         connection.answer(turn, head, body)
@@ -105,10 +104,9 @@ class Turns:
         try:
             return 200, route.head, route.handle(turn.body)
         except InvalidInput as error:
-            return 400, answers.invalid(error.reason) + route.lines, error.body
+            return 400, answers.invalid(error.reason), error.body
         except Exception as error:
             identity = request_id(turn.request_id)
             self._on_error(error, identity)
-            head = answers.INTERNAL_ERROR.head + route.lines
-            head += answers.lines((("x-request-id", identity),))
-            return 500, head, answers.INTERNAL_ERROR.body
+            line = answers.lines((("x-request-id", identity),))
+            return 500, answers.INTERNAL_ERROR.head + line, answers.INTERNAL_ERROR.body
