@@ -76,13 +76,13 @@ function ofImage(image: Image): Subject {
 }
 
 /**
- * What a rule says of a part of a pod: all but what it would say of nothing at all, since the part says
- * nothing of what is not in it. A field of a wrong type is no field of a pod: the shape misled.
+ * What a rule says of a part of a pod. One that objects to nothing at all asks for something that may be
+ * elsewhere: only the others can judge a part. A field of a wrong type is no field of a pod: the shape
+ * misled.
  */
 function written<T>(judge: (part: T) => Verdict, part: T, nothing: T): Verdict {
   try {
-    const absent = new Set([judge(nothing) ?? []].flat());
-    return [judge(part) ?? []].flat().filter((problem) => !absent.has(problem));
+    return [judge(nothing) ?? []].flat().length === 0 ? judge(part) : undefined;
   } catch (error) {
     if (error instanceof UnknownValue) {
       throw error;

@@ -37,7 +37,8 @@ export function listsContainers(node: object): boolean {
 export function isPodSpec(node: object): node is PodSpec {
   return (
     listsContainers(node) ||
-    POD_ONLY.some((field) => has(node, field)) ||
+    // Not where an object of them describes the field, as a CustomResourceDefinition does.
+    POD_ONLY.some((field) => has(node, field) && !isRecord(knownField(node, field))) ||
     isListOfRecords(knownField(node, "volumes")) ||
     (isRecord(knownField(node, "securityContext")) && !isContainer(node))
   );

@@ -4,7 +4,8 @@ import { rulesWith } from "../../policy/rules/list";
 import { judge, resourceOf } from "./harness";
 import { deployment, inferenceService, podSpec } from "./objects";
 
-const RULES = rulesWith(async () => 2e9);
+const RULES = rulesWith(async () => 1);
+const LARGE = rulesWith(async () => 2e9);
 
 /** Names of the rules that object, and where they object to the pod. */
 async function objections(value: KubernetesValue, rules = RULES) {
@@ -12,6 +13,7 @@ async function objections(value: KubernetesValue, rules = RULES) {
   return findings.map(({ message }) => message.replace(/ (?:is|holds|has|lacks) .*/s, ""));
 }
 
+const pinned = `docker.io/team/app@sha256:${"a".repeat(64)}`;
 const hostPath = { name: "root", hostPath: { path: "/" } };
 const trainOverrides = (spec: object) => ({
   apiVersion: "trainer.kubeflow.org/v1alpha1",
@@ -74,6 +76,21 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
       [],
     ],
     [
+      "what is there in part and asked for in whole",
+      { ...inferenceService, spec: { image: pinned, args: [], resources: { limits: { cpu: 1 } } } },
+      [],
+    ],
+    [
+      "fields of a pod that are described, and not set",
+      {
+        ...inferenceService,
+        apiVersion: "apiextensions.k8s.io/v1",
+        kind: "CustomResourceDefinition",
+        spec: { properties: { hostNetwork: { type: "boolean" }, env: {}, image: {} } },
+      },
+      [],
+    ],
+    [
       "fields that are called like those of a pod and are others",
       {
         ...inferenceService,
@@ -96,11 +113,10 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
 });
 
 describe("an image is judged wherever it is named", () => {
-  const reference = `docker.io/team/app@sha256:${"a".repeat(64)}`;
   test.each<[string, KubernetesValue, string]>([
     [
       "by what an operator runs",
-      { ...inferenceService, spec: { trainer: { image: reference } } },
+      { ...inferenceService, spec: { trainer: { image: pinned } } },
       "spec.trainer.image",
     ],
     [
@@ -108,19 +124,21 @@ describe("an image is judged wherever it is named", () => {
       {
         ...deployment,
         spec: {
-          template: { spec: { ...podSpec, volumes: [{ name: "v", image: { reference } }] } },
+          template: {
+            spec: { ...podSpec, volumes: [{ name: "v", image: { reference: pinned } }] },
+          },
         },
       },
       "spec.template.spec.volumes[0].image.reference",
     ],
   ])("%s", async (_, value, place) => {
     const names = ["image-digest", "image-registry", "image-size"];
-    const rules = RULES.filter(({ name }) => names.includes(name));
+    const rules = LARGE.filter(({ name }) => names.includes(name));
     const of = async (image: string) => {
-      const named = JSON.parse(JSON.stringify(value).replaceAll(reference, image));
+      const named = JSON.parse(JSON.stringify(value).replaceAll(pinned, image));
       return (await objections(named, rules)).filter((one) => one.endsWith(` ${place}`));
     };
-    expect(await of(reference)).toEqual([`image-size: ${place}`]);
+    expect(await of(pinned)).toEqual([`image-size: ${place}`]);
     expect(await of("evil.example/app:1")).toEqual(names.map((name) => `${name}: ${place}`));
   });
 });
