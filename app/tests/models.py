@@ -1,7 +1,9 @@
 """Models of every shape that the service answers, as training leaves them in MLflow."""
 
+import json
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,8 +35,13 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
+from serving.endpoint import Endpoint
+from serving.models import model_of, serve
 from serving.registry import ModelFiles
 from training.convert import Table, convert, verify
+
+MAX_ROWS = 60
+INFER = "/v2/models/demo/infer"
 
 RANDOM = np.random.default_rng(5)
 ROWS = RANDOM.normal(size=(60, 3))
@@ -169,3 +176,18 @@ def labels(item: Known) -> list[Any] | None:
     classes = getattr(item.estimator, "classes_", None)
     has_shares = hasattr(item.estimator, "predict_proba") and isinstance(classes, np.ndarray)
     return list(item.estimator.classes_.tolist()) if has_shares else None
+
+
+@cache
+def made(name: str) -> tuple[Known, dict[str, Endpoint]]:
+    item = known(name)
+    return item, dict(serve("demo", "3", model_of(item.files), MAX_ROWS).endpoints)
+
+
+def ask(name: str, path: str, body: object) -> Any:  # noqa: ANN401
+    return json.loads(made(name)[1][path].handle(json.dumps(body).encode()))
+
+
+def tensor(data: Any, datatype: str = "FP64", name: str = "features", **more: Any) -> Any:  # noqa: ANN401
+    shape = list(np.shape(data))
+    return {"name": name, "shape": shape, "datatype": datatype, "data": data, **more}

@@ -1,8 +1,6 @@
-"""Any scikit-learn estimator: /predict and the Open Inference Protocol say what it says."""
+"""Any scikit-learn estimator: /predict says what it says."""
 
 import json
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,22 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.endpoint import Endpoint, InvalidInput
-from serving.models import model_of, serve
-from tests.models import ESTIMATORS, Known, known, labels
-
-MAX_ROWS = 60
-INFER = "/v2/models/demo/infer"
-
-
-@cache
-def made(name: str) -> tuple[Known, dict[str, Endpoint]]:
-    item = known(name)
-    return item, dict(serve("demo", "3", model_of(item.files), MAX_ROWS).endpoints)
-
-
-def ask(name: str, path: str, body: object) -> Any:  # noqa: ANN401
-    return json.loads(made(name)[1][path].handle(json.dumps(body).encode()))
+from serving.endpoint import InvalidInput
+from tests.models import ESTIMATORS, INFER, MAX_ROWS, ask, labels, made, tensor
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -168,73 +152,3 @@ def test_any_json_is_answered_or_refused(value: object) -> None:
                     made(name)[1][path].handle(body.encode())
                 except InvalidInput as error:
                     assert error.body.startswith(b'{"error":"')
-
-
-def tensor(data: Any, datatype: str = "FP64", name: str = "features", **more: Any) -> Any:  # noqa: ANN401
-    shape = list(np.shape(data))
-    return {"name": name, "shape": shape, "datatype": datatype, "data": data, **more}
-
-
-@pytest.mark.parametrize("name", ESTIMATORS)
-def test_the_open_inference_protocol_says_the_same(name: str) -> None:
-    item, _ = made(name)
-    rows = item.rows[:7]
-    wanted = json.loads(made(name)[1]["/v2/models/demo"].handle(b""))["inputs"]
-    inputs = [tensor(rows)]
-    if isinstance(item.table, pd.DataFrame) and wanted[0]["name"] != "features":
-        columns = item.table[:7]
-        inputs = [
-            tensor(columns[given["name"]].tolist(), given["datatype"], given["name"])
-            for given in reversed(wanted)
-        ]
-    answer = ask(name, INFER, {"id": "7", "inputs": inputs})
-    own = ask(name, "/predict", {"features": rows})
-    outputs = {output["name"]: output for output in answer["outputs"]}
-    first = outputs["prediction"]
-    assert (answer["model_name"], answer["model_version"], answer["id"]) == ("demo", "3", "7")
-    assert np.reshape(first["data"], first["shape"]).tolist() == own["prediction"]
-    if labels(item):
-        second = outputs["probabilities"]
-        assert np.reshape(second["data"], second["shape"]).tolist() == own["probabilities"]
-
-
-@pytest.mark.parametrize(
-    ("request_", "reason"),
-    [
-        ({}, "not_a_request"),
-        ({"inputs": []}, "wrong_inputs"),
-        ({"inputs": [tensor([[1, 2, 3]])] * 2}, "wrong_inputs"),
-        ({"inputs": [tensor([[1, 2, 3]], name="other")]}, "wrong_inputs"),
-        ({"inputs": [tensor([[1, 2, 3]], "INT64")]}, "wrong_datatype"),
-        ({"inputs": [tensor([[1, 2]])]}, "wrong_shape"),
-        ({"inputs": [tensor([[1, 2, 3]], shape=[2, 3])]}, "wrong_shape"),
-        ({"inputs": [tensor([], shape=[0, 3])]}, "wrong_shape"),
-        ({"inputs": [tensor([[1, 2, "x"]])]}, "wrong_type"),
-        ({"inputs": [tensor([[1, 2, None]])]}, "wrong_type"),
-        ({"inputs": [tensor([[1, 2, 3]] * (MAX_ROWS + 1))]}, "too_many_rows"),
-        ({"id": "x" * 129, "inputs": [tensor([[1, 2, 3]])]}, "not_a_request"),
-        ({"inputs": [tensor([[1, 2, 3]], shape=[-1, 3])]}, "not_a_request"),
-    ],
-)
-def test_bad_inference_requests(request_: object, reason: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        ask("linear", INFER, request_)
-    assert caught.value.reason == reason
-    assert json.loads(caught.value.body).keys() == {"error"}
-
-
-def test_bad_columns() -> None:
-    good = [tensor([30.0], name="age"), tensor([1], "INT64", "visits")]
-    for inputs, reason in (
-        (good, "wrong_inputs"),
-        ([*good, tensor(["a", "b"], "BYTES", "city")], "wrong_shape"),
-    ):
-        with pytest.raises(InvalidInput) as caught:
-            ask("mixed regressor", INFER, {"inputs": inputs})
-        assert caught.value.reason == reason
-
-
-def test_flat_and_nested_data_are_the_same() -> None:
-    flat = ask("linear", INFER, {"inputs": [tensor([1, 2, 3, 4, 5, 6], shape=[2, 3])]})
-    nested = ask("linear", INFER, {"inputs": [tensor([[1, 2, 3], [4, 5, 6]])]})
-    assert flat == nested

@@ -7,12 +7,13 @@ binary extension is not offered, and the server's metadata says so.
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 
 from serving.endpoint import Endpoint, InvalidInput
 from serving.models.model import Answer, Model
-from serving.models.rows import Row, Rows, row_type
+from serving.models.rows import Row, Rows, repeats_a_key, row_type
 from serving.models.signature import Kind
 
 #: The one tensor of a model whose columns are all numbers.
@@ -34,7 +35,9 @@ _ACCEPTED = {
 
 _INVALID = b'{"error":"invalid inference request: %b"}'
 
-_MAX_ID = 128
+#: What an `id` may be: it is the one thing that an answer repeats.
+ID_PATTERN = "^[A-Za-z0-9._-]{0,128}$"
+_ID = ID_PATTERN.replace("$", r"\Z")  # to Python, `$` is also before the last line's end
 
 
 class Tensor(msgspec.Struct):
@@ -46,11 +49,18 @@ class Tensor(msgspec.Struct):
     data: list[Any]
 
 
+class RequestedOutput(msgspec.Struct):
+    """An output that is asked for; its parameters change nothing."""
+
+    name: str
+
+
 class Request(msgspec.Struct):
-    """An inference request; what it says of its outputs changes nothing: all of them are sent."""
+    """An inference request. Where it names no outputs, it asks for all of them."""
 
     inputs: list[Tensor]
-    id: Annotated[str, msgspec.Meta(max_length=_MAX_ID)] | None = None
+    id: Annotated[str, msgspec.Meta(pattern=_ID)] | None = None
+    outputs: list[RequestedOutput] | None = None
 
 
 class OutputTensor(msgspec.Struct):
@@ -72,7 +82,10 @@ class Response(msgspec.Struct, omit_defaults=True):
 
 
 def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[str, Endpoint]:
-    """Metadata, readiness and inference, by paths with and without the version."""
+    """Metadata, readiness and inference, by paths with and without the version.
+
+    A name that a path cannot hold as it is has its quoted paths as well.
+    """
     metadata = msgspec.json.encode(_metadata(name, version, model))
     inference = Inference(name, version, model, max_rows)
     below = {
@@ -81,10 +94,16 @@ def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[s
         "/infer": Endpoint("POST", inference, counted=True),
     }
     return {
-        f"/v2/models/{name}{part}{path}": endpoint
+        f"/v2/models/{written}{part}{path}": endpoint
+        for written in (name, quoted(name))
         for part in ("", f"/versions/{version}")
         for path, endpoint in below.items()
     }
+
+
+def quoted(name: str) -> str:
+    """A model's name as one part of a path."""
+    return quote(name, safe="")
 
 
 class Inference:
@@ -94,6 +113,7 @@ class Inference:
         """Makes the decoder of requests."""
         self._name, self._version, self._model = name, version, model
         self._max_rows = max_rows
+        self._names = {output["name"] for output in _metadata(name, version, model)["outputs"]}
         self._rows_type = list[row_type(model.signature)]  # type: ignore[misc]
         self._decode = msgspec.json.Decoder(Request).decode
 
@@ -101,15 +121,20 @@ class Inference:
         """A whole request to a whole response."""
         try:
             request = self._decode(body)
+            repeats = body.count(b'"') != _quotes(request) and repeats_a_key(body)
         except (ValueError, RecursionError):
             raise _invalid("not_a_request") from None
+        if repeats:
+            raise _invalid("duplicate_key")
+        wanted = {output.name for output in request.outputs or ()} or self._names
+        if not wanted <= self._names:
+            raise _invalid("unknown_output")
         try:
             answer = self._model.predict(self._rows(request.inputs))
         except InvalidInput as error:
             raise _invalid(error.reason) from None
-        return msgspec.json.encode(
-            Response(self._name, self._version, self._outputs(answer), request.id)
-        )
+        outputs = [output for output in self._outputs(answer) if output.name in wanted]
+        return msgspec.json.encode(Response(self._name, self._version, outputs, request.id))
 
     def _rows(self, inputs: list[Tensor]) -> Rows:
         signature = self._model.signature
@@ -168,6 +193,11 @@ def _values(tensor: Tensor, kind: Kind, max_rows: int, width: int) -> list[Any]:
     if len(data) != shape[0] * width:
         raise InvalidInput("wrong_shape")
     return data
+
+
+def _quotes(request: Request) -> int:
+    """The quotation marks of a request without text that says nothing twice, and no more."""
+    return 2 + 4 * (request.id is not None) + 12 * len(request.inputs)
 
 
 def _tensor(name: str, datatype: str, rows: list[Any]) -> OutputTensor:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serving.models.inference_v2 import FEATURES
+from serving.models.inference_v2 import FEATURES, ID_PATTERN, quoted
 from serving.models.model import Model
 from serving.models.signature import Column, Kind
 
@@ -33,7 +33,7 @@ _ERRORS = {
 
 def document(name: str, version: str, model: Model, max_rows: int) -> dict[str, Any]:
     """Describes every path that a loaded model answers."""
-    path = f"/v2/models/{name}"
+    path = f"/v2/models/{quoted(name)}"
     paths = {
         "/predict": {"post": _predict(model, max_rows)},
         "/healthz": {"get": _get("Is the process alive?")},
@@ -153,9 +153,10 @@ def _infer(model: Model, max_rows: int) -> dict[str, Any]:
             "data": {"type": "array"},
         }
     )
-    identity = {"type": "string", "maxLength": 128}
+    names = ["prediction", *(["probabilities"] if model.output.classes else [])]
     schema = _object({"inputs": {"type": "array", "items": tensor}})
-    schema["properties"]["id"] = identity
+    schema["properties"]["id"] = {"type": "string", "pattern": ID_PATTERN}
+    schema["properties"]["outputs"] = {"type": "array", "items": _object({"name": {"enum": names}})}
     answer = _object(
         {"model_name": {}, "model_version": {}, "outputs": {"type": "array", "minItems": 1}}
     )

@@ -68,7 +68,7 @@ class Decoder:
         except (ValueError, RecursionError):  # all of msgspec's errors are ValueErrors
             return self._other_forms(body)
         # Where the only text is the one key, a second pair of quotes is the key repeated.
-        if body.count(b'"') != 2 and (self._signature.numeric or _repeats_a_key(body)):
+        if body.count(b'"') != 2 and (self._signature.numeric or repeats_a_key(body)):
             raise InvalidInput("duplicate_key")
         return [row]
 
@@ -82,7 +82,7 @@ class Decoder:
                 rows: Rows = to_rows(decode(body).features)
             except (ValueError, RecursionError):
                 continue
-            if _repeats_a_key(body):
+            if repeats_a_key(body):
                 raise InvalidInput("duplicate_key")
             return rows
         raise InvalidInput(self._reason(body))
@@ -130,7 +130,7 @@ def _of_records(records: list[msgspec.Struct]) -> Rows:
     return [msgspec.structs.astuple(record) for record in records]
 
 
-def _repeats_a_key(body: bytes) -> bool:
+def repeats_a_key(body: bytes) -> bool:
     """Whether an object of a body that msgspec has accepted has a key twice; msgspec looks away."""
 
     def check(pairs: list[tuple[str, object]]) -> None:
