@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import httpx
 import numpy as np
 import pytest
 
+from serving.models import model_of
+from serving.registry import Registry
 from tests.support import APP, environment, free_port, serving
 from training import data
 from training.fit import fit
@@ -99,7 +102,8 @@ def test_the_model_carries_a_signature_and_an_example(trained: Job, tracking_uri
     variables = {"MLFLOW_TRACKING_URI": tracking_uri}
     program = (
         "import json, mlflow; info = mlflow.models.get_model_info('models:/diabetes/1');"
-        "print(json.dumps([info.signature.to_dict(), info.saved_input_example_info['type']]))"
+        "print(json.dumps([info.signature.to_dict(), info.saved_input_example_info['type'],"
+        "info.metadata]))"
     )
     output = subprocess.run(
         [sys.executable, "-c", program],
@@ -108,9 +112,13 @@ def test_the_model_carries_a_signature_and_an_example(trained: Job, tracking_uri
         check=True,
         text=True,
     ).stdout
-    signature, example = json.loads(output.splitlines()[-1])
+    signature, example, metadata = json.loads(output.splitlines()[-1])
     names = [column["name"] for column in json.loads(signature["inputs"])]
     assert (names, example) == (["feature1", "feature2"], "dataframe")
+    found = Registry(tracking_uri).fetch("diabetes", "1")
+    digest = sha256(found.onnx).hexdigest()
+    assert metadata["onnx_sha256"] == json.loads(metadata["linear"])["onnx_sha256"] == digest
+    assert type(model_of(found)).__name__ == "LinearModel"
 
 
 @pytest.mark.parametrize("version", ["champion", "1"])

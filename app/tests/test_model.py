@@ -89,6 +89,18 @@ def test_the_linear_form_is_used_for_its_own_file_alone() -> None:
         own.predict([[1.7e308, 1.7e308, 1.7e308]])
 
 
+@pytest.mark.parametrize("note", [{}, {"linear": linear_note()}])
+def test_a_file_that_is_not_the_registered_one_is_refused(note: dict[str, str]) -> None:
+    described = mlmodel(COLUMNS, onnx_sha256=sha256(ONNX).hexdigest(), **note)
+    assert model_of(ModelFiles("demo", "3", ONNX, described)).predict(ROWS[:1].tolist()).prediction
+    # It would be loaded, and answer, all the same.
+    other = onnx_bytes(LinearRegression().fit(ROWS, ROWS[:, 0]), 3)
+    assert model_of(ModelFiles("demo", "3", other, mlmodel(COLUMNS))).predict(ROWS[:1].tolist()).prediction
+    with pytest.raises(ModelUnavailable, match="not what was registered") as caught:
+        model_of(ModelFiles("demo", "3", other, described))
+    assert caught.value.reason == Reason.MODEL_CORRUPT
+
+
 NUMBERS = st.integers() | st.floats()
 
 

@@ -1,5 +1,6 @@
 """Writes a trained model and what is known of it to MLflow."""
 
+import hashlib
 import warnings
 from dataclasses import dataclass
 
@@ -81,7 +82,8 @@ def log_model(
     """Logs a model into the active run and registers it; returns the version's number.
 
     The columns of `example`, rows that it takes, and of `answer`, what it gives for them, are its
-    signature, which the service goes by. `note` is that of training/linear.py.
+    signature, which the service goes by. `note` is that of training/linear.py. The file's SHA-256
+    lets the service see whether it has got the whole of it, and nothing else.
     """
     info = mlflow.onnx.log_model(
         model,
@@ -89,7 +91,7 @@ def log_model(
         registered_model_name=name,
         signature=infer_signature(example, answer),
         input_example=example,
-        metadata={"linear": note} if note else None,
+        metadata=_metadata(model, note),
         # One file, which is all that the service fetches.
         save_as_external_data=False,
         onnx_execution_providers=["CPUExecutionProvider"],
@@ -100,3 +102,8 @@ def log_model(
         ],
     )
     return int(info.registered_model_version)
+
+
+def _metadata(model: ModelProto, note: str | None) -> dict[str, str]:
+    digest = hashlib.sha256(model.SerializeToString()).hexdigest()
+    return {"onnx_sha256": digest, **({"linear": note} if note else {})}

@@ -1,5 +1,7 @@
 """From a registered version to the endpoints that serve it."""
 
+import hashlib
+
 import msgspec
 
 from serving.endpoint import Endpoint, Served
@@ -9,7 +11,7 @@ from serving.models.model import Model
 from serving.models.rows import Decoder
 from serving.registry import ModelFiles
 
-_NOTHING = signature.Description(None, None)
+_NOTHING = signature.Description(None, None, None)
 
 
 def load(found: ModelFiles, max_rows: int) -> Served:
@@ -47,6 +49,7 @@ def model_of(found: ModelFiles) -> Model:
     what = f"version {found.version} of {found.name!r}"
     try:
         described = signature.read(found.mlmodel) if found.mlmodel else _NOTHING
+        _check_hash(found.onnx, described.onnx_sha256)
         taken = described.signature
         if described.linear and taken:
             fast = linear.load(taken, described.linear, found.onnx)
@@ -57,6 +60,15 @@ def model_of(found: ModelFiles) -> Model:
     except ValueError as error:
         raise ModelUnavailable(Reason.MODEL_CORRUPT, f"{what}: {error}") from None
     return _on_onnxruntime(found.onnx, taken, what)
+
+
+def _check_hash(onnx: bytes, expected: str | None) -> None:
+    """Refuses a file that may well be an ONNX model, but is not the one that was registered."""
+    if expected is not None and (digest := hashlib.sha256(onnx).hexdigest()) != expected:
+        raise ValueError(
+            f"its file ({len(onnx)} bytes) is not what was registered: "
+            f"it has the SHA-256 {digest}, not {expected}"
+        )
 
 
 def _on_onnxruntime(onnx: bytes, taken: signature.Signature | None, what: str) -> Model:

@@ -45,14 +45,16 @@ class Description:
     signature: Signature | None
     #: The training job's note that the model is linear, as JSON: see serving/models/linear.py.
     linear: str | None
+    #: Of the ONNX file, in hexadecimal digits; None where the training job did not note it.
+    onnx_sha256: str | None
 
 
 class Unsupported(Exception):
     """The model takes something that the service cannot send it; the message says what."""
 
 
-#: The key of MLflow's metadata under which the training job puts the note.
-LINEAR = "linear"
+#: The keys of MLflow's metadata under which the training job puts the note, and the hash.
+LINEAR, ONNX_SHA256 = "linear", "onnx_sha256"
 
 #: Of an `MLmodel` file. MLflow nests six deep, and writes a line for most of some hundred events.
 _MAX_DEPTH = 32
@@ -81,11 +83,11 @@ def read(mlmodel: bytes) -> Description:
         _bound(mlmodel)
         # It makes nothing but dicts, lists and text: no dates, no numbers, no merges.
         document = yaml.load(mlmodel, Loader=yaml.CBaseLoader)  # noqa: S506
-        linear = _text(document, "metadata", LINEAR)
+        linear, digest = (_text(document, "metadata", key) for key in (LINEAR, ONNX_SHA256))
         inputs = json.loads(_text(document, "signature", "inputs") or "[]")
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"MLmodel cannot be read: {type(error).__name__}") from None
-    return Description(_signature(inputs) if inputs else None, linear)
+    return Description(_signature(inputs) if inputs else None, linear, digest)
 
 
 def _bound(mlmodel: bytes) -> None:
