@@ -92,10 +92,10 @@ def test_the_linear_form_is_used_for_its_own_file_alone() -> None:
 @pytest.mark.parametrize("note", [{}, {"linear": linear_note()}])
 def test_a_file_that_is_not_the_registered_one_is_refused(note: dict[str, str]) -> None:
     described = mlmodel(COLUMNS, onnx_sha256=sha256(ONNX).hexdigest(), **note)
-    assert model_of(ModelFiles("demo", "3", ONNX, described)).predict(ROWS[:1].tolist()).prediction
+    assert len(model_of(ModelFiles("demo", "3", ONNX, described)).signature.columns) == 3
     # It would be loaded, and answer, all the same.
     other = onnx_bytes(LinearRegression().fit(ROWS, ROWS[:, 0]), 3)
-    assert model_of(ModelFiles("demo", "3", other, mlmodel(COLUMNS))).predict(ROWS[:1].tolist()).prediction
+    assert len(model_of(ModelFiles("demo", "3", other, mlmodel(COLUMNS))).signature.columns) == 3
     with pytest.raises(ModelUnavailable, match="not what was registered") as caught:
         model_of(ModelFiles("demo", "3", other, described))
     assert caught.value.reason == Reason.MODEL_CORRUPT
@@ -138,6 +138,9 @@ def test_the_linear_form_in_one_call_is_the_general_one(features: list[object]) 
         (mlmodel(COLUMNS[:2], linear=linear_note()), "do not fit", Reason.MODEL_CORRUPT),
         (mlmodel(COLUMNS[:2]), "3 numbers, where its signature", Reason.MODEL_UNSUPPORTED),
         (mlmodel([{"type": "datetime", "name": "a"}]), "datetime", Reason.MODEL_UNSUPPORTED),
+        (mlmodel([*COLUMNS[:2], COLUMNS[0]]), "must differ", Reason.MODEL_UNSUPPORTED),
+        (mlmodel([{"type": "double", "name": 'a"b'}]), "JSON escapes", Reason.MODEL_UNSUPPORTED),
+        (mlmodel([{"type": "double", "name": "\ud800"}]), "JSON escapes", Reason.MODEL_UNSUPPORTED),
         (
             mlmodel([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
             "tensors of the shape",

@@ -52,8 +52,11 @@ class Decoder:
     def __init__(self, signature: Signature, max_rows: int) -> None:
         """Makes msgspec's decoders, one for each form; the one that is most used comes first."""
         row, record = row_type(signature), record_type(signature)
-        self._signature = signature
+        self._names = frozenset(column.name for column in signature.columns)
         self._max_rows = max_rows
+        #: Pieces of text that a row has, by position and by name.
+        self._texts = sum(column.kind is Kind.STRING for column in signature.columns)
+        self._named_texts = self._texts + len(signature.columns)
         #: Decodes one row by position, without a look at keys that are repeated.
         self.row = _decoder(row)
         several = msgspec.Meta(min_length=1, max_length=max_rows)
@@ -67,24 +70,20 @@ class Decoder:
             row: Row = self.row(body).features
         except (ValueError, RecursionError):  # all of msgspec's errors are ValueErrors
             return self._other_forms(body)
-        # Where the only text is the one key, a second pair of quotes is the key repeated.
-        if body.count(b'"') != 2 and (self._signature.numeric or repeats_a_key(body)):
-            raise InvalidInput("duplicate_key")
-        return [row]
+        return _once(body, [row], self._texts)
 
     def _other_forms(self, body: bytes) -> Rows:
-        for decode, to_rows in (
-            (self._rows, list),
-            (self._record, _of_record),
-            (self._records, _of_records),
+        # A body of another form fails with its first bytes, so that none is read to its end twice.
+        for decode, to_rows, texts in (
+            (self._rows, list, self._texts),
+            (self._record, _of_record, self._named_texts),
+            (self._records, _of_records, self._named_texts),
         ):
             try:
                 rows: Rows = to_rows(decode(body).features)
             except (ValueError, RecursionError):
                 continue
-            if repeats_a_key(body):
-                raise InvalidInput("duplicate_key")
-            return rows
+            return _once(body, rows, texts)
         raise InvalidInput(self._reason(body))
 
     def _reason(self, body: bytes) -> str:
@@ -100,20 +99,15 @@ class Decoder:
         if isinstance(features, list) and features and isinstance(features[0], list | dict):
             if len(features) > self._max_rows:
                 return "too_many_rows"
-            features = next(filter(self._is_wrong, features), features[0])
+            reasons = map(self._reason_of_row, features)
+            return next((reason for reason in reasons if reason != "wrong_type"), "wrong_type")
         return self._reason_of_row(features)
 
-    def _is_wrong(self, row: object) -> bool:
-        return self._reason_of_row(row) != "wrong_type"
-
     def _reason_of_row(self, row: object) -> str:
-        names = {column.name for column in self._signature.columns}
-        if isinstance(row, dict):
-            if row.keys() - names:
-                return "unknown_column"
-            return "missing_column" if names - row.keys() else "wrong_type"
-        if isinstance(row, list) and len(row) != len(names):
+        if isinstance(row, list) and len(row) != len(self._names):
             return "feature_count"
+        if isinstance(row, dict) and row.keys() != self._names:
+            return "unknown_column" if row.keys() - self._names else "missing_column"
         return "wrong_type"
 
 
@@ -128,6 +122,17 @@ def _of_record(record: msgspec.Struct) -> Rows:
 
 def _of_records(records: list[msgspec.Struct]) -> Rows:
     return [msgspec.structs.astuple(record) for record in records]
+
+
+def _once(body: bytes, rows: Rows, texts: int) -> Rows:
+    """The rows, each of so many texts; InvalidInput where a key is repeated.
+
+    A key more is a text more: only where there are other quotation marks than theirs, and the one
+    key's, is there anything to look for.
+    """
+    if body.count(b'"') != 2 + 2 * texts * len(rows) and repeats_a_key(body):
+        raise InvalidInput("duplicate_key")
+    return rows
 
 
 def repeats_a_key(body: bytes) -> bool:

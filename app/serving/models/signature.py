@@ -1,6 +1,7 @@
 """What MLflow's description of a model, its file `MLmodel`, says to the service."""
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -60,6 +61,9 @@ LINEAR, ONNX_SHA256 = "linear", "onnx_sha256"
 _MAX_DEPTH = 32
 _MAX_EVENTS = 100_000
 
+#: In a name, what JSON has to escape.
+_UNSENDABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+
 #: MLflow's and numpy's names of types.
 _KINDS = {
     **dict.fromkeys(("double", "float", "float64", "float32"), Kind.NUMBER),
@@ -112,9 +116,15 @@ def _signature(inputs: list[Any]) -> Signature:
     try:
         if inputs[0]["type"] == "tensor":
             return _of_tensor(inputs)
-        return Signature(tuple(Column(str(item["name"]), _kind(item["type"])) for item in inputs))
+        columns = tuple(Column(str(item["name"]), _kind(item["type"])) for item in inputs)
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"MLmodel has a signature without {error}") from None
+    names = [column.name for column in columns]
+    if len(set(names)) != len(names) or any(map(_UNSENDABLE.search, names)):
+        raise Unsupported(
+            f"the columns {names}; their names must differ, without what JSON escapes"
+        )
+    return Signature(columns)
 
 
 def _of_tensor(inputs: list[Any]) -> Signature:
