@@ -49,6 +49,16 @@ def test_unsupported_without_a_signature(content: bytes, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_a_corrupt_graph_is_not_announced_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = onnx_graph({"X": (DOUBLE, [None, 2])}).replace(b"Identity", b"\xe5dentity")
+    with pytest.raises(ModelUnavailable) as caught:
+        model_of(model_file(content))
+    assert caught.value.reason == Reason.MODEL_CORRUPT
+    assert capsys.readouterr().out == ""
+
+
 def test_text_and_labels_are_served() -> None:
     echo = model_of(model_file(onnx_graph({"X": (TEXT, [None, 1])})))
     assert echo.predict([["a"], ["b"]]).prediction == ["a", "b"]

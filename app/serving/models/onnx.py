@@ -2,13 +2,9 @@
 
 import ctypes
 import json
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
-
-# onnxruntime reports to its vendor unless told before import.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import numpy.typing as npt
@@ -69,8 +65,9 @@ class OnnxModel:
         Raises Unsupported for a graph of another shape than the signature's, and whatever
         onnxruntime raises for one that it cannot run.
         """
+        # No second attempt, which would be announced on standard output.
         self._session = onnxruntime.InferenceSession(
-            content, _options(), providers=["CPUExecutionProvider"]
+            content, _options(), providers=["CPUExecutionProvider"], enable_fallback=0
         )
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         for given in inputs:

@@ -39,6 +39,8 @@ def document(name: str, version: str, model: Model, max_rows: int) -> dict[str, 
         "/healthz": {"get": _get("Is the process alive?")},
         "/readyz": {"get": _get("Is a model loaded?")},
         "/metrics": {"get": _get("Metrics for Prometheus.", "text/plain")},
+        "/docs": {"get": _get("This description as a page.", "text/html")},
+        "/openapi.json": {"get": _get("This description.")},
         "/v2": {"get": _get("Metadata of the server.")},
         "/v2/health/live": {"get": _get("Is the process alive?")},
         "/v2/health/ready": {"get": _get("Is a model loaded?")},
@@ -78,7 +80,7 @@ def _errors(codes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _get(summary: str, media: str = "application/json") -> dict[str, Any]:
-    schema = {"type": "string"} if media == "text/plain" else {"type": "object"}
+    schema = {"type": "object"} if media == "application/json" else {"type": "string"}
     return {
         "summary": summary,
         "responses": {
