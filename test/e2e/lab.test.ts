@@ -114,7 +114,7 @@ describe("a lab that has been started", () => {
     expect(parts.filter(({ state }) => state !== "running")).toEqual([]);
     expect(parts).toHaveLength(12);
     expect(JSON.parse(readFileSync(join(info.folder, "lab.json"), "utf8"))).toEqual(info);
-    expect(info).toMatchObject({ context: "lab-e2e-lab", builder: "lab-e2e-lab" });
+    expect(info).toMatchObject({ context: `lab-${NAME}`, builder: `lab-${NAME}` });
     const lock = JSON.parse(readFileSync(info.imagesLock, "utf8"));
     expect(Object.keys(lock)).toEqual(Object.keys(lock).sort());
     expect(readFileSync(info.ca, "utf8")).toContain("BEGIN CERTIFICATE");
@@ -186,7 +186,7 @@ describe("a lab that has been started", () => {
   });
 
   it("measures its node", async () => {
-    expect(await kubectl("top", "nodes", "--no-headers")).toMatch(/^lab-e2e-lab\s+\d+m/);
+    expect(await kubectl("top", "nodes", "--no-headers")).toMatch(new RegExp(`^lab-${NAME}\\s+\\d+m`));
   });
 });
 
