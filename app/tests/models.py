@@ -21,6 +21,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
@@ -146,6 +147,21 @@ ESTIMATORS: dict[str, tuple[BaseEstimator, Table, Any]] = {
         TARGET,
     ),
     "numbers": (LinearRegression(), NUMBERS, AGES),
+    "whole floats": (
+        mixed(Ridge(), **IGNORE),
+        COLUMNS.assign(visits=COLUMNS["visits"].astype(float)),
+        AGES,
+    ),
+    "strict whole floats": (
+        make_pipeline(ColumnTransformer([("count", OneHotEncoder(), [0])]), Ridge()),
+        PEOPLE[["visits", "age"]].to_numpy(),
+        AGES,
+    ),
+    "search": (
+        GridSearchCV(make_pipeline(StandardScaler(), LinearSVC()), {"linearsvc__C": [0.1, 1]}),
+        ROWS,
+        COLOURS,
+    ),
     "mixed regressor": (mixed(Ridge(), **IGNORE), COLUMNS, AGES),
     "mixed classifier": (
         mixed(LogisticRegression(max_iter=500), **IGNORE),
@@ -165,7 +181,9 @@ def known(name: str) -> Known:
         estimator.fit(table, target)
         model = convert(estimator, table)
         verify(estimator, model, table)
-        frame = pd.DataFrame(table, columns=getattr(table, "columns", list("abc")))
+        frame = pd.DataFrame(
+            table, columns=getattr(table, "columns", list("abc")[: table.shape[1]])
+        )
         signature = infer_signature(frame[:1]).to_dict()
     mlmodel = yaml.safe_dump({"signature": signature}).encode()
     return Known(estimator, table, ModelFiles("demo", "3", model.SerializeToString(), mlmodel))

@@ -87,6 +87,17 @@ def test_an_unknown_category_is_encoded_as_the_estimator_does() -> None:
     assert answer["prediction"] == pytest.approx(item.estimator.predict(row), rel=1e-5)
 
 
+@pytest.mark.parametrize("visits", [0.5, 1.5, -0.25, 1e300, 2.0**63])
+def test_a_fraction_is_no_category(visits: float) -> None:
+    item, _ = made("whole floats")
+    assert isinstance(item.table, pd.DataFrame)
+    row = item.table[:1].assign(visits=visits)
+    answer = ask("whole floats", "/predict", {"features": row.to_dict("records")})
+    assert answer["prediction"] == pytest.approx(item.estimator.predict(row), rel=1e-5)
+    with pytest.raises(InvalidInput, match="unknown_category"):
+        ask("strict whole floats", "/predict", {"features": [visits, 30.0]})
+
+
 PERSON = {"age": 30.0, "visits": 1, "city": "Bern"}
 
 

@@ -113,6 +113,8 @@ def _convert(estimator: BaseEstimator, features: Table, types: list[tuple[str, A
 
 def _convertible(estimator: BaseEstimator) -> BaseEstimator:
     """The same, or a copy without what the converter stumbles over though it predicts nothing."""
+    if hasattr(estimator, "best_estimator_"):  # of a search, which answers as the best one does
+        return _convertible(estimator.best_estimator_)
     if isinstance(estimator, Pipeline):
         return Pipeline(
             [*estimator.steps[:-1], (estimator.steps[-1][0], _convertible(estimator[-1]))]

@@ -16,6 +16,9 @@ CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
 #: By numpy's letter: the labels that the converter makes integers of.
 _CAST_LABELS = {"b": TensorProto.BOOL, "f": TensorProto.DOUBLE}
 
+#: No estimator has this category.
+_NO_CATEGORY = helper.make_tensor("no_category", TensorProto.INT64, [], [-(2**63)])
+
 
 def complete(
     model: ModelProto, labels: str | None, classes: list[Any] | None, example: list[Any] | None
@@ -28,6 +31,7 @@ def complete(
     del graph.output[2 if classes else 1 :]
     if labels in _CAST_LABELS and graph.output[0].type.tensor_type.elem_type == TensorProto.INT64:
         _cast_labels(graph, _CAST_LABELS[labels])
+    _cut_no_fractions(graph)
     codes = [node.output[0] for node in graph.node if _encodes_known_categories(node)]
     for name in codes:
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.INT64, None))
@@ -82,6 +86,33 @@ def _cast_labels(graph: GraphProto, element: int) -> None:
             names[:] = [integers if name == output.name else name for name in names]
     graph.node.append(helper.make_node("Cast", [integers], [output.name], to=element))
     output.type.tensor_type.elem_type = element
+
+
+def _cut_no_fractions(graph: GraphProto) -> None:
+    """Keeps one-hot encoders from taking 1.5 for the category 1, as the converter's cast makes it.
+
+    What is not whole becomes a number that is none, which each of them answers as it was told to.
+    """
+    integers = {
+        given.name for given in graph.input if given.type.tensor_type.elem_type == TensorProto.INT64
+    }
+    casts = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Cast"}
+    nodes: list[NodeProto] = []
+    for node in graph.node:
+        cut = node.input[0] if node.op_type == "OneHotEncoder" else ""
+        if cut in casts and casts[cut] not in integers:
+            back, same, whole = (f"{cut}_{step}" for step in ("back", "same", "whole"))
+            nodes += [
+                helper.make_node("CastLike", [cut, casts[cut]], [back]),
+                helper.make_node("Equal", [back, casts[cut]], [same]),
+                helper.make_node("Where", [same, cut, _NO_CATEGORY.name], [whole]),
+            ]
+            node.input[0] = whole
+        nodes.append(node)
+    if len(nodes) > len(graph.node):
+        graph.initializer.append(_NO_CATEGORY)
+        del graph.node[:]
+        graph.node.extend(nodes)
 
 
 def _encodes_known_categories(node: NodeProto) -> bool:
