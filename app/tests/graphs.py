@@ -16,11 +16,16 @@ def model_file(content: bytes) -> ModelFiles:
     return ModelFiles("demo", "3", content, None)
 
 
-def onnx_graph(inputs: Mapping[str, tuple[int, list[int | None]]]) -> bytes:
+def onnx_graph(
+    inputs: Mapping[str, tuple[int, list[int | None]]], answer: int | None = None
+) -> bytes:
+    """A graph that gives its first input back, or cast to the type `answer`."""
     infos = [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()]
     first = next(iter(inputs))
-    output = helper.make_tensor_value_info("Y", *inputs[first])
-    nodes = [helper.make_node("Identity", [first], ["Y"])]
+    element, shape = inputs[first]
+    output = helper.make_tensor_value_info("Y", answer or element, shape)
+    cast = helper.make_node("Cast", [first], ["Y"], to=answer or element)
+    nodes = [cast if answer else helper.make_node("Identity", [first], ["Y"])]
     graph = helper.make_graph(nodes, "graph", infos, [output])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     content: bytes = model.SerializeToString()
@@ -35,6 +40,17 @@ def onnx_function(operator: str, width: int | None = 2) -> bytes:
     ]
     node = helper.make_node(operator, ["X"], ["Y"])
     graph = helper.make_graph([node], "graph", infos[:1], infos[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def onnx_reshape() -> bytes:
+    """A graph that fails with whatever is asked, unless that is seven rows."""
+    infos = [helper.make_tensor_value_info(name, DOUBLE, [None, 2]) for name in "XY"]
+    shape = helper.make_tensor("shape", TensorProto.INT64, [2], [7, 2])
+    node = helper.make_node("Reshape", ["X", "shape"], ["Y"])
+    graph = helper.make_graph([node], "graph", infos[:1], infos[1:], [shape])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     content: bytes = model.SerializeToString()
     return content

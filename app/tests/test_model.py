@@ -155,6 +155,13 @@ def test_a_description_that_does_not_fit(description: bytes, said: str, reason: 
     assert said in str(caught.value)
 
 
+def test_a_tensors_columns_have_no_names() -> None:
+    tensor = {"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}
+    model = model_of(ModelFiles("demo", "3", ONNX, mlmodel([tensor])))
+    names = [column.name for column in model.signature.columns]
+    assert names == ["feature1", "feature2", "feature3"]
+
+
 def test_the_small_image_says_which_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "serving.models.onnx", None)
     with pytest.raises(ModelUnavailable, match="--target serving") as caught:

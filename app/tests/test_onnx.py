@@ -24,6 +24,7 @@ from tests.graphs import (
     model_file,
     onnx_function,
     onnx_graph,
+    onnx_reshape,
     with_metadata,
 )
 from tests.support import onnx_bytes
@@ -39,8 +40,9 @@ TREE = onnx_bytes(DecisionTreeClassifier().fit(ROWS, ROWS[:, 0] > 0), 3, np.floa
         (onnx_graph({"X": (DOUBLE, [None])}), "one input of [rows, N]"),
         (onnx_graph({"X": (DOUBLE, [None, None])}), "one input of [rows, N]"),
         (onnx_graph({"a": (DOUBLE, [None, 1]), "b": (DOUBLE, [None, 1])}), "a: tensor(double)"),
+        (onnx_graph({"X": (DOUBLE, [None, 2])}, TensorProto.UINT8), "an output of the type"),
     ],
-    ids=["bytes", "vector", "open width", "two inputs"],
+    ids=["bytes", "vector", "open width", "two inputs", "bytes for an answer"],
 )
 def test_unsupported_without_a_signature(content: bytes, said: str) -> None:
     with pytest.raises(ModelUnavailable) as caught:
@@ -83,6 +85,21 @@ def test_an_integer_beyond_the_graphs_is_refused(path: str, value: int) -> None:
     assert model.predict([[2**31 - 1, -(2**31)]]).prediction == [[2**31 - 1, -(2**31)]]
 
 
+@pytest.mark.parametrize("value", [3.5e38, -1e39, 1e308])
+def test_a_double_beyond_the_graphs_floats_is_refused(value: float) -> None:
+    model = model_of(model_file(onnx_graph({"X": (SINGLE, [None, 2])})))
+    assert model.predict([[3.4e38, 1e-50]]).prediction == [[pytest.approx(3.4e38), 0.0]]
+    with pytest.raises(InvalidInput, match="out_of_range"):
+        model.predict([[1.0, value]])
+
+
+def test_columns_that_no_input_has_are_refused() -> None:
+    inputs = dict.fromkeys("ac", (int(DOUBLE), [None, 1]))
+    columns = [{"type": "double", "name": name} for name in "ab"]
+    with pytest.raises(ModelUnavailable, match=r"inputs \['a', 'c'\], where its signature"):
+        model_of(ModelFiles("demo", "3", onnx_graph(inputs), mlmodel(columns)))
+
+
 @pytest.mark.parametrize(
     ("kind", "element", "fits"),
     [
@@ -120,6 +137,12 @@ def test_a_graph_that_refuses_a_row_of_zeros_is_served(metadata: dict[str, objec
     assert model.predict([[1.0, 1.0]]).prediction == [[0.0, 0.0]]
     with pytest.raises(InvalidInput, match="out_of_range"):
         model.predict([[0.0, 0.0]])
+
+
+def test_a_graph_that_fails_with_any_row_is_not_served() -> None:
+    with pytest.raises(ModelUnavailable, match="Reshape") as caught:
+        model_of(model_file(onnx_reshape()))
+    assert caught.value.reason == Reason.MODEL_CORRUPT
 
 
 def test_the_example_is_in_the_order_of_the_graphs_inputs() -> None:

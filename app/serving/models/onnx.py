@@ -126,7 +126,7 @@ class OnnxModel:
             return self.predict([[value for _, value in sorted(zip(places, example, strict=True))]])
         try:
             return self.predict([[_SAMPLES[column.kind] for column in self.signature.columns]])
-        except (InvalidInput, Fail):
+        except InvalidInput:
             return None
 
 
