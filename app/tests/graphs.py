@@ -1,10 +1,10 @@
 """ONNX graphs and MLflow's descriptions of them, made by hand."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from serving.registry import ModelFiles
 
@@ -20,37 +20,35 @@ def onnx_graph(
     inputs: Mapping[str, tuple[int, list[int | None]]], answer: int | None = None
 ) -> bytes:
     """A graph that gives its first input back, or cast to the type `answer`."""
-    infos = [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()]
     first = next(iter(inputs))
     element, shape = inputs[first]
-    output = helper.make_tensor_value_info("Y", answer or element, shape)
     cast = helper.make_node("Cast", [first], ["Y"], to=answer or element)
-    nodes = [cast if answer else helper.make_node("Identity", [first], ["Y"])]
-    graph = helper.make_graph(nodes, "graph", infos, [output])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    content: bytes = model.SerializeToString()
-    return content
+    node = cast if answer else helper.make_node("Identity", [first], ["Y"])
+    return _graph(node, inputs, (answer or element, shape))
 
 
 def onnx_function(operator: str, width: int | None = 2) -> bytes:
-    """A graph of one operator of numbers."""
-    infos = [
-        helper.make_tensor_value_info(*info)
-        for info in (("X", DOUBLE, [None, 2]), ("Y", DOUBLE, [None, width]))
-    ]
-    node = helper.make_node(operator, ["X"], ["Y"])
-    graph = helper.make_graph([node], "graph", infos[:1], infos[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    content: bytes = model.SerializeToString()
-    return content
+    """A graph of one operator of two numbers."""
+    numbers = {"X": (int(DOUBLE), [None, 2])}
+    return _graph(helper.make_node(operator, ["X"], ["Y"]), numbers, (DOUBLE, [None, width]))
 
 
 def onnx_reshape() -> bytes:
     """A graph that fails with whatever is asked, unless that is seven rows."""
-    infos = [helper.make_tensor_value_info(name, DOUBLE, [None, 2]) for name in "XY"]
     shape = helper.make_tensor("shape", TensorProto.INT64, [2], [7, 2])
     node = helper.make_node("Reshape", ["X", "shape"], ["Y"])
-    graph = helper.make_graph([node], "graph", infos[:1], infos[1:], [shape])
+    return _graph(node, {"X": (DOUBLE, [None, 2])}, (DOUBLE, [None, 2]), shape)
+
+
+def _graph(
+    node: NodeProto,
+    inputs: Mapping[str, tuple[int, Sequence[int | None]]],
+    output: tuple[int, Sequence[int | None]],
+    *constants: TensorProto,
+) -> bytes:
+    taken = [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()]
+    given = [helper.make_tensor_value_info("Y", *output)]
+    graph = helper.make_graph([node], "graph", taken, given, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     content: bytes = model.SerializeToString()
     return content

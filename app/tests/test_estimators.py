@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.endpoint import InvalidInput
+from serving.models import model_of
+from serving.models.signature import Kind
 from tests.models import ESTIMATORS, INFER, MAX_ROWS, ask, labels, made, tensor
 
 
@@ -163,3 +165,29 @@ def test_any_json_is_answered_or_refused(value: object) -> None:
                     made(name)[1][path].handle(body.encode())
                 except InvalidInput as error:
                     assert error.body.startswith(b'{"error":"')
+
+
+VALUES = {
+    Kind.NUMBER: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9),
+    Kind.INTEGER: st.integers(-(2**63), 2**63 - 1) | st.integers(-1, 9),
+    Kind.BOOLEAN: st.booleans(),
+    Kind.STRING: st.text() | st.sampled_from(["Bern", "Oslo", "BERN"]),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_any_row_is_answered_or_refused(name: str) -> None:
+    model = model_of(made(name)[0].files)
+    row = st.tuples(*(VALUES[column.kind] for column in model.signature.columns))
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.lists(row, min_size=1, max_size=3))
+    def agrees(rows: list[tuple[object, ...]]) -> None:
+        try:
+            answer = ask(name, "/predict", {"features": rows})
+        except InvalidInput as error:
+            assert error.reason in ("out_of_range", "unknown_category")
+        else:
+            assert len(answer["prediction"]) == len(rows)
+
+    agrees()
