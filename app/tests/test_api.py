@@ -24,11 +24,11 @@ DESCRIBED = ["linear", "mixed classifier", "two outputs"]
 
 
 @contextmanager
-def serving_of(item: Known, home: Path) -> Iterator[Serving]:
+def serving_of(item: Known, home: Path, **more: str) -> Iterator[Serving]:
     with stub_registry() as stub:
         stub.register(item.files.onnx)
         stub.describe(item.files.mlmodel or b"")
-        variables = {"MLFLOW_TRACKING_URI": stub.url, "MODEL_VERSION": "3"}
+        variables = {"MLFLOW_TRACKING_URI": stub.url, "MODEL_VERSION": "3", **more}
         with serving(home, **variables) as service:
             service.wait_for("/readyz")
             yield service
@@ -126,3 +126,14 @@ def test_a_client_of_the_open_inference_protocol(described: tuple[Known, Serving
     else:
         assert np.allclose(given_.reshape(expected.shape), expected)
     client.close()
+
+
+def test_a_client_quotes_the_name_of_a_model(tmp_path: Path) -> None:
+    with serving_of(known("linear"), tmp_path, MODEL_NAME="my model") as service:
+        client = triton.InferenceServerClient(f"127.0.0.1:{service.port}")
+        assert client.is_model_ready("my model")
+        assert client.get_model_metadata("my model")["name"] == "my model"
+        client.close()
+        paths = service.client.get("/openapi.json").json()["paths"]
+        assert service.status("/v2/models/my%20model/versions/3") == 200
+        assert "/v2/models/my%20model/versions/3" in paths
