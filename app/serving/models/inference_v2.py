@@ -84,7 +84,7 @@ class Response(msgspec.Struct, omit_defaults=True):
 def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[str, Endpoint]:
     """Metadata, readiness and inference, by paths with and without the version.
 
-    A name that a path cannot hold as it is has its quoted paths as well.
+    A name that no path can hold is quoted in paths of its own.
     """
     metadata = msgspec.json.encode(_metadata(name, version, model))
     inference = Inference(name, version, model, max_rows)
@@ -121,16 +121,15 @@ class Inference:
         """A whole request to a whole response."""
         try:
             request = self._decode(body)
-            repeats = body.count(b'"') != _quotes(request) and repeats_a_key(body)
         except (ValueError, RecursionError):
             raise _invalid("not_a_request") from None
-        if repeats:
-            raise _invalid("duplicate_key")
         wanted = {output.name for output in request.outputs or ()} or self._names
-        if not wanted <= self._names:
-            raise _invalid("unknown_output")
         try:
-            answer = self._model.predict(self._rows(request.inputs))
+            if not wanted <= self._names:
+                raise InvalidInput("unknown_output")
+            rows = self._rows(request.inputs)
+            _check_keys(body, request)
+            answer = self._model.predict(rows)
         except InvalidInput as error:
             raise _invalid(error.reason) from None
         outputs = [output for output in self._outputs(answer) if output.name in wanted]
@@ -195,9 +194,15 @@ def _values(tensor: Tensor, kind: Kind, max_rows: int, width: int) -> list[Any]:
     return data
 
 
-def _quotes(request: Request) -> int:
-    """The quotation marks of a request without text that says nothing twice, and no more."""
-    return 2 + 4 * (request.id is not None) + 12 * len(request.inputs)
+def _check_keys(body: bytes, request: Request) -> None:
+    """Refuses a repeated key; only where more is in quotation marks than must be, it looks."""
+    quotes = 2 + 4 * (request.id is not None) + 12 * len(request.inputs)
+    try:
+        repeats = body.count(b'"') != quotes and repeats_a_key(body)
+    except (ValueError, RecursionError):  # in what the request says besides
+        raise InvalidInput("not_a_request") from None
+    if repeats:
+        raise InvalidInput("duplicate_key")
 
 
 def _tensor(name: str, datatype: str, rows: list[Any]) -> OutputTensor:
