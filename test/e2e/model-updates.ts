@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { send } from "../../cli/http";
 import { ROOT } from "../../cli/stack";
 import type { LabInfo } from "../../lab/cluster/lab";
+import { pushBrokenImage } from "../support/broken-image";
 import type { Kubectl } from "../support/kubectl";
 import type { PlatformStack } from "../support/platform-stack";
 
@@ -53,13 +54,13 @@ export function modelUpdates(given: () => Given): void {
     async () => {
       const { platform, lab } = given();
       const { stack, options } = platform.open;
-      const nowhere = `${lab.registry}/ml-platform/nowhere@sha256:${"0".repeat(64)}`;
+      const broken = await pushBrokenImage(lab.registry);
       platform.configure(
-        [["team", "models", 0, "image"], nowhere],
+        [["team", "models", 0, "image"], broken],
         [["team", "models", 0, "rolloutSeconds"], 30],
       );
       await expect(stack.up(options)).rejects.toThrow(/ErrImagePull|ImagePullBackOff/);
-      expect(await servingImage()).toBe(nowhere);
+      expect(await servingImage()).toBe(broken);
       expect(await predicts()).toBe(200);
     },
     5 * MINUTE,
