@@ -1,6 +1,7 @@
 """The event loop, from the first connection to the last answer."""
 
 import asyncio
+import gc
 import resource
 import signal
 
@@ -40,6 +41,8 @@ async def serve(config: Settings, loading: Loading[Served]) -> int:
 
     def started() -> None:
         logger.info("listening", extra={"port": config.port})
+        gc.freeze()  # what is there by now stays
+        gc.enable()
         loading.then(service.use)
 
     try:

@@ -116,6 +116,14 @@ def _ours(
 TARGETS = {
     target.name: target
     for target in (
+        Target(
+            "bare",
+            "the same bytes, whatever is asked",
+            "serving-linear",
+            "{python} bare.py {port}",
+            wire=NOOP,
+            folder="ours",
+        ),
         _ours("ours", "**ml-platform**", _SERVING),
         _ours("ours-no-metrics", "ml-platform, metrics off", f"{_VARIANT} no-metrics"),
         _ours(

@@ -7,8 +7,7 @@ server in every respect but that nothing is read and nothing is computed.
 import dataclasses
 import sys
 
-from serving import __main__ as program
-from serving import models, run
+from serving import models, program, run
 from serving.endpoint import Endpoint
 
 ANSWER = b'{"prediction":[1.0]}'
