@@ -186,7 +186,9 @@ describe("a lab that has been started", () => {
   });
 
   it("measures its node", async () => {
-    expect(await kubectl("top", "nodes", "--no-headers")).toMatch(new RegExp(`^lab-${NAME}\\s+\\d+m`));
+    expect(await kubectl("top", "nodes", "--no-headers")).toMatch(
+      new RegExp(`^lab-${NAME}\\s+\\d+m`),
+    );
   });
 });
 
