@@ -141,7 +141,7 @@ describe("delivery", () => {
     expect(parse(file("registry", "registry.yaml")).http.addr).toBe("0.0.0.0:5100");
     const forwarder = part("registry-forwarder").command.join(" ");
     expect(forwarder).toBe(
-      "socat TCP4-LISTEN:5100,bind=127.0.0.1,reuseaddr,fork TCP4:10.231.7.2:5100",
+      "socat TCP4-LISTEN:5100,bind=127.0.0.1,reuseaddr,fork,backlog=1024 TCP4:10.231.7.2:5100",
     );
     const hosts = file("containerd", "registries/127.0.0.1:5100/hosts.toml");
     expect(hosts).toContain('[host."http://127.0.0.1:5100"]');
@@ -150,7 +150,7 @@ describe("delivery", () => {
   it("brings the ingress to the host's loopback only", () => {
     expect(part("ingress-forwarder").command).toEqual([
       "socat",
-      "TCP4-LISTEN:8100,bind=127.0.0.1,reuseaddr,fork",
+      "TCP4-LISTEN:8100,bind=127.0.0.1,reuseaddr,fork,backlog=1024",
       "TCP4:10.231.7.2:80",
     ]);
   });
