@@ -7,7 +7,7 @@ from pathlib import Path
 
 from serving.endpoint import Endpoint
 from tests.http_server import MIB, client_of, read_to_end, resident, running, slow
-from tests.test_protocol import post, raw, read_answer
+from tests.test_protocol import post, raw, read_all, read_answer
 
 GET = raw(b"GET /healthz", b"Host: x")
 ME = Path("/proc/self")
@@ -112,9 +112,7 @@ def test_a_half_closed_connection_ends_with_its_last_answer() -> None:
     with running(slow(0.02)) as port, client_of(port) as client:
         client.sendall(post() * 5)
         client.shutdown(socket.SHUT_WR)
-        received = b""
-        while part := client.recv(65536):
-            received += part
+        received = read_all(client)
     assert received.count(b"HTTP/1.1 200") == 5
 
 

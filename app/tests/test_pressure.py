@@ -8,7 +8,7 @@ from pathlib import Path
 from serving.http.server import SWEEP
 from tests.http_server import MIB, client_of, read_to_end, resident, running, slow
 from tests.support import StubRegistry, linear_mlmodel, onnx_bytes, serving
-from tests.test_protocol import post, raw, read_answer
+from tests.test_protocol import post, raw, read_all, read_answer
 
 
 def test_a_burst_is_shed_at_once_and_probes_are_answered() -> None:
@@ -89,9 +89,7 @@ def test_an_idle_connection_is_closed_in_the_end() -> None:
 def test_a_refusal_comes_after_the_answers_before_it() -> None:
     with running(slow(0.05)) as port, client_of(port) as client:
         client.sendall(post() * 2 + b"nonsense\r\n\r\n")
-        received = b""
-        while part := client.recv(65536):
-            received += part
+        received = read_all(client)
     assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"400"]
 
 

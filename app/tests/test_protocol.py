@@ -119,6 +119,11 @@ def read_answer(connection: socket.socket, method: str = "POST") -> tuple[int, b
     return answer.status, body, str(answer.headers)
 
 
+def read_all(connection: socket.socket) -> bytes:
+    """Everything up to the end of the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 def is_well(service: Serving) -> bool:
     answer = service.predict(GOOD)
     expected = estimator().predict([[3.2, 1.5]]).tolist()
@@ -143,9 +148,7 @@ def test_raw_request(service: Serving, sent: bytes, status: int) -> None:
 def test_nothing_after_a_refused_request_is_answered(service: Serving, name: str) -> None:
     with connect(service) as connection:
         connection.sendall(REQUESTS[name][0] + post())
-        received = b""
-        while part := connection.recv(65536):
-            received += part
+        received = read_all(connection)
     assert received.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in received
 
@@ -176,18 +179,14 @@ def test_an_upgrade_that_nobody_does_is_no_upgrade(service: Serving) -> None:
             connection.sendall(sent)
             assert read_answer(connection)[0] == 200, sent
         connection.sendall(post(GOOD, *lines) + post(GOOD, b"Connection: close"))
-        received = b""
-        while part := connection.recv(65536):
-            received += part
+        received = read_all(connection)
     assert received.count(b"HTTP/1.1 200") == 2
 
 
 def test_http_1_0_is_not_kept_alive(service: Serving) -> None:
     with connect(service) as connection:
         connection.sendall(raw(b"GET /healthz", b"Connection: keep-alive", version=b"HTTP/1.0") * 2)
-        received = b""
-        while part := connection.recv(65536):
-            received += part
+        received = read_all(connection)
     assert received.count(b"HTTP/1.1 200") == 1
 
 
