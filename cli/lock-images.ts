@@ -5,7 +5,7 @@ import { CATALOGUE, type ImageLock, mirrored } from "../components/images";
 import { platformSchema } from "../components/platform/schema";
 import { neededImages } from "../components/preflight";
 import { teamSchema } from "../components/team/schema";
-import type { Report } from "../lab/toolchain/cache";
+import type { Report } from "../toolchain";
 import { digestOf } from "./registry";
 import { ROOT, stackConfig } from "./stack";
 import { fail, step } from "./terminal";

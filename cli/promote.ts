@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { modelSchema } from "../components/team/model-schema";
-import type { Report } from "../lab/toolchain/cache";
+import type { Report } from "../toolchain";
 import { ensureCluster } from "./cluster";
 import { interruption } from "./interruption";
 import type { Promotion } from "./judgement";

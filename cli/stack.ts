@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
-import type { Report } from "../lab/toolchain/cache";
-import { ensurePulumi, type PulumiTools } from "../lab/toolchain/pulumi";
+import type { Report } from "../toolchain";
+import { ensurePulumi, type PulumiTools } from "../toolchain/pulumi";
 
 /** The folder of the program. */
 export const ROOT = join(__dirname, "..");

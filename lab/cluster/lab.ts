@@ -1,8 +1,7 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
-import { provideImages } from "../images/index";
-import { duration, type Report } from "../toolchain/cache";
-import { ensureDebianPackages, ensureTools, findTool, type ToolName } from "../toolchain/index";
-import { which } from "../toolchain/on-path";
+import { provideImages } from "../images";
+import { ensureDebianPackages, labTools, type ToolName } from "../tools";
+import { duration, type Report, which } from "../../toolchain";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder } from "./builder";
 import { createCgroups } from "./cgroups";
@@ -63,7 +62,7 @@ export async function startLab(options: LabOptions, report: Report): Promise<Lab
     const settings = await chooseSettings(lab, options);
     const packages = [...PACKAGES, ...ENGINE.filter((program) => !which(program))];
     await timed("Debian packages", report, () => ensureDebianPackages(packages, report));
-    const tools = await timed("tools", report, () => ensureTools(TOOLS, report));
+    const tools = await timed("tools", report, () => labTools.ensure(TOOLS, report));
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const blueprint = await blueprintOf(lab, settings, tool);
     await timed("network and keys", report, () => prepare(blueprint));
@@ -93,7 +92,7 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
   await exclusively(lab, async () => {
     checkOwner(lab);
     await timed("stop", report, () => tearDown(lab));
-    const buildx = await findTool("buildx");
+    const buildx = await labTools.find("buildx");
     if (buildx) await removeBuilder(lab, buildx);
     rmSync(lab.paths.folder, { recursive: true, force: true });
   });
@@ -114,7 +113,7 @@ export async function labStatus(options: LabOptions): Promise<LabStatus> {
   const settings = readSettings(lab);
   if (!settings) throw new LabError(`There is no lab in ${lab.paths.folder}. Start one with "up".`);
   const found = new Map<string, string>();
-  for (const name of TOOLS) found.set(name, (await findTool(name)) ?? name);
+  for (const name of TOOLS) found.set(name, (await labTools.find(name)) ?? name);
   const blueprint = await blueprintOf(lab, settings, (name) => found.get(name) ?? name);
   const parts = await statusOf(lab, partsOf(blueprint));
   return { info: infoOf(blueprint), parts, versions: await nodeVersions(blueprint) };

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { withLock } from "../toolchain/cache";
+import { withLock } from "../../toolchain";
 import { removeIfEmpty } from "./files";
 import { type Lab, LabError, RUN_ROOT } from "./identity";
 import { bootId } from "./kernel";

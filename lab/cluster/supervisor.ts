@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { duration, type Report } from "../toolchain/cache";
+import { duration, type Report } from "../../toolchain";
 import { writeIfChanged } from "./files";
 import { fingerprint, type Lab, LabError } from "./identity";
 import { configFile, keysOf, type Part } from "./part";

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheRoot, duration, type Report, withLock } from "../toolchain/cache";
-import { ensureDebianPackages } from "../toolchain/debian";
-import { cachedPath, ensureTools } from "../toolchain/index";
-import type { ToolName } from "../toolchain/pins";
+import { cacheRoot, duration, type Report, withLock } from "../../toolchain";
+import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { debianCommand, stageFiles } from "./layer";
 import { type Descriptor, writeLayout } from "./oci";
 import { type Recipe, recipes } from "./recipes";
@@ -30,7 +28,7 @@ export async function layoutFolder(recipe: Recipe): Promise<string> {
   const files = recipe.layer.kind === "files" ? Object.values(recipe.layer.files) : [];
   for (const file of files) {
     if ("host" in file) hash.update(readFileSync(file.host));
-    if ("tool" in file) hash.update(await cachedPath(file.tool));
+    if ("tool" in file) hash.update(await labTools.cachedPath(file.tool));
   }
   const name = recipe.reference.replaceAll(/[/:]/g, "_");
   return join(cacheRoot(), "images", name, hash.digest("hex").slice(0, 16));
@@ -108,7 +106,7 @@ export async function provideImages(
   const unfinished = layouts.filter(({ layout }) => !readManifest(layout));
   const needed = new Set(unfinished.flatMap(({ recipe }) => toolsOf(recipe)));
   // Not awaited here: an image without tools is assembled while they are built.
-  const tools = ensureTools([...needed], report);
+  const tools = labTools.ensure([...needed], report);
   const digests = await Promise.all(
     layouts.map(async ({ recipe, layout }): Promise<[string, string]> => {
       const { digest } = await provideLayout(recipe, layout, tools, report);

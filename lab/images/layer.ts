@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ToolName } from "../toolchain/pins";
+import type { ToolName } from "../tools";
 import type { DebianLayer, FilesLayer } from "./recipes";
 
 /** A command whose standard output is a layer as a tar archive. */

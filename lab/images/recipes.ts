@@ -1,4 +1,4 @@
-import { pins, type ToolName } from "../toolchain/pins";
+import { pins, type ToolName } from "../tools/pins";
 
 /** One file of an image: a built tool, a file that a Debian package put on this machine, or text. */
 export type ImageFile =

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type LabInfo, labStatus, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
-import { ensureTools } from "../../lab/toolchain/index";
+import { labTools } from "../../lab/tools";
 import { Kubectl } from "../support/kubectl";
 import { clientPod, serverObjects } from "./lab-workload";
 
@@ -97,7 +97,7 @@ function processesOf(name: string, folder: string): string[] {
 }
 
 beforeAll(async () => {
-  buildx = (await ensureTools(["buildx"], report)).get("buildx") ?? "";
+  buildx = (await labTools.ensure(["buildx"], report)).get("buildx") ?? "";
   info = await startLab(options, report);
   cluster = await Kubectl.of(info.kubeconfig);
 }, START);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { send } from "../../cli/http";
 import { sendLoad } from "../../cli/load";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
-import { ensureDebianPackages } from "../../lab/toolchain";
+import { ensureDebianPackages } from "../../lab/tools";
 import { apiServerVote } from "../pod-security/api-server";
 import { stopsBeforeWriting } from "../policy/stop";
 import { onPage } from "../support/browser";

@@ -1,5 +1,5 @@
 import { x } from "tinyexec";
-import { ensureTools } from "../../lab/toolchain";
+import { labTools } from "../../lab/tools";
 
 /** What the tests read of a Kubernetes object. */
 export interface KubernetesObject {
@@ -17,7 +17,7 @@ export class Kubectl {
   ) {}
 
   static async of(kubeconfig: string): Promise<Kubectl> {
-    const tools = await ensureTools(["kubectl"], console.log);
+    const tools = await labTools.ensure(["kubectl"], console.log);
     return new Kubectl(tools.get("kubectl") ?? "kubectl", kubeconfig);
   }
 

@@ -1,8 +1,7 @@
 import { delimiter, dirname, join } from "node:path";
 import { x } from "tinyexec";
 import { environment, ROOT } from "../../cli/stack";
-import { ensureTools } from "../../lab/toolchain";
-import { ensurePulumi } from "../../lab/toolchain/pulumi";
+import { ensurePulumi, pulumiTools } from "../../toolchain/pulumi";
 
 /**
  * Runs `pulumi preview` as a user of the plain command line does: the engine starts a language host, which runs index.ts
@@ -15,7 +14,7 @@ export async function plainPreview(
   { expectNoChanges }: { expectNoChanges: boolean },
 ): Promise<void> {
   const pulumi = await ensurePulumi(console.log);
-  const host = await ensureTools(["pulumi-language-nodejs"], console.log);
+  const host = await pulumiTools.ensure(["pulumi-language-nodejs"], console.log);
   const binDirs = [...pulumi.binDirs, dirname(host.get("pulumi-language-nodejs") ?? "")];
   const args = ["preview", "--stack", stack, "--non-interactive", "--diff"];
   const result = await x(

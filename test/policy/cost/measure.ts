@@ -5,7 +5,7 @@ import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { environment } from "../../../cli/stack";
-import { ensurePulumi } from "../../../lab/toolchain/pulumi";
+import { ensurePulumi } from "../../../toolchain/pulumi";
 import { RESOURCE_GROUPS } from "../../../policy/engine/policies";
 import { Run } from "../../../policy/engine/run";
 import type { Resource } from "../../../policy/model/resource";

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { x } from "tinyexec";
-import { duration, type Report } from "./cache";
-import { which } from "./on-path";
+import { duration, type Report, which } from "../../toolchain";
 
 /** The names whose line in dpkg-query's answer does not say `installed`. */
 export function missingPackages(names: readonly string[], answer: string): string[] {

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { x } from "tinyexec";
-import type { PathRule, Range } from "./pins";
+import type { PathRule, Range } from "./pin";
 
 /** Time a tool gets to say its version, in milliseconds. */
 const answerTimeout = 10_000;

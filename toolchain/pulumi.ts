@@ -4,9 +4,12 @@ import { dirname, join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { version as sdkVersion } from "@pulumi/pulumi/version";
 import { cacheRoot, duration, type Report } from "./cache";
-import { ensureTools, findTool } from "./index";
 import { findOnPath, isExecutable } from "./on-path";
-import { pins, type ToolName } from "./pins";
+import { type PulumiTool, pins } from "./pins";
+import { toolbox } from "./toolbox";
+
+/** Pulumi's CLI and plugins. */
+export const pulumiTools = toolbox<PulumiTool>(pins);
 
 /** What runs the program. */
 export interface PulumiTools {
@@ -26,7 +29,7 @@ const standIns = [
   "pulumi-resource-docker-build",
   "pulumi-analyzer-policy-nodejs",
   "pulumi-resource-pulumi-nodejs",
-] as const satisfies readonly ToolName[];
+] as const satisfies readonly PulumiTool[];
 
 /** An official CLI has its language hosts beside it; a CLI that was built alone has not. */
 function isComplete(command: string): boolean {
@@ -84,7 +87,7 @@ export async function ensurePulumi(
   const official = await findOfficial(root);
   if (official) return { command: official, binDirs: [dirname(official)] };
   // Without Go nothing is built, but a download may still do.
-  const built = await Promise.all(standIns.map((name) => findTool(name).catch(() => undefined)));
+  const built = await Promise.all(standIns.map((name) => pulumiTools.find(name).catch(() => undefined)));
   if (built.includes(undefined)) {
     report(`pulumi ${sdkVersion}: downloading the official CLI ...`);
     const failure = await download(root);
@@ -93,7 +96,7 @@ export async function ensurePulumi(
     const instead = `building ${pins.pulumi.version} from its Go module instead`;
     report(`pulumi ${sdkVersion}: no official CLI (${failure}); ${instead}`);
   }
-  const tools = await ensureTools(standIns, report);
+  const tools = await pulumiTools.ensure(standIns, report);
   const files = standIns.flatMap((name) => tools.get(name) ?? []);
   return { command: files[0] ?? "", binDirs: files.map((file) => dirname(file)) };
 }

@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import type { GoModule, GoPin, Pin, Range } from "../../toolchain/pin";
+
+/**
+ * One module for all of them, so that what they share is one version and compiled once. The tags and patches leave out what
+ * a lab never uses: discovery of clouds, and providers of certificates by DNS.
+ */
+const module: GoModule = {
+  folder: join(__dirname, "module"),
+  tags: ["remove_all_sd", "enable_kubernetes_sd"],
+  patches: [
+    {
+      module: "github.com/go-acme/lego/v4",
+      path: "providers/dns",
+      file: "patches/lego-dns-providers.go.txt",
+    },
+    {
+      module: "github.com/traefik/traefik/v3",
+      path: "pkg/provider/ecs",
+      file: "patches/traefik-ecs.go.txt",
+    },
+    {
+      module: "github.com/cloudnativelabs/kube-router/v2",
+      path: "pkg/controllers/routing/aws.go",
+      file: "patches/kube-router-aws.go.txt",
+    },
+  ],
+};
+
+const kubernetesVersion = "1.34.3";
+
+/** The control plane and the node must be one minor version; kubectl may be one off. */
+function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin {
+  const stamp = "k8s.io/component-base/version";
+  const [major, minor] = kubernetesVersion.split(".");
+  return {
+    kind: "go",
+    version: kubernetesVersion,
+    module,
+    package: `k8s.io/kubernetes/cmd/${command}`,
+    values: [
+      `${stamp}.gitVersion=v${kubernetesVersion}`,
+      `${stamp}.gitMajor=${major}`,
+      `${stamp}.gitMinor=${minor}`,
+    ],
+    onPath: {
+      versionArgs: command === "kubectl" ? ["version", "--client"] : ["--version"],
+      range,
+    },
+  };
+}
+
+function buildkit(command: string): GoPin {
+  return {
+    kind: "go",
+    version: "0.34.2",
+    module,
+    package: `github.com/moby/buildkit/cmd/${command}`,
+    values: ["github.com/moby/buildkit/version.Version=v0.34.2"],
+    onPath: { versionArgs: ["--version"], range: ["0.29.0", "1.0.0"] },
+  };
+}
+
+/** Every tool of a lab. */
+export const pins = {
+  "kube-apiserver": kubernetes("kube-apiserver"),
+  "kube-controller-manager": kubernetes("kube-controller-manager"),
+  "kube-scheduler": kubernetes("kube-scheduler"),
+  kubelet: kubernetes("kubelet"),
+  "kube-proxy": kubernetes("kube-proxy"),
+  kubectl: kubernetes("kubectl", ["1.33.0", "1.36.0"]),
+  "kube-router": {
+    kind: "go",
+    version: "2.10.0",
+    module,
+    package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
+    values: ["github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.10.0"],
+  },
+  buildkitd: buildkit("buildkitd"),
+  buildctl: buildkit("buildctl"),
+  buildx: {
+    kind: "go",
+    version: "0.38.2",
+    module,
+    package: "github.com/docker/buildx/cmd/buildx",
+    values: ["github.com/docker/buildx/version.Version=v0.38.2"],
+    onPath: { versionArgs: ["version"], range: ["0.20.0", "1.0.0"] },
+  },
+  coredns: {
+    kind: "go",
+    version: "1.15.0",
+    module,
+    package: "./coredns",
+  },
+  traefik: {
+    kind: "go",
+    version: "3.6.12",
+    module,
+    package: "github.com/traefik/traefik/v3/cmd/traefik",
+  },
+  "metrics-server": {
+    kind: "go",
+    version: "0.7.2",
+    module,
+    package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
+  },
+  "hostpath-provisioner": {
+    kind: "go",
+    version: "0.1.0",
+    module,
+    package: "./hostpath-provisioner",
+  },
+  prometheus: {
+    kind: "go",
+    version: "3.16.0",
+    module,
+    package: "github.com/prometheus/prometheus/cmd/prometheus",
+    values: ["github.com/prometheus/common/version.Version=3.16.0"],
+  },
+  "prometheus-adapter": {
+    kind: "go",
+    version: "0.12.0",
+    module,
+    package: "sigs.k8s.io/prometheus-adapter/cmd/adapter",
+  },
+} as const satisfies Record<string, Pin>;
+
+/** Name of a tool: also the name of its executable. */
+export type ToolName = keyof typeof pins;

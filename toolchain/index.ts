@@ -1,0 +1,4 @@
+export { cacheRoot, duration, type Report, withLock } from "./cache";
+export { which } from "./on-path";
+export type { GoModule, GoPin, Pin, Range } from "./pin";
+export { type Toolbox, toolbox } from "./toolbox";

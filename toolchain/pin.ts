@@ -1,0 +1,60 @@
+/** Range of versions `[from, below)`, both `major.minor.patch`. */
+export type Range = readonly [from: string, below: string];
+
+/** How a tool on PATH is asked for its version, and which answers will do. */
+export interface PathRule {
+  readonly versionArgs: readonly string[];
+  readonly range: Range;
+}
+
+/** A part of a dependency that is replaced for a build, as it only holds what the tool could do besides. */
+export interface Patch {
+  readonly module: string;
+  /** Path in the module of the replaced file, or of the package whose Go files are all replaced. */
+  readonly path: string;
+  /** The replacing file's path in the folder of the `go.mod`. */
+  readonly file: string;
+}
+
+/** A file of a dependency that the build sees in the folder of the `go.mod`, for `go:embed`. */
+export interface Embed {
+  readonly module: string;
+  /** The file's path in its module. */
+  readonly path: string;
+  /** Where the build sees it, relative to the folder of the `go.mod`. */
+  readonly file: string;
+}
+
+/** A Go module that pins what tools are built from, in one set of versions for all that share packages. */
+export interface GoModule {
+  /** Absolute path of the folder with `go.mod` and `go.sum`. */
+  readonly folder: string;
+  /** Build tags. */
+  readonly tags?: readonly string[];
+  readonly patches?: readonly Patch[];
+  readonly embeds?: readonly Embed[];
+}
+
+/** A tool that is built from a Go module. */
+export interface GoPin {
+  readonly kind: "go";
+  /** The version that people know it by, without `v`. */
+  readonly version: string;
+  readonly module: GoModule;
+  /** Package to build: an import path, or a path of the module's folder that begins with `./`. */
+  readonly package: string;
+  /** Link-time values, as `import/path.Name=value`. */
+  readonly values?: readonly string[];
+  /** Absent: the tool of PATH is never taken (it must be static for an image, or tells no version). */
+  readonly onPath?: PathRule;
+}
+
+/** A tool that is a shell script. */
+export interface ScriptPin {
+  readonly kind: "script";
+  readonly version: string;
+  readonly text: string;
+}
+
+/** What a tool is made of. */
+export type Pin = GoPin | ScriptPin;
