@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { x } from "tinyexec";
 import type { GoModule, GoPin, Patch } from "./pin";
@@ -78,7 +86,10 @@ async function overlayFlags({ folder, embeds = [] }: GoModule, stage: string): P
   return ["-overlay", overlay];
 }
 
-/** Copies a dependency with a part replaced, as Go lets no overlay reach into its module cache. */
+/**
+ * Copies a dependency with a part replaced, as Go lets no overlay reach into its module cache.
+ * @returns what `go mod edit` needs to let the copy stand for the module, in every version
+ */
 async function patchedCopy(folder: string, { module, path, file }: Patch, stage: string) {
   const copy = join(stage, "patched", module.replaceAll("/", "_"));
   cpSync(await sourceOf(folder, module), copy, { recursive: true });
@@ -91,17 +102,17 @@ async function patchedCopy(folder: string, { module, path, file }: Patch, stage:
     for (const name of own) rmSync(join(place, name));
     copyFileSync(join(folder, file), join(place, "patched.go"));
   }
-  return `\nreplace ${module} => ${copy}\n`;
+  return `-replace=${module}=${copy}`;
 }
 
 /** A `go.mod` beside the folder's own, in which patched copies stand for their modules. */
 async function modfileFlags({ folder, patches = [] }: GoModule, stage: string): Promise<string[]> {
   if (patches.length === 0) return ["-mod=readonly"];
-  let text = readFileSync(join(folder, "go.mod"), "utf8");
-  for (const patch of patches) text += await patchedCopy(folder, patch, stage);
   const modfile = join(stage, "go.mod");
-  writeFileSync(modfile, text);
-  cpSync(join(folder, "go.sum"), join(stage, "go.sum"));
+  for (const name of ["go.mod", "go.sum"]) copyFileSync(join(folder, name), join(stage, name));
+  for (const patch of patches) {
+    await go(folder, ["mod", "edit", await patchedCopy(folder, patch, stage), modfile]);
+  }
   return ["-mod=readonly", "-modfile", modfile];
 }
 

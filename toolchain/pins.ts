@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { GoModule, Pin, ScriptPin } from "./pin";
+import type { Pin, ScriptPin } from "./pin";
 
 /** Runs a script of the npm package as a plugin, from the folder that the engine starts it in. */
 function nodePlugin(script: string): ScriptPin {
@@ -11,7 +11,8 @@ function nodePlugin(script: string): ScriptPin {
 }
 
 /** Pulumi's CLI and its plugins. */
-export const pins = {  pulumi: {
+export const pins = {
+  pulumi: {
     kind: "go",
     version: "3.250.0",
     module: { folder: join(__dirname, "modules/pulumi") },

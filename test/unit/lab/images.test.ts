@@ -20,7 +20,7 @@ import { debianCommand, stageFiles } from "../../../lab/images/layer";
 import { writeLayout } from "../../../lab/images/oci";
 import { type FilesLayer, recipes } from "../../../lab/images/recipes";
 import { remoteDigest, splitReference } from "../../../lab/images/registry";
-import { pinOf } from "../../../lab/toolchain/pins";
+import { pins } from "../../../lab/tools/pins";
 
 let folder: string;
 
@@ -53,7 +53,7 @@ describe("recipes", () => {
   );
 
   it.each(filesRecipes)("$reference: its tools are never those of PATH", (recipe) => {
-    for (const name of toolsOf(recipe)) expect(pinOf(name)).not.toHaveProperty("onPath");
+    for (const name of toolsOf(recipe)) expect(pins[name]).not.toHaveProperty("onPath");
   });
 });
 
