@@ -58,6 +58,13 @@ afterEach(() => {
 describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
   let stage: string;
 
+  const build = async (of: GoModule, pins: readonly GoPin[]) => {
+    const built = new Map<GoPin, string>();
+    const onBuilt = (pin: GoPin, file: string) => void built.set(pin, file);
+    await goBuild({ module: of, pins, stage, onBuilt, report: box.report });
+    return pins.map((pin) => built.get(pin)!);
+  };
+
   beforeEach(() => {
     vi.stubEnv("PATH", `${join(realGo!, "..")}:${process.env.PATH}`);
     vi.stubEnv("GOFLAGS", "-mod=mod");
@@ -67,7 +74,7 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
   });
 
   it("builds several commands, with the files of a dependency that they embed", async () => {
-    const files = await goBuild(module, [pin("one"), pin("two")], stage);
+    const files = await build(module, [pin("one"), pin("two")]);
     expect(files.map(said)).toEqual(["cloud embedded 1.2.3", "cloud embedded 1.2.3"]);
   });
 
@@ -77,7 +84,7 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
   ])("replaces %s of a dependency, and leaves the dependency alone", async (_case, path) => {
     const patches = [{ module: "example.com/said", path, file: "words.go.txt" }];
     const patched = { ...module, patches };
-    const files = await goBuild(patched, [pin("one", patched)], stage);
+    const files = await build(patched, [pin("one", patched)]);
     expect(files.map(said)).toEqual(["patched embedded 1.2.3"]);
     expect(box.read("said/words/words.go")[1]).toContain("cloud");
   });
