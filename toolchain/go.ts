@@ -1,21 +1,11 @@
 import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { x } from "tinyexec";
 import type { Report } from "./cache";
+import { modfileFlags, overlayFlags } from "./changes";
 import { go, goEnvironment } from "./go-command";
-import type { GoModule, GoPin, Patch } from "./pin";
+import type { GoModule, GoPin } from "./pin";
 import { PLAN_FORMAT, type Plan, parsePlan, progressLine } from "./progress";
 
 /** Every file below a folder, as relative path and content, in a fixed order. */
@@ -42,54 +32,6 @@ export function buildHash(pin: GoPin, toolchain: string): string {
     hash.update(`\0${path}\0${content.length}\0`).update(content);
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-/** The folder of a dependency's source, downloaded and checked against `go.sum`. */
-async function sourceOf(folder: string, module: string): Promise<string> {
-  await go(folder, ["mod", "download", module]);
-  return go(folder, ["list", "-m", "-f", "{{.Dir}}", module]);
-}
-
-/** A file for `go build -overlay` that lets the build see files of dependencies in the module's folder. */
-async function overlayFlags({ folder, embeds = [] }: GoModule, stage: string): Promise<string[]> {
-  if (embeds.length === 0) return [];
-  const replace: Record<string, string> = {};
-  for (const { module, path, file } of embeds) {
-    replace[join(folder, file)] = join(await sourceOf(folder, module), path);
-  }
-  const overlay = join(stage, "overlay.json");
-  writeFileSync(overlay, JSON.stringify({ Replace: replace }));
-  return ["-overlay", overlay];
-}
-
-/**
- * Copies a dependency with a part replaced, as Go lets no overlay reach into its module cache.
- * @returns what `go mod edit` needs to let the copy stand for the module, in every version
- */
-async function patchedCopy(folder: string, { module, path, file }: Patch, stage: string) {
-  const copy = join(stage, "patched", module.replaceAll("/", "_"));
-  cpSync(await sourceOf(folder, module), copy, { recursive: true });
-  await x("chmod", ["-R", "u+w", copy]);
-  const place = join(copy, path);
-  if (path.endsWith(".go")) {
-    copyFileSync(join(folder, file), place);
-  } else {
-    const own = readdirSync(place).filter((name) => name.endsWith(".go"));
-    for (const name of own) rmSync(join(place, name));
-    copyFileSync(join(folder, file), join(place, "patched.go"));
-  }
-  return `-replace=${module}=${copy}`;
-}
-
-/** A `go.mod` beside the folder's own, in which patched copies stand for their modules. */
-async function modfileFlags({ folder, patches = [] }: GoModule, stage: string): Promise<string[]> {
-  if (patches.length === 0) return ["-mod=readonly"];
-  const modfile = join(stage, "go.mod");
-  for (const name of ["go.mod", "go.sum"]) copyFileSync(join(folder, name), join(stage, name));
-  for (const patch of patches) {
-    await go(folder, ["mod", "edit", await patchedCopy(folder, patch, stage), modfile]);
-  }
-  return ["-mod=readonly", "-modfile", modfile];
 }
 
 /** What one build of a module makes, and where. */

@@ -79,14 +79,32 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
   });
 
   it.each([
-    ["a file", "words/words.go"],
-    ["a package", "words"],
-  ])("replaces %s of a dependency, and leaves the dependency alone", async (_case, path) => {
-    const patches = [{ module: "example.com/said", path, file: "words.go.txt" }];
-    const patched = { ...module, patches };
-    const files = await build(patched, [pin("one", patched)]);
-    expect(files.map(said)).toEqual(["patched embedded 1.2.3"]);
-    expect(box.read("said/words/words.go")[1]).toContain("cloud");
+    ["a file", "words/words.go", "words.go.txt"],
+    ["a package", "words", "words.go.txt"],
+    ["a text", "words/words.go", [["cloud", "patched"]]],
+  ] as const)(
+    "replaces %s of a dependency, and leaves the dependency alone",
+    async (_, path, by) => {
+      const patches = [{ module: "example.com/said", path, with: by }];
+      const patched = { ...module, patches };
+      const files = await build(patched, [pin("one", patched)]);
+      expect(files.map(said)).toEqual(["patched embedded 1.2.3"]);
+      expect(box.read("said/words/words.go")[1]).toContain("cloud");
+    },
+  );
+
+  it("takes several changes of one dependency, and refuses a text that is not there once", async () => {
+    const change = (path: string, from: string, to: string) => {
+      return { module: "example.com/said", path, with: [[from, to]] } as const;
+    };
+    const patches = [
+      change("words/words.go", '"cloud"', "more"),
+      change("words/more.go", "func More() {}", 'const more = "patched twice"'),
+    ];
+    const files = await build({ ...module, patches }, [pin("one", { ...module, patches })]);
+    expect(files.map(said)).toEqual(["patched twice embedded 1.2.3"]);
+    const wrong = { ...module, patches: [change("words/words.go", "o", "0")] };
+    await expect(build(wrong, [pin("one", wrong)])).rejects.toThrow(/words\.go: "o" is not there/);
   });
 });
 
