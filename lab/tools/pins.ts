@@ -143,7 +143,7 @@ export const pins = {
   },
   coredns: {
     kind: "go",
-    version: "1.15.0",
+    version: "1.14.1",
     module,
     package: "./coredns",
     release: {
