@@ -97,14 +97,14 @@ function sizeOf(folder: string, files: readonly string[]): number {
   }, 0);
 }
 
-/** Hands over the executables that are whole, and gives their names. */
-function takeBuilt({ pins, onBuilt }: Build, bin: string): string[] {
-  return pins.flatMap((pin) => {
-    const file = join(bin, basename(pin.package));
-    if (!existsSync(file)) return [];
-    onBuilt(pin, file);
-    return [basename(file)];
-  });
+/** Hands over the executables that have become whole since the last look. */
+function takeBuilt({ pins, onBuilt }: Build, bin: string, taken: Set<string>): void {
+  for (const pin of pins) {
+    const name = basename(pin.package);
+    if (taken.has(name) || !existsSync(join(bin, name))) continue;
+    taken.add(name);
+    onBuilt(pin, join(bin, name));
+  }
 }
 
 async function compile(build: Build, flags: readonly string[], plan: Plan): Promise<void> {
@@ -119,9 +119,7 @@ async function compile(build: Build, flags: readonly string[], plan: Plan): Prom
   const told = teller(build, (seconds) =>
     begun.length > 0 ? progressLine(plan, { begun, linked, seconds, parallel }) : undefined,
   );
-  const take = () => {
-    for (const name of takeBuilt(build, bin)) linked.add(name);
-  };
+  const take = () => takeBuilt(build, bin, linked);
   const timer = setInterval(take, LOOK);
   const isProgress = (line: string) => {
     if (names.has(line)) begun.push(line);

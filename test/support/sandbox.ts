@@ -60,7 +60,9 @@ list) echo /modules ;;
 build)
   echo "$PWD $*" >> "$log"
   [ -z "$FAKE_GO_FAILS" ] || { echo "undefined: boom" >&2; exit 1; }
+  echo begin >> "$log.order"
   sleep "\${FAKE_GO_SECONDS:-0}"
+  echo end >> "$log.order"
   while [ "$1" != -o ]; do shift; done
   bin=$2; shift 2
   for package; do printf '#!/bin/sh\\n' > "$bin/$(basename "$package")"; chmod +x "$bin/$(basename "$package")"; done ;;
