@@ -1,6 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pins } from "../../../lab/tools/pins";
@@ -87,6 +95,19 @@ describe("a release on a site that works", () => {
     const tools = boxOf(["tool"]);
     await Promise.all([tools.ensure(["tool"], box.report), tools.ensure(["tool"], box.report)]);
     expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
+  });
+
+  it("is downloaded anew where an earlier run was killed in the middle", async () => {
+    publish("tool", content);
+    const tools = boxOf(["tool"]);
+    const place = dirname((await tools.ensure(["tool"], box.report)).get("tool")!);
+    rmSync(place, { recursive: true });
+    const old = box.write("old", "#!/bin/sh\nexit 1\n");
+    mkdirSync(`${place}.partial/tool`, { recursive: true });
+    copyFileSync(old, `${place}.partial/download`);
+    const file = (await tools.ensure(["tool"], box.report)).get("tool")!;
+    expect(readFileSync(file).equals(content)).toBe(true);
+    expect(existsSync(`${place}.partial`)).toBe(false);
   });
 
   it("is taken without Go", async () => {
