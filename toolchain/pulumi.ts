@@ -31,9 +31,11 @@ const standIns = [
   "pulumi-resource-pulumi-nodejs",
 ] as const satisfies readonly PulumiTool[];
 
-/** An official CLI has its language hosts beside it; a CLI that was built alone has not. */
+/** What runs policy packs: an official CLI has the first beside it, a CLI that was built alone has neither. */
+const policyHosts = ["pulumi-language-nodejs", "pulumi-analyzer-policy-nodejs"];
+
 function isComplete(command: string): boolean {
-  return isExecutable(join(dirname(command), "pulumi-language-nodejs"));
+  return policyHosts.some((name) => isExecutable(join(dirname(command), name)));
 }
 
 /**
