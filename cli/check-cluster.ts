@@ -1,5 +1,6 @@
 import type { KubeConfig, KubernetesObject, VersionInfo } from "@kubernetes/client-node";
 import { answer, kubeConfigOf } from "../components/kubernetes/client";
+import { missingFiles } from "../components/preflight";
 import { explain } from "../components/problems";
 import { type StackConfig, stackSchema } from "../components/schema";
 import { imagesToBuild } from "../components/team/images";
@@ -19,6 +20,7 @@ export async function checkCluster(file: StackFile): Promise<void> {
   // First, as it tells a cluster that cannot be reached.
   await requireVersion(cluster);
   const found = await Promise.all([
+    ...missingFiles(config),
     ...namedObjects(config).map((named) => missing(cluster, named)),
     pushProblem(config),
   ]);

@@ -2,6 +2,9 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import type { ClusterConfig } from "../schema";
 import type { Lookup } from "./ownership";
 
+/** The context of a kubeconfig that is not there. */
+const MADE_UP = "loaded-context";
+
 /**
  * The cluster of a stack, from the files that the Kubernetes provider and kubectl take it from.
  * @throws Error where they lack the context, with those that there are
@@ -15,10 +18,9 @@ export async function kubeConfigOf({ kubeconfig, context }: ClusterConfig): Prom
   if (context) config.setCurrentContext(context);
   if (!config.getCurrentCluster()) {
     const file = kubeconfig ?? process.env.KUBECONFIG ?? "~/.kube/config";
-    const known = config.getContexts().map(({ name }) => name);
-    throw new Error(
-      `${file} has no context ${config.getCurrentContext()}; it has ${known.join(", ") || "none"}`,
-    );
+    // Without any file the library makes one up for a server on this machine.
+    const known = config.getContexts().flatMap(({ name }) => (name === MADE_UP ? [] : name));
+    throw new Error(`${file} has no context ${context}; there are: ${known.join(", ") || "none"}`);
   }
   return config;
 }
