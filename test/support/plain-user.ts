@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chownSync,
   cpSync,
@@ -30,7 +32,7 @@ function give(path: string): void {
 
 /** How a command of a user ended, and all that it printed. */
 export interface Ended {
-  code: number | undefined;
+  code: number | null;
   output: string;
 }
 
@@ -43,7 +45,7 @@ export class PlainUser {
 
   private constructor(
     private readonly folder: string,
-    private readonly npmPath: string,
+    private readonly bin: string,
   ) {}
 
   private get home(): string {
@@ -110,28 +112,29 @@ export class PlainUser {
     give(this.home);
   }
 
-  /** Runs a script of package.json in a checkout. */
+  /** Runs a script of package.json in a checkout, with nothing of this process's environment. */
   async npm(checkout: string, args: readonly string[]): Promise<Ended> {
-    const child = x("npm", [...args], {
-      nodeOptions: {
-        cwd: checkout,
-        uid: UID,
-        gid: UID,
-        env: {
-          HOME: this.home,
-          USER: "somebody",
-          PATH: this.npmPath,
-          PULUMI_CONFIG_PASSPHRASE: "of mine",
-          npm_config_update_notifier: "false",
-        },
+    const child = spawn(join(this.bin, "npm"), args, {
+      cwd: checkout,
+      uid: UID,
+      gid: UID,
+      env: {
+        HOME: this.home,
+        USER: "somebody",
+        PATH: this.bin,
+        PULUMI_CONFIG_PASSPHRASE: "of mine",
+        npm_config_update_notifier: "false",
       },
     });
     let output = "";
-    for await (const line of child) {
-      console.log(`  ${line}`);
-      output += `${line}\n`;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        process.stdout.write(text);
+        output += text;
+      });
     }
-    return { code: child.exitCode, output };
+    const [code] = await once(child, "close");
+    return { code, output };
   }
 
   /** Ends what the test lends the user. */
