@@ -86,7 +86,9 @@ export function ownClusterStack(cluster: OwnCluster & { context: string }): stri
     const [block, ...rest] = key.split(".");
     return ["config", `ml-platform:${block}`, ...rest];
   };
-  file.commentBefore = " Written by `npm start -- --context`; yours to change.";
+  file.commentBefore =
+    " yaml-language-server: $schema=components/config.schema.json\n Written by `npm start -- --context`; yours to change.";
+  if (file.contents) file.contents.commentBefore = undefined;
   file.delete("encryptionsalt");
   for (const key of LOCAL) file.deleteIn(place(key));
   file.setIn(place("id"), randomUUID().slice(0, 8));
