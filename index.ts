@@ -1,7 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import { loadConfig } from "./components/config";
 import { platformContract } from "./components/contract";
+import { lookupIn } from "./components/kubernetes/client";
 import { boundedDeletes } from "./components/kubernetes/deletion";
+import { ownedByStack, stackIdentity } from "./components/kubernetes/ownership";
 import { Platform } from "./components/platform/platform";
 import { preflight } from "./components/preflight";
 import { Team } from "./components/team/team";
@@ -14,9 +16,12 @@ export = async () => {
   const config = loadConfig();
   const contract = await platformContract(config);
   const source = preflight(config, contract);
-  const { owner, retainData, secrets } = config;
-  const provider = new k8s.Provider("cluster", config.cluster);
-  const transformations = [boundedDeletes];
+  const { owner, retainData, secrets, cluster } = config;
+  const provider = new k8s.Provider("cluster", cluster);
+  const transformations = [
+    boundedDeletes,
+    ownedByStack(stackIdentity(config.id), lookupIn(cluster)),
+  ];
 
   const platform =
     config.platform &&

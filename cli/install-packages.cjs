@@ -1,6 +1,6 @@
 // Installs the npm packages where they are missing or do not match package-lock.json. It runs before anything is
 // installed, with whatever Node there is, so it is plain JavaScript without packages.
-const { execSync } = require("node:child_process");
+const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -24,7 +24,15 @@ if (installed() !== wanted) {
   const start = Date.now();
   // Not `npm ci`: it fails where a registry lacks optional packages of other platforms. The lock decides all the same.
   const options = "--no-save --no-fund --no-audit --loglevel=error";
-  execSync(`npm install ${options}`, { cwd: root, stdio: "inherit" });
+  const { status } = spawnSync(`npm install ${options}`, {
+    cwd: root,
+    stdio: "inherit",
+    shell: true,
+  });
+  if (status !== 0) {
+    console.error(`npm packages: npm install failed in ${root}, for the reason above`);
+    process.exit(1);
+  }
   writeFileSync(stamp, wanted);
   console.log(`npm packages: installed in ${Math.round((Date.now() - start) / 1000)} s`);
 }

@@ -1,24 +1,45 @@
-import { readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { CATALOGUE } from "../components/images";
-import { ROOT } from "./stack";
+import { configSchema } from "../policy/config/schema";
+import { programKeys, ROOT, type StackFile, stackConfig, stackFile } from "./stack";
+import { step } from "./terminal";
 
 /** A cluster of the user's own, as the options of `npm start` describe it. */
 export interface OwnCluster {
   context?: string;
   registry?: string;
+  mirror?: string;
+  builder?: string;
+  caFile?: string;
   ingressClass?: string;
   ingressNamespace?: string;
+  ingressPort?: number;
   domain?: string;
   issuer?: string;
   storageClass?: string;
 }
 
-/** A context's name as a stack's: Pulumi allows letters, digits, dashes, underscores and dots. */
-export function contextStackName(context: string): string {
-  return context.replace(/[^\w.-]+/g, "-");
-}
+/** Where a stack file keeps what an option says: each of these keys has its value. */
+const KEYS: Record<keyof OwnCluster, readonly string[]> = {
+  context: ["cluster.context"],
+  registry: ["images.registry"],
+  mirror: ["images.mirror"],
+  builder: ["images.builder"],
+  caFile: ["images.caFile"],
+  ingressClass: ["platform.ingress.className"],
+  ingressNamespace: ["platform.ingress.namespace"],
+  ingressPort: ["platform.ingress.port"],
+  domain: ["platform.ingress.domain"],
+  issuer: ["platform.ingress.issuer"],
+  storageClass: [
+    "platform.prometheus.storageClass",
+    "team.tracking.storageClass",
+    "team.data.storageClass",
+  ],
+};
 
 /** Options without which nothing would be reached, and why. */
 const NEEDED = [
@@ -39,56 +60,113 @@ const NEEDED = [
   ],
 ] as const;
 
+/** Keys of the dev stack that are the local cluster's alone, or would open a UI without a password to whoever calls. */
+const LOCAL = [
+  ...["retainData", "cluster", "images", "platform.ingress", "platform.gateway"],
+  ...["platform.prometheus.expose", "team.tracking.expose"],
+];
+
+/** A context's name as a stack's: Pulumi allows letters, digits, dashes, underscores and dots. */
+export function contextStackName(context: string): string {
+  return context.replace(/[^\w.-]+/g, "-");
+}
+
 /**
  * The stack file for a cluster of one's own: the dev stack's, without what belongs to the local cluster.
  * @throws Error naming every option that is missing
  */
-export function ownClusterStack(cluster: OwnCluster): string {
-  const { context, registry, ingressClass, ingressNamespace, domain, issuer, storageClass } =
-    cluster;
+export function ownClusterStack(cluster: OwnCluster & { context: string }): string {
   const missing = NEEDED.filter(([option]) => !cluster[option]);
   if (missing.length > 0) {
     const lines = missing.map(([, example, why]) => `  ${example}   (${why})`);
     throw new Error(["With --context, these are needed too:", ...lines].join("\n"));
   }
   const file = parseDocument(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8"));
-  const set = (path: string[], value: unknown) => {
-    const [block, ...rest] = path;
-    const at = ["config", `ml-platform:${block}`, ...rest];
-    if (value === undefined) file.deleteIn(at);
-    else file.setIn(at, value);
+  const place = (key: string) => {
+    const [block, ...rest] = key.split(".");
+    return ["config", `ml-platform:${block}`, ...rest];
   };
-  file.commentBefore = " Written by `npm start -- --context`; yours to change.";
-  file.deleteIn(["encryptionsalt"]);
-  set(["retainData"], undefined);
-  set(["cluster"], { context });
-  set(["images"], { registry, lock: "images.lock.json" });
-  set(["platform", "ingress"], {
-    ...(ingressClass && { className: ingressClass }),
-    ...(ingressNamespace && { namespace: ingressNamespace }),
-    ...(domain && { domain }),
-    ...(issuer && { issuer }),
-  });
-  // Which GatewayClass the cluster has is not known here.
-  set(["platform", "gateway"], undefined);
-  if (storageClass) {
-    set(["platform", "prometheus", "storageClass"], storageClass);
-    set(["team", "tracking", "storageClass"], storageClass);
-    set(["team", "data"], { storageClass });
+  file.commentBefore =
+    " yaml-language-server: $schema=components/config.schema.json\n Written by `npm start -- --context`; yours to change.";
+  if (file.contents) file.contents.commentBefore = undefined;
+  file.delete("encryptionsalt");
+  for (const key of LOCAL) file.deleteIn(place(key));
+  file.setIn(place("id"), randomUUID().slice(0, 8));
+  // A mirror's digests are its own.
+  const lock = cluster.mirror
+    ? `images.${contextStackName(cluster.context)}.lock.json`
+    : "images.lock.json";
+  file.setIn(place("images.lock"), lock);
+  for (const [option, value] of Object.entries(cluster)) {
+    for (const key of KEYS[option as keyof OwnCluster] ?? []) file.setIn(place(key), value);
   }
-  // Who reaches the Ingress of a shared cluster is not known here, and neither UI asks for a password.
-  set(["platform", "prometheus", "expose"], undefined);
-  set(["team", "tracking", "expose"], undefined);
   return file.toString();
 }
 
-/** What the policy pack has to know of that stack: where its images may come from, and whether it can have TLS. */
-export function ownClusterPolicy({ registry, issuer }: OwnCluster): string {
-  const upstream = Object.values(CATALOGUE).map((image) => image.split("/")[0]);
+/** What the policy pack has to know of that stack: where its images may come from, whom it may name, and whether it can have TLS. */
+export function ownClusterPolicy(cluster: OwnCluster): string {
+  const { registry, mirror, issuer, ingressNamespace } = cluster;
+  const sources = mirror ? [mirror] : Object.values(CATALOGUE).map((image) => image.split("/")[0]);
+  const peers = new Set(configSchema.parse({}).network.peers);
   const policy = {
     $schema: "../config/config.schema.json",
-    images: { registries: [...new Set([registry, ...upstream])].sort() },
-    network: { requireTls: issuer !== undefined },
+    images: { registries: [...new Set([registry, ...sources])].sort() },
+    network: {
+      requireTls: issuer !== undefined,
+      ...(ingressNamespace &&
+        !peers.has(ingressNamespace) && { peers: [...peers, ingressNamespace] }),
+    },
   };
   return `${JSON.stringify(policy, null, 2)}\n`;
+}
+
+/** The options that a stack file does not follow, each with what the file says. */
+function differences(cluster: OwnCluster, config: StackFile): string[] {
+  return Object.entries(cluster).flatMap(([option, value]) => {
+    const [key = ""] = KEYS[option as keyof OwnCluster] ?? [];
+    const there = key.split(".").reduce<unknown>((at, name) => (at as never)?.[name], config);
+    return value === undefined || there === value
+      ? []
+      : [`  ${key}: ${there ?? "not set"}, not ${value}`];
+  });
+}
+
+/**
+ * The stack for a cluster of one's own. Its files are written once, after the check.
+ * @param check refuses what its configuration says of the cluster, before anything is written
+ * @throws Error where the stack's file is there already and says something else
+ */
+export async function ownStack(
+  cluster: OwnCluster & { context: string },
+  check: (config: StackFile) => Promise<void>,
+  folder = ROOT,
+): Promise<string> {
+  const { context } = cluster;
+  const name = contextStackName(context);
+  const file = stackFile(name, folder);
+  if (existsSync(file)) {
+    const config = stackConfig(name, folder);
+    if (config.cluster?.context !== context) {
+      throw new Error(
+        `${file} is for another cluster than the context ${context}; name its stack with --stack instead`,
+      );
+    }
+    const different = differences(cluster, config);
+    if (different.length > 0) {
+      const lines = ["is there already, and says something else; change it there:", ...different];
+      throw new Error(`${file} ${lines.join("\n")}`);
+    }
+    await check(config);
+    return name;
+  }
+  const text = ownClusterStack(cluster);
+  await check(programKeys(text));
+  const policy = join(folder, "policy", "stacks", `${name}.json`);
+  // First, as the stack's file is what a later start looks for.
+  if (!existsSync(policy)) writeFileSync(policy, ownClusterPolicy(cluster));
+  writeFileSync(file, text);
+  step(
+    `Pulumi.${name}.yaml and policy/stacks/${name}.json: written for the context ${context}; they are yours to change and to commit`,
+  );
+  return name;
 }

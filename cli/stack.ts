@@ -47,7 +47,8 @@ export function environment(
 }
 
 /** The blocks of a stack file that commands read; the program itself checks them. */
-interface StackFile {
+export interface StackFile {
+  id?: string;
   cluster?: { kubeconfig?: string; context?: string };
   images?: { mirror?: string; lock?: string };
   platform?: unknown;
@@ -70,7 +71,12 @@ export function stackConfig(name: string, workDir = ROOT): StackFile {
       `there is no ${file}; write it (Pulumi.dev.yaml is an example), or give --stack another name`,
     );
   }
-  const { config = {} } = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
+  return programKeys(readFileSync(file, "utf8"));
+}
+
+/** The program's own keys in the text of a stack file, without their prefix. */
+export function programKeys(text: string): StackFile {
+  const { config = {} } = parse(text) as { config?: Record<string, unknown> };
   const prefix = "ml-platform:";
   return Object.fromEntries(
     Object.entries(config)

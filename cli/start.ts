@@ -1,15 +1,10 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
+import { checkCluster } from "./check-cluster";
 import { ensureCluster } from "./cluster";
 import { lockImages } from "./lock-images";
-import {
-  contextStackName,
-  type OwnCluster,
-  ownClusterPolicy,
-  ownClusterStack,
-} from "./own-cluster";
-import { openStack, ROOT, stackConfig } from "./stack";
+import { whole } from "./options";
+import { type OwnCluster, ownStack } from "./own-cluster";
+import { openStack } from "./stack";
 import { firstPrediction, type StackOutputs, summary } from "./summary";
 import { fail, step } from "./terminal";
 
@@ -17,40 +12,8 @@ interface StartOptions extends OwnCluster {
   stack: string;
 }
 
-/**
- * The stack to bring up: the named one, or that of a cluster of one's own, whose file is written once.
- * @throws Error where the file is there already, and is not for this context
- */
-export function chooseStack(options: StartOptions, folder = ROOT): string {
-  const { stack, context, ...others } = options;
-  if (!context) return stack;
-  const name = contextStackName(context);
-  const file = join(folder, `Pulumi.${name}.yaml`);
-  if (!existsSync(file)) {
-    const policy = join(folder, "policy", "stacks", `${name}.json`);
-    const text = ownClusterStack(options);
-    // First, as the stack's file is what a later start looks for.
-    if (!existsSync(policy)) writeFileSync(policy, ownClusterPolicy(options));
-    writeFileSync(file, text);
-    step(
-      `Pulumi.${name}.yaml and policy/stacks/${name}.json: written for the context ${context}; they are yours to change and to commit`,
-    );
-    return name;
-  }
-  if (stackConfig(name, folder).cluster?.context !== context) {
-    throw new Error(
-      `${file} is for another cluster than the context ${context}; name its stack with --stack instead`,
-    );
-  }
-  const ignored = Object.values(others).filter((value) => value !== undefined);
-  if (ignored.length > 0) {
-    throw new Error(`${file} is there already: change it there, and give --context alone`);
-  }
-  return name;
-}
-
-async function start(options: StartOptions): Promise<void> {
-  const name = chooseStack(options);
+async function start({ stack: named, context, ...cluster }: StartOptions): Promise<void> {
+  const name = context ? await ownStack({ context, ...cluster }, checkCluster) : named;
   const local = await ensureCluster(name);
   if (!local) await lockImages(name, step);
 
@@ -79,10 +42,24 @@ if (require.main === module) {
       "--registry <path>",
       "with --context: where built images are pushed to, such as ghcr.io/acme",
     )
+    .option(
+      "--mirror <host>",
+      "with --context: a registry with copies of the third-party images under their full names; default: upstream",
+    )
+    .option("--builder <name>", "with --context: the buildx builder; default: the current one")
+    .option(
+      "--ca-file <path>",
+      "with --context: authorities that package installs within image builds must trust, behind a proxy",
+    )
     .option("--ingress-class <name>", "with --context: the ingress class; default: the cluster's")
     .option(
       "--ingress-namespace <name>",
       "with --context: the namespace of the ingress controller's pods, which network policies let in",
+    )
+    .option(
+      "--ingress-port <number>",
+      "with --context: the port at which hosts below the domain are reached; default: 80, or 443 with an issuer",
+      whole(65_535),
     )
     .option("--domain <name>", "with --context: the domain below which hosts are named")
     .option(

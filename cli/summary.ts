@@ -1,6 +1,7 @@
-import { AppsV1Api, AutoscalingV2Api, KubeConfig } from "@kubernetes/client-node";
+import { AppsV1Api, AutoscalingV2Api } from "@kubernetes/client-node";
 import Table from "cli-table3";
 import pRetry from "p-retry";
+import { kubeConfigOf } from "../components/kubernetes/client";
 import { send } from "./http";
 import { stackConfig } from "./stack";
 
@@ -40,7 +41,7 @@ export async function firstPrediction(
     if (status !== 200) throw new Error(`${url} answered ${status}: ${body.trim()}`);
     return body.trim();
   };
-  const options = { retries: known ? 20 : 3, factor: 1.3, minTimeout: 250, maxTimeout: 3000 };
+  const options = { retries: known ? 20 : 10, factor: 1.3, minTimeout: 250, maxTimeout: 3000 };
   const answer = await pRetry(ask, options).catch((error: Error) => {
     if (known) throw error;
     return error.message;
@@ -51,10 +52,7 @@ export async function firstPrediction(
 /** How many pods a model has, and the metric by which it is scaled. */
 async function scaling(stack: string, model: string): Promise<string> {
   const { cluster, team } = stackConfig(stack);
-  const kubeConfig = new KubeConfig();
-  if (cluster?.kubeconfig) kubeConfig.loadFromFile(cluster.kubeconfig);
-  else kubeConfig.loadFromDefault();
-  if (cluster?.context) kubeConfig.setCurrentContext(cluster.context);
+  const kubeConfig = await kubeConfigOf(cluster ?? {});
   const query = {
     namespace: team?.name ?? "",
     labelSelector: `app.kubernetes.io/instance=${model}`,

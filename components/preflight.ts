@@ -78,7 +78,11 @@ function namespaceProblems({ team }: Config, contract: PlatformContract): string
 }
 
 /** Files that the configuration names and that are not there. */
-function missingFiles({ cluster, images, team }: Config): string[] {
+export function missingFiles({
+  cluster,
+  images,
+  team,
+}: Pick<Config, "cluster" | "images" | "team">): string[] {
   const builds = team && imagesToBuild(team.images).length > 0;
   const files = {
     "cluster.kubeconfig": cluster.kubeconfig,

@@ -49,6 +49,11 @@ export const stackSchema = z
       .describe(
         "Protects namespaces and volumes from deletion and replacement; false only where data is disposable",
       ),
+    id: labelValue
+      .optional()
+      .describe(
+        "Tells the stack apart from others of its name whose state is elsewhere; `npm start -- --context` makes one up",
+      ),
     cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster"),
     images: imagesSchema.prefault({}).describe("Where images come from and go to"),
     platform: platformSchema.optional().describe("What a cluster has once"),
@@ -128,3 +133,4 @@ export const SECRET_KEYS = ["postgresPassword", "s3AccessKeyId", "s3SecretAccess
 /** A stack's configuration with every default filled in. */
 export type StackConfig = z.output<typeof stackSchema>;
 export type ImagesConfig = StackConfig["images"];
+export type ClusterConfig = StackConfig["cluster"];

@@ -5,6 +5,8 @@ import { version as sdkVersion } from "@pulumi/pulumi/version";
 import { cacheRoot, duration, type Report } from "./cache";
 import { endGroup, startGroup } from "./child";
 import { downloader } from "./download";
+import { ToolError } from "./error";
+import { goCandidates } from "./go-command";
 import { findOnPath, isExecutable } from "./on-path";
 import { type PulumiTool, pins } from "./pins";
 import { toolbox } from "./toolbox";
@@ -32,9 +34,11 @@ const standIns = [
   "pulumi-resource-pulumi-nodejs",
 ] as const satisfies readonly PulumiTool[];
 
-/** An official CLI has its language hosts beside it; a CLI that was built alone has not. */
+/** What runs policy packs: an official CLI has the first beside it, a CLI that was built alone has neither. */
+const policyHosts = ["pulumi-language-nodejs", "pulumi-analyzer-policy-nodejs"];
+
 function isComplete(command: string): boolean {
-  return isExecutable(join(dirname(command), "pulumi-language-nodejs"));
+  return policyHosts.some((name) => isExecutable(join(dirname(command), name)));
 }
 
 /** Where the installer and the CLI come from. */
@@ -89,10 +93,13 @@ async function findOfficial(root: string): Promise<string | undefined> {
  * built from its Go module, with providers and plugin scripts that stand in for the official ones.
  *
  * @param download installs the official CLI below a folder, or gives the reason why it could not.
+ * @param canBuild whether this machine has a Go that could build it.
+ * @throws ToolError where there is none, and none can be had
  */
 export async function ensurePulumi(
   report: Report,
   download = downloadOfficial,
+  canBuild = () => goCandidates().length > 0,
 ): Promise<PulumiTools> {
   const root = join(cacheRoot(), "tools", "pulumi-official", sdkVersion);
   const official = await findOfficial(root);
@@ -103,6 +110,12 @@ export async function ensurePulumi(
     const failure = await download(root);
     const command = join(root, "bin", "pulumi");
     if (failure === undefined) return { command, binDirs: [dirname(command)] };
+    if (!canBuild()) {
+      throw new ToolError(
+        `Pulumi's CLI is missing, and could not be downloaded (${failure}). ` +
+          "Install it (https://www.pulumi.com/docs/install/), so that it is on PATH.",
+      );
+    }
     const instead = `building ${pins.pulumi.version} from its Go module instead`;
     report(`pulumi ${sdkVersion}: no official CLI (${failure}); ${instead}`);
   }

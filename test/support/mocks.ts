@@ -22,6 +22,8 @@ export interface Registration {
   inputs: Inputs;
   /** Dotted paths of the inputs that the engine would encrypt. */
   secrets: string[];
+  /** Names of the hooks that run before it is created. */
+  hooks: string[];
   options: {
     protect: boolean;
     ignoreChanges: string[];
@@ -83,6 +85,8 @@ export async function run(program: () => Promise<unknown>, stack: Stack = {}): P
     },
     "ml-platform",
     name,
+    false,
+    "organization",
   );
   record(result.registrations);
   // An error that reached the SDK would be one more unhandled rejection for each of the stack's outputs.
@@ -132,6 +136,10 @@ function record(registrations: Registration[]): void {
       if (response) registrations.push(registration(request, response.getUrn()));
       callback(error, response);
     });
+  // The SDK's mock has no hooks. The engine calls them, which is not here.
+  Object.assign(monitor, {
+    registerResourceHook: (_request: unknown, callback: (error: null) => void) => callback(null),
+  });
 }
 
 function registration(request: RegisterResourceRequest, urn: string): Registration {
@@ -146,6 +154,7 @@ function registration(request: RegisterResourceRequest, urn: string): Registrati
     custom: request.getCustom(),
     inputs: reveal(request.getObject()?.toJavaScript() ?? {}, [], secrets) as Inputs,
     secrets,
+    hooks: request.getHooks()?.getBeforeCreateList() ?? [],
     options: {
       protect: request.getProtect() ?? false,
       ignoreChanges: request.getIgnorechangesList(),

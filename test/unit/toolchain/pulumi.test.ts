@@ -74,4 +74,22 @@ describe("ensurePulumi", () => {
     expect(await ensurePulumi(box.report, download)).toEqual(built);
     expect(download).toHaveBeenCalledOnce();
   });
+
+  it("takes a CLI of PATH that has only what runs policy packs beside it", async () => {
+    const folder = join(box.folder, "cli");
+    const command = box.script("pulumi", complete, folder);
+    box.script("pulumi-analyzer-policy-nodejs", complete, folder);
+    vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
+    expect((await ensurePulumi(box.report, vi.fn())).command).toBe(command);
+  });
+
+  it("says what to install where a download fails and there is no Go either", async () => {
+    const ensuring = ensurePulumi(
+      box.report,
+      async () => "blocked",
+      () => false,
+    );
+    await expect(ensuring).rejects.toThrow(/CLI is missing.+\(blocked\).+pulumi\.com.+on PATH/);
+    expect(box.read("go.log")).toEqual([]);
+  });
 });

@@ -1,0 +1,45 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as k8s from "@pulumi/kubernetes";
+import { LocalWorkspace } from "@pulumi/pulumi/automation";
+import type { LabInfo } from "../../lab/cluster/lab";
+
+/** What became of a namespace that a stack was to create and that was there. */
+export interface Created {
+  /** Of the Kubernetes provider. */
+  version: string;
+  /** Why the update failed; undefined where the stack took the namespace over. */
+  failure: string | undefined;
+}
+
+/**
+ * Has a stack without any check of ours create a namespace that is there, and destroys the stack.
+ * `pulumi` and its plugins are on PATH.
+ */
+export async function createsAnother(lab: LabInfo, name: string): Promise<Created> {
+  const folder = mkdtempSync(join(tmpdir(), "existing-object-"));
+  const program = async () => {
+    const provider = new k8s.Provider("to", { kubeconfig: readFileSync(lab.kubeconfig, "utf8") });
+    new k8s.core.v1.Namespace("room", { metadata: { name } }, { provider });
+  };
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName: "existing", projectName: "existing-object", program },
+    {
+      workDir: folder,
+      envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "existing" },
+    },
+  );
+  try {
+    const failure = await stack.up().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    const plugins = await stack.workspace.listPlugins();
+    const { version = "" } = plugins.find(({ name }) => name === "kubernetes") ?? {};
+    return { version, failure };
+  } finally {
+    await stack.destroy();
+    rmSync(folder, { recursive: true });
+  }
+}
