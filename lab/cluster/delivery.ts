@@ -35,7 +35,7 @@ function registry({ lab, link, registryPort }: Blueprint): Part {
   };
 }
 
-function buildkit({ lab, registryPort, resolvers, tool }: Blueprint): Part {
+function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint): Part {
   const address = `unix://${lab.paths.buildkitSocket}`;
   return {
     name: "buildkitd",
@@ -46,7 +46,7 @@ function buildkit({ lab, registryPort, resolvers, tool }: Blueprint): Part {
       `--addr=${address}`,
       `--root=${join(lab.paths.data, "buildkit")}`,
     ],
-    files: { "buildkitd.toml": renderBuildkit(lab.scope, `127.0.0.1:${registryPort}`, resolvers) },
+    files: { "buildkitd.toml": renderBuildkit(cgroupRoot, `127.0.0.1:${registryPort}`, resolvers) },
     probe: async () =>
       void (await run(tool("buildctl"), ["--addr", address, "debug", "workers"], 10_000)),
   };
@@ -54,7 +54,7 @@ function buildkit({ lab, registryPort, resolvers, tool }: Blueprint): Part {
 
 /** BuildKit's configuration; JSON strings and arrays are TOML's. */
 export function renderBuildkit(
-  scope: string,
+  cgroupRoot: string,
   registry: string,
   resolvers: readonly string[],
 ): string {
@@ -67,7 +67,7 @@ export function renderBuildkit(
   enabled = false
 [worker.oci]
   enabled = true
-  defaultCgroupParent = ${quote(`${scope}/buildkit`)}
+  defaultCgroupParent = ${quote(join(cgroupRoot, "buildkit"))}
 `;
 }
 

@@ -1,11 +1,12 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { duration, type Report } from "../../toolchain";
 import { provideImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
-import { duration, type Report, which } from "../../toolchain";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder } from "./builder";
-import { createCgroups } from "./cgroups";
+import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
+import { createCgroups } from "./delegation";
 import { delivery } from "./delivery";
 import { writeIfChanged } from "./files";
 import { addRules, labRules, removeRules } from "./firewall";
@@ -13,6 +14,7 @@ import { identify, type Lab, LabError, type LabOptions } from "./identity";
 import { installAddons } from "./install";
 import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
+import { labPackages, requireMachine } from "./machine";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
 import { node, nodeVersions } from "./node";
 import { checkOwner, claim, exclusively } from "./ownership";
@@ -23,12 +25,6 @@ import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } f
 import { type PartStatus, requireRunning, startParts, statusOf } from "./supervisor";
 import { tearDown } from "./teardown";
 
-/** What the lab takes from Debian; Docker's packages bring the two of ENGINE too, and must not be replaced. */
-const PACKAGES = [
-  ...["etcd-server", "containernetworking-plugins", "docker-registry"],
-  ...["iproute2", "iptables", "ipset", "conntrack", "socat", "openssl"],
-];
-const ENGINE = ["containerd", "runc"];
 const TOOLS = [
   ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
   ...["kubectl", "kube-router", "buildkitd", "buildctl", "buildx"],
@@ -60,8 +56,7 @@ export async function startLab(options: LabOptions, report: Report): Promise<Lab
   return exclusively(lab, async () => {
     checkOwner(lab);
     const settings = await chooseSettings(lab, options);
-    const packages = [...PACKAGES, ...ENGINE.filter((program) => !which(program))];
-    await timed("Debian packages", report, () => ensureDebianPackages(packages, report));
+    await timed("Debian packages", report, () => ensureDebianPackages(labPackages(), report));
     const tools = await timed("tools", report, () => labTools.ensure(TOOLS, report));
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const blueprint = await blueprintOf(lab, settings, tool);
@@ -128,14 +123,6 @@ export function kubeconfigPath(options: LabOptions): string {
   return kubeconfig;
 }
 
-function requireMachine(): void {
-  if (process.platform === "linux" && process.getuid?.() === 0) return;
-  throw new LabError(
-    "The lab needs Linux and root: it makes namespaces, mounts and firewall rules.\n" +
-      "Run it as root (sudo), or use a cluster of your own: --context NAME.",
-  );
-}
-
 function refuseStrangeFolder({ paths }: Lab): void {
   if (existsSync(paths.folder) && !existsSync(paths.settings)) {
     throw new LabError(`${paths.folder} is not the folder of a lab: nothing was removed.`);
@@ -167,14 +154,15 @@ async function blueprintOf(
 ): Promise<Blueprint> {
   const link = linkAddresses(subnet ?? "");
   const [mtu, resolvers] = [await outerMtu(), upstreamResolvers()];
-  return { lab, link, mtu, registryPort, ingressPort, resolvers, tool };
+  const cgroups = cgroupRoot(lab.scope);
+  return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
 }
 
 /** All that the parts need before they can start: namespaces, rules, cgroups, keys. */
 async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
   claim(lab);
   prepareKernel();
-  createCgroups(lab.scope);
+  await createCgroups(lab);
   await createNetwork(lab, link, mtu);
   await removeRules(lab.scope);
   await addRules(labRules(lab.scope, lab.link, link.subnet));

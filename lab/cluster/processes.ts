@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { systemCgroup } from "./cgroups";
 import type { Lab } from "./identity";
+import { enterCommand } from "./namespaces";
 import { until } from "./probe";
 import { isRunning, type ProcessRecord, parseRecord } from "./process-record";
 
@@ -83,13 +84,7 @@ export async function launch(lab: Lab, part: Launch): Promise<ProcessRecord> {
   const pidFile = recordFile(lab, part.name);
   mkdirSync(dirname(pidFile), { recursive: true });
   rmSync(pidFile, { force: true });
-  const enter = [
-    "nsenter",
-    `--net=${lab.paths.netns}`,
-    `--mount=${lab.paths.mountNamespace}`,
-    "--",
-  ];
-  const command = part.inside ? [...enter, ...part.command] : part.command;
+  const command = part.inside ? [...enterCommand(lab), ...part.command] : part.command;
   const script = ["-c", LAUNCHER, "sh", systemCgroup(lab.scope), pidFile, part.fingerprint];
   const log = freshLog(lab, part.name);
   const child = spawn("/bin/sh", [...script, ...command], {
