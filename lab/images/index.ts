@@ -9,7 +9,7 @@ import { type Recipe, recipes } from "./recipes";
 import { pushLayout, remoteDigest } from "./registry";
 
 /** What assembles and moves images; catatonit is what the pause image holds. */
-const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
+export const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
 
 type ToolPaths = ReadonlyMap<ToolName, string>;
 
