@@ -131,7 +131,7 @@ async function createLink(lab: Lab, link: LinkAddresses, mtu: number): Promise<v
 /** Mounts over the standard places; on cgroup v2 first the lab's own view of the cgroups, whose root is the lab's. */
 const MOUNT_SCRIPT = `set -e
 mount --make-rshared /
-if [ "$1" = own-cgroups ]; then mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi
+if [ "$1" = own-cgroups ]; then umount --lazy /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi
 shift
 while [ $# -gt 0 ]; do mount --bind "$1" "$2"; shift 2; done`;
 
@@ -147,7 +147,12 @@ export async function createMounts(lab: Lab): Promise<void> {
   const unshare = ["unshare", `--mount=${mountNamespace}`, "--propagation", "slave"];
   const script = ["sh", "-c", MOUNT_SCRIPT, "sh", own ? "own-cgroups" : "", ...pairs.flat()];
   const [command = "", ...args] = [...enter, ...unshare, ...script];
-  await run(command, args);
+  try {
+    await run(command, args);
+  } catch (error) {
+    await releaseNamespace(mountNamespace); // without its mounts it would be taken for a good one
+    throw error;
+  }
 }
 
 /** Takes all namespaces and the link away. All processes inside must have ended. */

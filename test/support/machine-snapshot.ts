@@ -101,3 +101,13 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
     return [...gone, ...come];
   });
 }
+
+/** Changes without those of labs of other names, which other runs may start and stop on the same machine meanwhile. */
+export function changesOf(labs: readonly string[], before: Snapshot, after: Snapshot): string[] {
+  const { listeners: _before, ...old } = before;
+  const { listeners: _after, ...now } = after;
+  return differences(old, now).filter((line) => {
+    const [, name] = /\bml-(?:lab-|lab\/)?([a-z0-9-]+)/.exec(line) ?? [];
+    return name === undefined || labs.some((lab) => name.startsWith(lab));
+  });
+}
