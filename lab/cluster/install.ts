@@ -16,7 +16,7 @@ import { adminIdentity, apiServerUrl, type Blueprint, configFile } from "./part"
 import { identityOf } from "./pki";
 import { getJson, httpProbe } from "./probe";
 import { LOOK_TIMEOUT, run } from "./shell";
-import { type Patience, START_PATIENCE, waitFor } from "./wait";
+import { type Patience, START_PATIENCE, type Wait, waitFor } from "./wait";
 
 const NAMESPACE = "kube-system";
 /** The folder whose go.mod pins the Gateway API. */
@@ -65,14 +65,14 @@ export async function applyNeeds(blueprint: Blueprint, files: readonly string[])
 export async function installAddons(
   blueprint: Blueprint,
   images: Readonly<Record<string, string>>,
-  requireParts: () => void,
+  wait: Pick<Wait, "hopeless" | "tell">,
 ): Promise<void> {
   const { lab, registryPort } = blueprint;
   const manifests = renderAddons({ variables: variablesOf(lab), images, registryPort });
   const file = configFile(lab, "addons.yaml");
   writeIfChanged(file, toYaml(manifests));
   await apply(blueprint, file);
-  await ready(blueprint, manifests, requireParts);
+  await ready(blueprint, manifests, { ...POD_PATIENCE, ...wait, pause: POD_PAUSE });
 }
 
 function variablesOf(lab: Lab): Record<string, string> {
@@ -123,10 +123,9 @@ function get<T>({ lab, link }: Blueprint, path: string): Promise<T> {
 async function ready(
   blueprint: Blueprint,
   manifests: readonly Manifest[],
-  hopeless: () => void,
+  wait: Wait,
 ): Promise<void> {
   const names = manifests.filter(({ kind }) => kind === "Deployment").map((m) => m.metadata.name);
-  const wait = { ...POD_PATIENCE, hopeless, pause: POD_PAUSE };
   try {
     await waitFor(() => podsStand(blueprint, names), wait);
     await Promise.all([

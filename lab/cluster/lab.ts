@@ -202,11 +202,13 @@ function startAll(blueprint: Blueprint, supplies: Supplies, report: Report) {
     const gateways = well("apiserver").then(() => defineGateways(blueprint));
     const builder = well("buildkitd").then(() => registerBuilder(lab, tool("buildx")));
     const [digests] = await together([images, gateways, builder, ...started.values()], report);
-    await timed("add-ons", report, () =>
-      installAddons(blueprint, digests, () => requireAlive(lab, parts)),
-    );
+    const wait = {
+      hopeless: () => requireAlive(lab, parts),
+      tell: (line: string) => report(`add-ons: ${line}`),
+    };
+    await timed("add-ons", report, () => installAddons(blueprint, digests, wait));
     // One that ended a moment ago is being started again.
-    await Promise.all(parts.map((part) => becomeWell(lab, part)));
+    await Promise.all(parts.map((part) => becomeWell(lab, part, report)));
     return digests;
   });
 }

@@ -65,7 +65,7 @@ async function startPart(
   if (part.needs) await provide(part.needs);
   const { name, command, inside = true } = part;
   await launch(lab, { name, command, fingerprint: setup, inside });
-  await becomeWell(lab, part);
+  await becomeWell(lab, part, report);
   const why = fault === "stopped" ? "" : ` (was ${fault})`;
   report(`${name}: started in ${duration(Date.now() - begin)}${why}`);
 }
@@ -87,9 +87,11 @@ async function faultOf(lab: Lab, part: Part, setup: string): Promise<string | un
 }
 
 /** Waits until a part is well that has been started, or that its supervisor starts again. */
-export async function becomeWell(lab: Lab, part: Part): Promise<void> {
+export async function becomeWell(lab: Lab, part: Part, report: Report): Promise<void> {
+  const tell = (line: string) =>
+    report(`${part.name}: not ready yet: ${line}; its log is ${logFile(lab, part.name)}`);
   try {
-    await waitFor(part.probe, { ...START_PATIENCE, ...progressOf(lab, part) });
+    await waitFor(part.probe, { ...START_PATIENCE, ...progressOf(lab, part), tell });
   } catch (error) {
     if (error instanceof LabError) throw error;
     const reason = (error as Error).message;

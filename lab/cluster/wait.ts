@@ -5,6 +5,8 @@ import type { Probe } from "./probe";
 const MINUTE = 60_000;
 /** Pause between two looks, in milliseconds. */
 const PAUSE = 150;
+/** Age at which a wait first says what it waits for, in milliseconds. */
+const LONG = MINUTE / 2;
 
 /** How long a wait goes on; times in milliseconds. */
 export interface Patience {
@@ -25,6 +27,8 @@ export interface Wait extends Patience {
   movement?: () => string;
   /** Throws when waiting is in vain. */
   hopeless?: () => void;
+  /** Hears what a long wait waits for: after half a minute, and each time that it has lasted twice as long. */
+  tell?: (line: string) => void;
   /** Pause between two looks, in milliseconds. Default 150. */
   pause?: number;
 }
@@ -37,7 +41,7 @@ export interface Wait extends Patience {
  */
 export async function waitFor(look: Probe, wait: Wait): Promise<void> {
   const begin = performance.now();
-  let [moved, last] = [begin, ""];
+  let [moved, last, long] = [begin, "", LONG];
   for (;;) {
     const complaint = await complaintOf(look);
     if (complaint === undefined) return;
@@ -49,6 +53,10 @@ export async function waitFor(look: Probe, wait: Wait): Promise<void> {
     if (still >= wait.quiet || now - begin >= wait.bound) {
       const times = `waited ${duration(now - begin)}, nothing moved for ${duration(still)}`;
       throw new Error(`${complaint} (${times})`);
+    }
+    if (now - begin >= long) {
+      wait.tell?.(`${complaint} (waited ${duration(now - begin)} so far)`);
+      long *= 2;
     }
     await delay(wait.pause ?? PAUSE);
   }

@@ -39,9 +39,7 @@ describe("waitFor", () => {
 
   it("ends when nothing has moved, with the complaint and the times", async () => {
     const wait = waitFor(fail, { quiet: 50, bound: 10_000, pause });
-    await expect(wait).rejects.toThrow(
-      /^no answer \(waited 0\.\d s, nothing moved for 0\.\d s\)$/,
-    );
+    await expect(wait).rejects.toThrow(/^no answer \(waited 0\.\d s, nothing moved for 0\.\d s\)$/);
   });
 
   it("ends at the bound, whatever moves", async () => {
