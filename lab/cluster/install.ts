@@ -21,8 +21,8 @@ import { type Patience, START_PATIENCE, type Wait, waitFor } from "./wait";
 const NAMESPACE = "kube-system";
 /** The folder whose go.mod pins the Gateway API. */
 const GATEWAY_API = resolve(__dirname, "../addons/gateway-api");
-/** How often objects are applied, where the API server fails in between (restarted, or its disk stands still). */
-const APPLY_TRIES = 5;
+/** How often work is tried, where the API server fails meanwhile (it is restarted, or its disk stands still). */
+const TRIES = 5;
 /** A pod's start has long steps that show nothing (an image is unpacked); the bound ends a pod that ends for ever. */
 const POD_PATIENCE: Patience = { quiet: 180_000, bound: 1_200_000 };
 /** Pause between two looks at the pods, in milliseconds. */
@@ -35,21 +35,24 @@ function kubectlOf({ lab, tool }: Blueprint): Kubectl {
   return (...args) => run(tool("kubectl"), [...own, ...args]);
 }
 
-/** Applies a file or folder; after a failure again, when the API server is well. */
-async function apply(blueprint: Blueprint, path: string): Promise<void> {
+/** Does what the API server is needed for; after a failure again, when it is well. */
+async function persistently<T>(blueprint: Blueprint, work: () => Promise<T>): Promise<T> {
   const { lab, link } = blueprint;
-  const flags = ["--server-side", "--force-conflicts", "--field-manager=lab"];
   const ready = httpProbe(`${apiServerUrl(link)}/readyz`, adminIdentity(lab));
   for (let tries = 1; ; tries += 1) {
     try {
-      await kubectlOf(blueprint)("apply", ...flags, "-f", path);
-      return;
+      return await work();
     } catch (error) {
-      if (tries === APPLY_TRIES) throw error;
+      if (tries === TRIES) throw error;
       await delay(tries * 1000);
       await waitFor(ready, START_PATIENCE);
     }
   }
+}
+
+async function apply(blueprint: Blueprint, path: string): Promise<void> {
+  const flags = ["--server-side", "--force-conflicts", "--field-manager=lab"];
+  await persistently(blueprint, () => kubectlOf(blueprint)("apply", ...flags, "-f", path));
 }
 
 /** Applies files of lab/addons that need no image: what a part needs before it is started. */
@@ -86,34 +89,19 @@ function variablesOf(lab: Lab): Record<string, string> {
   };
 }
 
-interface Crd {
-  metadata: { annotations?: Record<string, string> };
-  status?: { conditions?: { type: string; status: string }[] };
-}
-
 /** Makes sure of the Gateway API's standard CRDs, from the cache of verified Go modules; they take seconds to apply. */
 export async function defineGateways(blueprint: Blueprint): Promise<void> {
   const answer = await run("go", ["-C", GATEWAY_API, "mod", "download", "-json"]);
   const { Dir, Version } = JSON.parse(answer) as { Dir: string; Version: string };
   const folder = join(Dir, "config", "crd", "standard");
-  const wanted = readdirSync(folder).length;
-  const missing = async () => {
-    const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    const { items } = await get<{ items: Crd[] }>(blueprint, path);
-    const served = items.filter(
-      ({ metadata, status }) =>
-        metadata.annotations?.["gateway.networking.k8s.io/bundle-version"] === Version &&
-        status?.conditions?.some((it) => it.type === "Established" && it.status === "True"),
-    );
-    return wanted - served.length;
-  };
-  if ((await missing()) <= 0) return;
+  const versions = String.raw`jsonpath={.items[*].metadata.annotations.gateway\.networking\.k8s\.io/bundle-version}`;
+  const list = ["get", "--ignore-not-found", "-f", folder, "-o", versions];
+  const found = await persistently(blueprint, () => kubectlOf(blueprint)(...list));
+  const current = found.split(" ").filter((version) => version === Version);
+  if (current.length >= readdirSync(folder).length) return;
   await apply(blueprint, folder);
-  const established = async () => {
-    const left = await missing();
-    if (left > 0) throw new Error(`${left} CRDs of the Gateway API are not established`);
-  };
-  await waitFor(established, { ...START_PATIENCE, pause: POD_PAUSE });
+  const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
+  await waitFor(async () => void (await get(blueprint, classes)), START_PATIENCE);
 }
 
 function get<T>({ lab, link }: Blueprint, path: string): Promise<T> {
