@@ -63,14 +63,20 @@ const well = (name: string) => ({ name, state: "running", reason: undefined });
 /** Holds a port inside the lab's network, so that a part can never have it. */
 async function occupy(port: number): Promise<ChildProcess> {
   const inside = ["--net", lab.paths.netns].join("=");
-  const holder = spawn("nsenter", [inside, "socat", `TCP4-LISTEN:${port},reuseaddr`, "STDOUT"], {
+  const holder = spawn("nsenter", [inside, "socat", `TCP4-LISTEN:${port},reuseaddr,fork`, "PIPE"], {
     stdio: "ignore",
   });
   await once(holder, "spawn");
   return holder;
 }
 
+/** Aborted when the tests are over, be it by a failure while the other lab still waits for its images. */
+const over = new AbortController();
+let slowStart: Promise<unknown> = Promise.resolve();
+
 afterAll(async () => {
+  over.abort();
+  await slowStart.catch(() => {});
   await Promise.all([slow, hurt].map((options) => resetLab(options, () => {})));
   rmSync(root, { recursive: true, force: true });
 }, START);
@@ -79,10 +85,11 @@ describe.concurrent("a lab whose start does not go smoothly", () => {
   it("waits for images for minutes, and restarts nothing", { timeout: START }, async () => {
     const { lines, report } = listener();
     const assemble: typeof assembleImages = async (...given) => {
-      await delay(SLOW_IMAGES);
+      await delay(SLOW_IMAGES, undefined, { signal: over.signal });
       return assembleImages(...given);
     };
-    await startLab(slow, report, { assemble });
+    slowStart = startLab(slow, report, { assemble });
+    await slowStart;
     const found = await states(slow);
     expect(found, lines.join("\n")).toEqual(found.map(({ name }) => well(name)));
     expect(found).toHaveLength(12);
