@@ -16,7 +16,7 @@ import { adminIdentity, apiServerUrl, type Blueprint, configFile } from "./part"
 import { identityOf } from "./pki";
 import { getJson, httpProbe } from "./probe";
 import { LOOK_TIMEOUT, run } from "./shell";
-import { type Patience, START_PATIENCE, type Wait, waitFor } from "./wait";
+import { type Patience, START_PATIENCE, type Wait, WaitError, waitFor } from "./wait";
 
 const NAMESPACE = "kube-system";
 /** The folder whose go.mod pins the Gateway API. */
@@ -121,10 +121,8 @@ async function ready(
       waitFor(httpProbe(`http://127.0.0.1:${blueprint.ingressPort}/`), wait),
     ]);
   } catch (error) {
-    if (error instanceof LabError) throw error;
-    throw new LabError(
-      `The add-ons do not serve: ${(error as Error).message}.${await lastEvents(blueprint)}`,
-    );
+    if (!(error instanceof WaitError)) throw error;
+    throw new LabError(`The add-ons do not serve: ${error.message}.${await lastEvents(blueprint)}`);
   }
 }
 

@@ -37,6 +37,15 @@ export function isRunning(record: Pick<ProcessRecord, "pid" | "startTime">): boo
   return startTimeOf(record.pid) === record.startTime;
 }
 
+/** Whether a process was stopped by a signal (SIGSTOP): it answers nothing until it is told to go on. */
+export function isSuspended(pid: number): boolean {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8")).state === "T";
+  } catch {
+    return false;
+  }
+}
+
 /** Resident memory of a process in MiB; 0 if it has gone. */
 export function memoryOf(pid: number): number {
   try {

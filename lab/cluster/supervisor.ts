@@ -4,7 +4,7 @@ import { writeIfChanged } from "./files";
 import { describeEnds } from "./health";
 import { fingerprint, type Lab, LabError } from "./identity";
 import { configFile, keysOf, type Part } from "./part";
-import { ageOf, processorTimeOf } from "./process-record";
+import { ageOf, isSuspended, processorTimeOf } from "./process-record";
 import {
   endOfLog,
   endsOf,
@@ -15,7 +15,7 @@ import {
   runningSupervisor,
   stopProcess,
 } from "./processes";
-import { RECOVERY_PATIENCE, START_PATIENCE, waitFor } from "./wait";
+import { RECOVERY_PATIENCE, START_PATIENCE, WaitError, waitFor } from "./wait";
 
 /** Age from which a part that does not answer is no longer taken for one that is starting, in milliseconds. */
 const STARTING = 600_000;
@@ -77,6 +77,7 @@ async function faultOf(lab: Lab, part: Part, setup: string): Promise<string | un
   if (record.fingerprint !== setup) return "set up differently";
   if ((part.inside ?? true) && !livesInside(lab, record.pid)) return "outside the lab's network";
   if (!runningSupervisor(lab, part.name)) return "without its supervisor";
+  if (isSuspended(record.pid)) return "stopped by a signal";
   const patience = ageOf(record) < STARTING ? START_PATIENCE : RECOVERY_PATIENCE;
   try {
     await waitFor(part.probe, { ...patience, ...progressOf(lab, part) });
@@ -93,9 +94,8 @@ export async function becomeWell(lab: Lab, part: Part, report: Report): Promise<
   try {
     await waitFor(part.probe, { ...START_PATIENCE, ...progressOf(lab, part), tell });
   } catch (error) {
-    if (error instanceof LabError) throw error;
-    const reason = (error as Error).message;
-    throw new LabError(`${part.name} is not ready: ${reason}. ${endOfLog(lab, part.name)}`);
+    if (!(error instanceof WaitError)) throw error;
+    throw new LabError(`${part.name} is not ready: ${error.message}. ${endOfLog(lab, part.name)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { duration } from "../../toolchain";
+import { LabError } from "./identity";
 import type { Probe } from "./probe";
 
 const MINUTE = 60_000;
@@ -21,6 +22,9 @@ export const START_PATIENCE: Patience = { quiet: 2 * MINUTE, bound: 30 * MINUTE 
 /** For what has run for a while and does not answer. */
 export const RECOVERY_PATIENCE: Patience = { quiet: MINUTE / 2, bound: 3 * MINUTE };
 
+/** The end of a wait in which nothing moved any more, or which lasted too long. */
+export class WaitError extends LabError {}
+
 /** One wait. */
 export interface Wait extends Patience {
   /** A text that changes while the work moves on; the complaint of the last look counts as well. */
@@ -37,7 +41,7 @@ export interface Wait extends Patience {
  * Looks again and again until all is well. Slow work is waited for as long as it moves: the time alone ends nothing
  * before the bound.
  *
- * @throws what `hopeless` throws, or an Error with the last complaint, and how long was waited for what.
+ * @throws what `hopeless` throws, or a WaitError with the last complaint, and how long was waited for what.
  */
 export async function waitFor(look: Probe, wait: Wait): Promise<void> {
   const begin = performance.now();
@@ -52,7 +56,7 @@ export async function waitFor(look: Probe, wait: Wait): Promise<void> {
     const still = now - moved;
     if (still >= wait.quiet || now - begin >= wait.bound) {
       const times = `waited ${duration(now - begin)}, nothing moved for ${duration(still)}`;
-      throw new Error(`${complaint} (${times})`);
+      throw new WaitError(`${complaint} (${times})`);
     }
     if (now - begin >= long) {
       wait.tell?.(`${complaint} (waited ${duration(now - begin)} so far)`);
@@ -82,7 +86,7 @@ export async function together<T extends readonly unknown[]>(
     if (failure) return;
     failure = { reason };
     const [line] = (reason instanceof Error ? reason.message : String(reason)).split("\n");
-    tell(`failed: ${line} What is still under way is ended first.`);
+    tell(`failed: ${line?.replace(/\.?$/, ".")} What is still under way is ended first.`);
   };
   for (const work of works) work.catch(notice);
   const results = await Promise.allSettled(works);
