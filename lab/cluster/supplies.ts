@@ -1,5 +1,10 @@
 import { duration, type Report, which } from "../../toolchain";
-import { assembleImages, IMAGE_PACKAGES, type Image, missingImageTools } from "../images";
+import {
+  assembleImages,
+  type Image,
+  packages as imagePackages,
+  missingImageTools,
+} from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 
 /** What the lab takes from Debian; Docker's packages bring the two of ENGINE too, and must not be replaced. */
@@ -36,7 +41,7 @@ export interface Supplies {
 export function gatherSupplies(steps: Partial<StartSteps>, report: Report): Supplies {
   const { assemble = assembleImages, onTools } = steps;
   const engine = ENGINE.filter((program) => !which(program));
-  const wanted = [...PACKAGES, ...engine, ...IMAGE_PACKAGES];
+  const wanted = [...PACKAGES, ...engine, ...imagePackages];
   const packages = timed("Debian packages", report, () => ensureDebianPackages(wanted, report));
   const tools = timed("tools", report, async () =>
     labTools.ensure([...TOOLS, ...(await missingImageTools())], report),

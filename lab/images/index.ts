@@ -10,7 +10,7 @@ import { type Recipe, recipes } from "./recipes";
 import { pushLayout, remoteDigest } from "./registry";
 
 /** What assembles and moves images; catatonit is what the pause image holds. */
-export const IMAGE_PACKAGES = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
+export const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
 
 /** Tries of a push: half a minute in all, besides the time that the registry takes to answer. */
 const PUSH_TRIES = { retries: 5, minTimeout: 1000, factor: 2 };
@@ -107,7 +107,7 @@ export async function missingImageTools(): Promise<ToolName[]> {
  * Makes sure that the cache holds every image that a lab provides. Each is assembled once per machine; one without tools
  * does not wait for them.
  *
- * @throws where root or a package of IMAGE_PACKAGES is missing.
+ * @throws where root or a package of `packages` is missing.
  */
 export function assembleImages(tools: Promise<ToolPaths>, report: Report): Promise<Image[]> {
   return Promise.all(
