@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
+import { ToolError } from "../toolchain";
 import { LabError, type LabOptions } from "./cluster/identity";
 import { kubeconfigPath, labStatus, resetLab, startLab, stopLab } from "./cluster/lab";
 
@@ -75,6 +76,7 @@ const program = new Command("lab").description(
 for (const each of [up, down, status, reset, kubeconfig]) program.addCommand(each);
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof LabError ? error.message : (error as Error).stack}\n`);
+  const explained = error instanceof LabError || error instanceof ToolError;
+  process.stderr.write(`${explained ? error.message : (error as Error).stack}\n`);
   process.exitCode = 1;
 });
