@@ -9,6 +9,7 @@ import { identify } from "../../lab/cluster/identity";
 import { labStatus, labTrouble, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
 import { logFile, runningProcess } from "../../lab/cluster/processes";
 import { assembleImages } from "../../lab/images";
+import { processesOf } from "../support/lab-processes";
 
 const SECONDS = 1000;
 /** A start that has to build every tool first. */
@@ -102,6 +103,7 @@ describe.concurrent("a lab whose start does not go smoothly", () => {
     await step("a part killed later comes back by itself", comesBack);
     await step("a part that can never run is given up, and named", givenUp);
     await step("etcd stands still for ten seconds while it starts", etcdStalled);
+    await step("it is taken down while its parts are being started again", takenDown);
   });
 });
 
@@ -188,4 +190,15 @@ async function etcdStalled(): Promise<void> {
   expect(stalled).toBeGreaterThan(0);
   expect(pidOf("etcd"), lines.join("\n")).toBe(stalled);
   expect((await states(hurt)).filter(({ state }) => state !== "running")).toEqual([]);
+}
+
+async function takenDown(): Promise<void> {
+  expect(processesOf(hurt.name, hurt.folder)).not.toEqual([]);
+  for (const name of launchedParts()) process.kill(pidOf(name) ?? 0, "SIGKILL");
+  await stopLab(hurt, () => {});
+  expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
+  // Longer than the pause before a first new run.
+  await delay(3 * SECONDS);
+  expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
+  expect(existsSync(lab.paths.run)).toBe(false);
 }

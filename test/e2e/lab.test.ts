@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type LabInfo, labStatus, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
 import { labTools } from "../../lab/tools";
 import { Kubectl } from "../support/kubectl";
+import { processesOf } from "../support/lab-processes";
 import { clientPod, serverObjects } from "./lab-workload";
 
 // Sequential: the tests tell one story, of a lab from its start to its removal.
@@ -80,20 +81,6 @@ async function traces({ name, folder }: typeof options): Promise<string[]> {
   const words = [`ml-${name}:`, `ml-${name}@`, `${scope} `, `/ml-lab/${name}/`];
   const found = Object.entries(texts).filter(([, text]) => words.some((it) => text.includes(it)));
   return [...paths, ...found.map(([kind]) => kind), ...processesOf(name, folder)];
-}
-
-function processesOf(name: string, folder: string): string[] {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return command.includes(`/ml-lab/${name}/`) || command.includes(`${folder}/`);
-      } catch {
-        return false;
-      }
-    })
-    .map((pid) => `process ${pid}`);
 }
 
 beforeAll(async () => {
