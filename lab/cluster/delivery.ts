@@ -35,7 +35,7 @@ function registry({ lab, link, registryPort }: Blueprint): Part {
   };
 }
 
-function buildkit({ lab, registryPort, resolvers, tool }: Blueprint): Part {
+function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint): Part {
   return {
     name: "buildkitd",
     after: [],
@@ -45,14 +45,14 @@ function buildkit({ lab, registryPort, resolvers, tool }: Blueprint): Part {
       `--addr=unix://${lab.paths.buildkitSocket}`,
       `--root=${join(lab.paths.data, "buildkit")}`,
     ],
-    files: { "buildkitd.toml": renderBuildkit(lab.scope, `127.0.0.1:${registryPort}`, resolvers) },
+    files: { "buildkitd.toml": renderBuildkit(cgroupRoot, `127.0.0.1:${registryPort}`, resolvers) },
     probe: grpcProbe(lab.paths.buildkitSocket),
   };
 }
 
 /** BuildKit's configuration; JSON strings and arrays are TOML's. */
 export function renderBuildkit(
-  scope: string,
+  cgroupRoot: string,
   registry: string,
   resolvers: readonly string[],
 ): string {
@@ -65,7 +65,7 @@ export function renderBuildkit(
   enabled = false
 [worker.oci]
   enabled = true
-  defaultCgroupParent = ${quote(`${scope}/buildkit`)}
+  defaultCgroupParent = ${quote(join(cgroupRoot, "buildkit"))}
 `;
 }
 

@@ -4,8 +4,9 @@ import { pushImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder } from "./builder";
-import { createCgroups } from "./cgroups";
+import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
+import { createCgroups } from "./delegation";
 import { delivery } from "./delivery";
 import { writeIfChanged } from "./files";
 import { addRules, labRules, removeRules } from "./firewall";
@@ -14,6 +15,7 @@ import { identify, type Lab, LabError, type LabOptions } from "./identity";
 import { applyNeeds, defineGateways, installAddons } from "./install";
 import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
+import { requireMachine } from "./machine";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
 import { node, nodeVersions } from "./node";
 import { checkOwner, claim, exclusively } from "./ownership";
@@ -130,14 +132,6 @@ export function kubeconfigPath(options: LabOptions): string {
   return kubeconfig;
 }
 
-function requireMachine(): void {
-  if (process.platform === "linux" && process.getuid?.() === 0) return;
-  throw new LabError(
-    "The lab needs Linux and root: it makes namespaces, mounts and firewall rules.\n" +
-      "Run it as root (sudo), or use a cluster of your own: --context NAME.",
-  );
-}
-
 function refuseStrangeFolder({ paths }: Lab): void {
   if (existsSync(paths.folder) && !existsSync(paths.settings)) {
     throw new LabError(`${paths.folder} is not the folder of a lab: nothing was removed.`);
@@ -162,14 +156,15 @@ async function blueprintOf(
 ): Promise<Blueprint> {
   const link = linkAddresses(subnet ?? "");
   const [mtu, resolvers] = [await outerMtu(), upstreamResolvers()];
-  return { lab, link, mtu, registryPort, ingressPort, resolvers, tool };
+  const cgroups = cgroupRoot(lab.scope);
+  return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
 }
 
 /** All that the parts need before they can start: namespaces, rules, cgroups, keys. */
 async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
   claim(lab);
   prepareKernel();
-  createCgroups(lab.scope);
+  await createCgroups(lab);
   await createNetwork(lab, link, mtu);
   await removeRules(lab.scope);
   await addRules(labRules(lab.scope, lab.link, link.subnet));

@@ -49,10 +49,17 @@ function containerd({ lab, mtu, registryPort }: Blueprint): Part {
   };
 }
 
-/** Configuration of containerd 1.6; JSON strings are TOML strings. */
+/**
+ * Parts of containerd that are not used and leave folders or sockets on the machine: /opt/containerd, and those of node
+ * resource plugins (from 2.0).
+ */
+const UNUSED_PLUGINS = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
+
+/** Configuration of containerd 1.6 and 1.7, which 2.x converts as it reads it; JSON strings and arrays are TOML's. */
 export function renderContainerd(pause: string, cni: string, registries: string): string {
   const quote = JSON.stringify;
   return `version = 2
+disabled_plugins = ${quote(UNUSED_PLUGINS)}
 [plugins."io.containerd.grpc.v1.cri"]
   # Without CAP_SYS_RESOURCE (containers, some sandboxes) the score cannot be lowered, and no pod would start.
   restrict_oom_score_adj = true
@@ -115,7 +122,7 @@ function kubelet(blueprint: Blueprint): Part {
   };
 }
 
-function renderKubelet({ lab, link }: Blueprint): string {
+function renderKubelet({ lab, link, cgroupRoot }: Blueprint): string {
   const server = identityOf(lab.paths.pki, "node-server");
   return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -129,8 +136,9 @@ function renderKubelet({ lab, link }: Blueprint): string {
     tlsCertFile: server.cert,
     tlsPrivateKeyFile: server.key,
     healthzBindAddress: link.node,
+    // The lab's cgroups are its own to write (see createCgroups): systemd, which the other driver asks, has no part in them.
     cgroupDriver: "cgroupfs",
-    cgroupRoot: `/${lab.scope}`,
+    cgroupRoot,
     containerRuntimeEndpoint: `unix://${lab.paths.containerdSocket}`,
     clusterDNS: [SERVICE_DNS],
     clusterDomain: SERVICE_DOMAIN,

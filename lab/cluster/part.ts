@@ -28,6 +28,8 @@ export interface Blueprint {
   ingressPort: number;
   /** Upstream name servers for pods and builds. */
   resolvers: readonly string[];
+  /** The lab's cgroup root, as its parts see it. */
+  cgroupRoot: string;
   /** Absolute path of a built tool. */
   tool: (name: string) => string;
 }

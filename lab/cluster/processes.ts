@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { systemCgroup } from "./cgroups";
 import { type Lab, LabError } from "./identity";
 import { PAUSES, RUN, SUPERVISOR } from "./launcher";
+import { enterCommand } from "./namespaces";
 import {
   isRunning,
   type PartEnd,
@@ -101,13 +102,7 @@ export async function launch(lab: Lab, part: Launch): Promise<void> {
     rmSync(path, { force: true });
     return path;
   };
-  const enter = [
-    "nsenter",
-    `--net=${lab.paths.netns}`,
-    `--mount=${lab.paths.mountNamespace}`,
-    "--",
-  ];
-  const command = part.inside ? [...enter, ...part.command] : part.command;
+  const command = part.inside ? [...enterCommand(lab), ...part.command] : part.command;
   const files = [systemCgroup(lab.scope), file("parts"), file("processes"), file("ends")];
   const script = ["-c", SUPERVISOR, "sh", ...files, PAUSES.join(" "), part.fingerprint, RUN];
   const log = freshLog(lab, part.name);

@@ -1,4 +1,4 @@
-import { duration, type Report, which } from "../../toolchain";
+import { duration, type Report } from "../../toolchain";
 import {
   assembleImages,
   type Image,
@@ -6,13 +6,8 @@ import {
   missingImageTools,
 } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
+import { labPackages } from "./machine";
 
-/** What the lab takes from Debian; Docker's packages bring the two of ENGINE too, and must not be replaced. */
-const PACKAGES = [
-  ...["etcd-server", "containernetworking-plugins", "docker-registry"],
-  ...["iproute2", "iptables", "ipset", "conntrack", "socat", "openssl"],
-];
-const ENGINE = ["containerd", "runc"];
 /** The tools that run on the machine; the others run in images. */
 export const TOOLS = [
   ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
@@ -40,8 +35,7 @@ export interface Supplies {
  */
 export function gatherSupplies(steps: Partial<StartSteps>, report: Report): Supplies {
   const { assemble = assembleImages, onTools } = steps;
-  const engine = ENGINE.filter((program) => !which(program));
-  const wanted = [...PACKAGES, ...engine, ...imagePackages];
+  const wanted = [...labPackages(), ...imagePackages];
   const packages = timed("Debian packages", report, () => ensureDebianPackages(wanted, report));
   const tools = timed("tools", report, async () =>
     labTools.ensure([...TOOLS, ...(await missingImageTools())], report),

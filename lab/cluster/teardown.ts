@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { membersGone, removeCgroups, signalMembers } from "./cgroups";
+import { restoreControllers } from "./delegation";
 import { removeIfEmpty } from "./files";
-import { removeRules } from "./firewall";
+import { othersForward, removeRules } from "./firewall";
 import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
 import { MOUNT_POINTS, removeNamespaces } from "./namespaces";
@@ -32,7 +33,8 @@ export async function tearDown(lab: Lab): Promise<void> {
   await removeCgroups(lab.scope);
   rmSync(lab.paths.run, { recursive: true, force: true });
   if (labsOfMachine().length === 0) {
-    restoreKernel();
+    restoreKernel(await othersForward());
+    restoreControllers();
     for (const path of MOUNT_POINTS) removeIfEmpty(path);
   }
 }

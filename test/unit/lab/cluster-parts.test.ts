@@ -16,6 +16,7 @@ const blueprint: Blueprint = {
   registryPort: 5100,
   ingressPort: 8100,
   resolvers: ["10.1.1.1"],
+  cgroupRoot: "/ml-lab-unit",
   tool: (name) => `/tools/${name}`,
 };
 const parts = [...delivery(blueprint), ...controlPlane(blueprint), ...node(blueprint)];
@@ -177,10 +178,10 @@ describe("delivery", () => {
   });
 
   it("lets BuildKit push without TLS to that registry alone, and counts its builds as the lab's", () => {
-    const toml = renderBuildkit("ml-lab-unit", "127.0.0.1:5100", ["10.1.1.1", "10.1.1.2"]);
+    const toml = renderBuildkit("/ml-lab-unit", "127.0.0.1:5100", ["10.1.1.1", "10.1.1.2"]);
     expect(toml.match(/http = true/g)).toHaveLength(1);
     expect(toml).toContain('[registry."127.0.0.1:5100"]');
     expect(toml).toContain('nameservers = ["10.1.1.1","10.1.1.2"]');
-    expect(toml).toContain('defaultCgroupParent = "ml-lab-unit/buildkit"');
+    expect(toml).toContain('defaultCgroupParent = "/ml-lab-unit/buildkit"');
   });
 });

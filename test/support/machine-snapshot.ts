@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What a lab could leave on a machine: lines by kind, sorted. */
+export type Snapshot = Record<string, string[]>;
+
+/** Output of a command; none where the machine lacks it. */
+function output(command: string, ...args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    return "";
+  }
+}
+
+const lines = (text: string) => text.split("\n").filter(Boolean);
+
+/** Every folder below one, with its parts down to a depth. */
+function folders(root: string, depth: number): string[] {
+  let entries: import("node:fs").Dirent[];
+  try {
+    entries = readdirSync(root, { withFileTypes: true });
+  } catch {
+    return []; // it is not there, or has just gone
+  }
+  const below = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name));
+  return depth === 1 ? below : [...below, ...below.flatMap((it) => folders(it, depth - 1))];
+}
+
+/** Entries of folders, without those that come and go by themselves. */
+function entries(roots: readonly string[]): string[] {
+  return roots.flatMap((root) => {
+    try {
+      return readdirSync(root).map((name) => join(root, name));
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Rules and chains without their counters and comments, from `iptables-save`. */
+export function rulesWithoutCounters(text: string): string[] {
+  return lines(text)
+    .filter((line) => !line.startsWith("#"))
+    .map((line) => line.replace(/ \[\d+:\d+\]/, ""));
+}
+
+/** Kernel settings that a lab or what it starts could change; others (of entropy, of inodes) change by themselves. */
+const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_max)|fs\.inotify)/;
+const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
+
+/** Cgroups of sessions, which the test itself opens and closes. */
+const SESSIONS = /user\.slice|session|\/user-|systemd-(hostnamed|timedated|localed|tmpfiles)/;
+
+/** Takes down what is on the machine now. */
+export function takeSnapshot(): Snapshot {
+  const addresses = output("ip", "-o", "address").replaceAll(/\s+valid_lft.*/g, "");
+  const units = output("systemctl", "list-units", "--all", "--plain", "--no-legend");
+  const snapshot: Snapshot = {
+    addresses: lines(addresses).map((line) => line.replace(/^\d+: /, "")),
+    routes: lines(output("ip", "route", "show", "table", "all")),
+    policies: lines(output("ip", "rule")),
+    rules: rulesWithoutCounters(output("iptables-save") + output("ip6tables-save")),
+    nftables: lines(output("nft", "list", "ruleset")).map((line) =>
+      line.replace(/counter packets \d+ bytes \d+/, "counter"),
+    ),
+    mounts: lines(readFileSync("/proc/self/mounts", "utf8")),
+    cgroups: folders("/sys/fs/cgroup", 3).filter((it) => !SESSIONS.test(it)),
+    controllers: lines(readController("cgroup.subtree_control")),
+    units: lines(units)
+      .filter((line) => !SESSIONS.test(line))
+      .map((line) => line.trim().split(/\s+/).slice(0, 4).join(" "))
+      .filter((line) => /\.(service|scope|slice|socket|mount) /.test(line)),
+    unitFiles: lines(output("systemctl", "list-unit-files", "--no-legend")),
+    settings: lines(output("sysctl", "--all", "--ignore")).filter(
+      (line) => SYSCTLS.test(line) && !MOVING.test(line),
+    ),
+    files: entries(["/etc", "/opt", "/run", "/run/netns", "/var/lib", "/var/log", "/srv", "/root"]),
+    builders: entries(["/root/.docker/buildx/instances", "/root/.docker/buildx/activity"]),
+    listeners: lines(output("ss", "-Hltn")).map((line) => line.split(/\s+/)[3] ?? ""),
+  };
+  for (const kind of Object.keys(snapshot)) snapshot[kind]?.sort();
+  return snapshot;
+}
+
+function readController(file: string): string {
+  try {
+    return readFileSync(join("/sys/fs/cgroup", file), "utf8").trim().split(" ").join("\n");
+  } catch {
+    return ""; // cgroup v1
+  }
+}
+
+/** What has come (`+`) and gone (`-`) between two snapshots, each as `kind: + line`. */
+export function differences(before: Snapshot, after: Snapshot): string[] {
+  return Object.keys(before).flatMap((kind) => {
+    const [old, now] = [before[kind] ?? [], after[kind] ?? []];
+    const gone = old.filter((line) => !now.includes(line)).map((line) => `${kind}: - ${line}`);
+    const come = now.filter((line) => !old.includes(line)).map((line) => `${kind}: + ${line}`);
+    return [...gone, ...come];
+  });
+}
