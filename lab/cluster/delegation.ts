@@ -12,12 +12,10 @@ import {
 } from "./cgroups";
 import { type Lab, LabError, RUN_ROOT } from "./identity";
 import { isNamespace, prepareNamespaceFile, releaseNamespace } from "./namespace-files";
-import { until } from "./probe";
+import { START_PATIENCE, waitFor } from "./wait";
 
 /** The controllers that the kubelet and the container runtime use (hugetlb is left out: systemd hands it to nobody). */
 const CONTROLLERS = ["cpu", "cpuset", "io", "memory", "pids"];
-/** Time for the scope to stand, in milliseconds; systemd's own limit for a job is 90 s. */
-const SCOPE_DEADLINE = 90_000;
 /** Controllers that labs have switched on at the root of a machine without systemd. */
 const SWITCHED = join(RUN_ROOT, "controllers");
 
@@ -117,11 +115,15 @@ async function startHolder(lab: Lab, folder: string, systemd: boolean): Promise<
   child.on("error", (error) => {
     fault = error.message;
   });
-  const stands = async () => {
-    if (existsSync(join(folder, "system")) && isNamespace(cgroupNamespace)) return;
+  const failure = () => {
     const words = fault || readFileSync(log, "utf8").trim() || `${folder} does not appear`;
-    throw new LabError(`The lab's cgroup cannot be made with ${command}: ${words}`);
+    return new LabError(`The lab's cgroup cannot be made with ${command}: ${words}`);
   };
-  const runs = () => !fault && child.exitCode === null && child.signalCode === null;
-  await until(stands, SCOPE_DEADLINE, runs);
+  const stands = async () => {
+    if (!existsSync(join(folder, "system")) || !isNamespace(cgroupNamespace)) throw failure();
+  };
+  const hopeless = () => {
+    if (fault || child.exitCode !== null || child.signalCode !== null) throw failure();
+  };
+  await waitFor(stands, { ...START_PATIENCE, hopeless });
 }

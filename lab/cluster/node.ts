@@ -1,9 +1,17 @@
 import { stringify } from "yaml";
 import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
-import { type Blueprint, configFile, kubeconfigOf, mirrored, type Part } from "./part";
+import {
+  adminIdentity,
+  apiServerUrl,
+  type Blueprint,
+  configFile,
+  kubeconfigOf,
+  mirrored,
+  type Part,
+} from "./part";
 import { identityOf } from "./pki";
-import { httpProbe } from "./probe";
-import { run } from "./shell";
+import { getJson, httpProbe } from "./probe";
+import { LOOK_TIMEOUT, run } from "./shell";
 
 /** Upstream reference of the image that holds a pod's namespaces. */
 export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
@@ -37,7 +45,7 @@ function containerd({ lab, mtu, registryPort }: Blueprint): Part {
       [`${CNI_FOLDER}/10-lab.conflist`]: renderCni(mtu),
       [`${REGISTRIES_FOLDER}/${registry}/hosts.toml`]: renderHosts(registry),
     },
-    probe: async () => void (await run("ctr", ["--address", socket, "version"], 5_000)),
+    probe: async () => void (await run("ctr", ["--address", socket, "version"], LOOK_TIMEOUT)),
   };
 }
 
@@ -176,6 +184,8 @@ function networkPolicy({ lab, link, tool }: Blueprint): Part {
   return {
     name: "kube-router",
     after: ["kubelet"],
+    // It ends after a minute in which it may not list pods, namespaces and policies.
+    needs: ["access.yaml"],
     command: [
       tool("kube-router"),
       "--run-firewall=true",
@@ -199,9 +209,8 @@ interface NodeObject {
   };
 }
 
-async function getNode({ lab, tool }: Blueprint): Promise<NodeObject> {
-  const get = ["--kubeconfig", lab.paths.kubeconfig, "get", "node", lab.label, "-o", "json"];
-  return JSON.parse(await run(tool("kubectl"), [...get, "--request-timeout=5s"], 10_000));
+function getNode({ lab, link }: Blueprint): Promise<NodeObject> {
+  return getJson(`${apiServerUrl(link)}/api/v1/nodes/${lab.label}`, adminIdentity(lab));
 }
 
 /** Fails until the node has reported itself ready at the address that it has now. */

@@ -11,6 +11,7 @@ import { labPackages } from "../../lab/cluster/machine";
 import { packages as imagePackages } from "../../lab/images";
 import { ensureDebianPackages, labTools } from "../../lab/tools";
 import { Kubectl } from "../support/kubectl";
+import { processesOf } from "../support/lab-processes";
 import { changesOf, type Snapshot, takeSnapshot } from "../support/machine-snapshot";
 import { clientPod, serverObjects } from "./lab-workload";
 
@@ -84,20 +85,6 @@ async function traces({ name, folder }: typeof options): Promise<string[]> {
   const words = [`ml-${name}:`, `ml-${name}@`, `${scope} `, `/ml-lab/${name}/`];
   const found = Object.entries(texts).filter(([, text]) => words.some((it) => text.includes(it)));
   return [...paths, ...found.map(([kind]) => kind), ...processesOf(name, folder)];
-}
-
-function processesOf(name: string, folder: string): string[] {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return command.includes(`/ml-lab/${name}/`) || command.includes(`${folder}/`);
-      } catch {
-        return false;
-      }
-    })
-    .map((pid) => `process ${pid}`);
 }
 
 beforeAll(async () => {
