@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { type Blueprint, configFile, type Part } from "./part";
 import { grpcProbe, httpProbe } from "./probe";
@@ -44,6 +44,8 @@ function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint)
       `--config=${configFile(lab, "buildkitd.toml")}`,
       `--addr=unix://${lab.paths.buildkitSocket}`,
       `--root=${join(lab.paths.data, "buildkit")}`,
+      // By default in /run/buildkit, which would stay on the machine.
+      `--otel-socket-path=${join(dirname(lab.paths.buildkitSocket), "otel.sock")}`,
     ],
     files: { "buildkitd.toml": renderBuildkit(cgroupRoot, `127.0.0.1:${registryPort}`, resolvers) },
     probe: grpcProbe(lab.paths.buildkitSocket),

@@ -3,7 +3,7 @@ import type { Report } from "../../toolchain";
 import { pushImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { linkAddresses } from "./addresses";
-import { registerBuilder, removeBuilder } from "./builder";
+import { registerBuilder, removeBuilder, removeBuilderFolder } from "./builder";
 import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
 import { createCgroups } from "./delegation";
@@ -15,6 +15,7 @@ import { identify, type Lab, LabError, type LabOptions } from "./identity";
 import { applyNeeds, defineGateways, installAddons } from "./install";
 import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
+import { noteAbsent } from "./leftovers";
 import { requireMachine } from "./machine";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
 import { node, nodeVersions } from "./node";
@@ -93,6 +94,7 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
     await timed("stop", report, () => tearDown(lab));
     const buildx = await labTools.find("buildx");
     if (buildx) await removeBuilder(lab, buildx);
+    removeBuilderFolder(lab);
     rmSync(lab.paths.folder, { recursive: true, force: true });
   });
 }
@@ -164,6 +166,7 @@ async function blueprintOf(
 async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
   claim(lab);
   prepareKernel();
+  noteAbsent();
   await createCgroups(lab);
   await createNetwork(lab, link, mtu);
   await removeRules(lab.scope);

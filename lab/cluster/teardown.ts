@@ -6,6 +6,7 @@ import { removeIfEmpty } from "./files";
 import { othersForward, removeRules } from "./firewall";
 import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
+import { removeLeftovers } from "./leftovers";
 import { MOUNT_POINTS, removeNamespaces } from "./namespaces";
 import { labsOfMachine } from "./ownership";
 import { stopProcess } from "./processes";
@@ -35,6 +36,7 @@ export async function tearDown(lab: Lab): Promise<void> {
   if (labsOfMachine().length === 0) {
     restoreKernel(await othersForward());
     restoreControllers();
+    removeLeftovers();
     for (const path of MOUNT_POINTS) removeIfEmpty(path);
   }
 }

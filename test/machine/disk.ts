@@ -128,7 +128,6 @@ async function fill(root: string): Promise<void> {
   }
   await provideNode(root);
   await sh("cp", ["-a", await goRoot(), join(root, "usr/local/go")]);
-  symlinkSync("../go/bin/go", join(root, "usr/local/bin/go"));
 }
 
 /** Node of the npm package, and this machine's npm, where Debian would have them. */

@@ -46,9 +46,19 @@ export function rulesWithoutCounters(text: string): string[] {
     .map((line) => line.replace(/ \[\d+:\d+\]/, ""));
 }
 
+/** Rules without tables that let everything through: those are what a machine without the table does, too. */
+export function withoutEmptyTables(rules: readonly string[]): string[] {
+  const tables = rules.join("\n").split("COMMIT");
+  const telling = tables.filter((table) => /^-A |^:\S+ (?!ACCEPT)/m.test(table));
+  return telling.flatMap((table) => [...lines(table)]);
+}
+
 /** Kernel settings that a lab or what it starts could change; others (of entropy, of inodes) change by themselves. */
 const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_max)|fs\.inotify)/;
 const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
+
+/** Caches of npm and Go, which are their user's; and the lock of iptables, which belongs to all who use it. */
+const OWN_FILES = /^\/root\/(\.cache|\.config|\.npm|go)$|^\/run\/xtables\.lock$/;
 
 /** Cgroups of sessions, which the test itself opens and closes. */
 const SESSIONS = /user\.slice|session|\/user-|systemd-(hostnamed|timedated|localed|tmpfiles)/;
@@ -61,7 +71,9 @@ export function takeSnapshot(): Snapshot {
     addresses: lines(addresses).map((line) => line.replace(/^\d+: /, "")),
     routes: lines(output("ip", "route", "show", "table", "all")),
     policies: lines(output("ip", "rule")),
-    rules: rulesWithoutCounters(output("iptables-save") + output("ip6tables-save")),
+    rules: withoutEmptyTables(
+      rulesWithoutCounters(output("iptables-save") + output("ip6tables-save")),
+    ),
     nftables: lines(output("nft", "list", "ruleset")).map((line) =>
       line.replace(/counter packets \d+ bytes \d+/, "counter"),
     ),
@@ -72,11 +84,22 @@ export function takeSnapshot(): Snapshot {
       .filter((line) => !SESSIONS.test(line))
       .map((line) => line.trim().split(/\s+/).slice(0, 4).join(" "))
       .filter((line) => /\.(service|scope|slice|socket|mount) /.test(line)),
-    unitFiles: lines(output("systemctl", "list-unit-files", "--no-legend")),
+    unitFiles: lines(output("systemctl", "list-unit-files", "--no-legend")).filter(
+      (line) => !SESSIONS.test(line),
+    ),
     settings: lines(output("sysctl", "--all", "--ignore")).filter(
       (line) => SYSCTLS.test(line) && !MOVING.test(line),
     ),
-    files: entries(["/etc", "/opt", "/run", "/run/netns", "/var/lib", "/var/log", "/srv", "/root"]),
+    files: entries([
+      "/etc",
+      "/opt",
+      "/run",
+      "/run/netns",
+      "/var/lib",
+      "/var/log",
+      "/srv",
+      "/root",
+    ]).filter((path) => !OWN_FILES.test(path)),
     builders: entries(["/root/.docker/buildx/instances", "/root/.docker/buildx/activity"]),
     listeners: lines(output("ss", "-Hltn")).map((line) => line.split(/\s+/)[3] ?? ""),
   };
@@ -97,7 +120,12 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((kind) => {
     const [old, now] = [before[kind] ?? [], after[kind] ?? []];
     const gone = old.filter((line) => !now.includes(line)).map((line) => `${kind}: - ${line}`);
-    const come = now.filter((line) => !old.includes(line)).map((line) => `${kind}: + ${line}`);
+    // A kernel module that was loaded brings settings of its own.
+    const known = (line: string) =>
+      kind !== "settings" || old.some((it) => it.startsWith(`${line.split(" ")[0]} `));
+    const come = now
+      .filter((line) => !old.includes(line) && known(line))
+      .map((line) => `${kind}: + ${line}`);
     return [...gone, ...come];
   });
 }

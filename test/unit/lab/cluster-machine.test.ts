@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { removeBuilderFolder } from "../../../lab/cluster/builder";
 import {
   type CgroupLayout,
   cgroupRoot,
@@ -10,7 +11,9 @@ import {
   trackingFolder,
 } from "../../../lab/cluster/cgroups";
 import { controllersToEnable, joinCommand } from "../../../lab/cluster/delegation";
+import { identify } from "../../../lab/cluster/identity";
 import { prepareKernel, restoreKernel } from "../../../lab/cluster/kernel";
+import { noteAbsent, removeLeftovers } from "../../../lab/cluster/leftovers";
 import { type Machine, machineFault, requireMachine } from "../../../lab/cluster/machine";
 
 describe("a machine that cannot run a lab", () => {
@@ -198,5 +201,45 @@ describe("the kernel's settings", () => {
   it("are left alone where no lab has noted any", () => {
     restoreKernel(false, root(), saved());
     expect(get("net/ipv4/ip_forward")).toBe("0");
+  });
+});
+
+describe("what programs leave behind", () => {
+  let folder: string;
+  const place = (...names: string[]) => join(folder, ...names);
+  const make = (...names: string[]) => {
+    mkdirSync(dirname(place(...names)), { recursive: true });
+    writeFileSync(place(...names), "");
+  };
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "lab-leftovers-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("goes, but not what was there before or is somebody else's", () => {
+    const places = [place("a", "cache"), place("a"), place("b", "cache"), place("b"), place("c")];
+    make("c");
+    noteAbsent(places, place("noted"));
+    make("a", "cache");
+    make("b", "cache");
+    make("b", "other");
+    noteAbsent(places, place("noted")); // of a second lab
+    removeLeftovers(place("noted"));
+    expect(existsSync(place("a"))).toBe(false);
+    expect(existsSync(place("b", "cache"))).toBe(false);
+    expect(existsSync(place("b", "other"))).toBe(true);
+    expect(existsSync(place("c"))).toBe(true);
+  });
+
+  it("is buildx's folder, unless another builder is in it", () => {
+    const lab = identify({ name: "unit" });
+    make("docker", "buildx", ".lock");
+    make("docker", "buildx", "activity", lab.label);
+    make("docker", "buildx", "instances", "other");
+    removeBuilderFolder(lab, place("docker", "buildx"));
+    expect(existsSync(place("docker", "buildx", "instances", "other"))).toBe(true);
+    rmSync(place("docker", "buildx", "instances", "other"));
+    removeBuilderFolder(lab, place("docker", "buildx"));
+    expect(existsSync(place("docker"))).toBe(false);
   });
 });

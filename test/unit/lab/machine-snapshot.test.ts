@@ -4,6 +4,7 @@ import {
   differences,
   rulesWithoutCounters,
   takeSnapshot,
+  withoutEmptyTables,
 } from "../../support/machine-snapshot";
 
 describe("a snapshot of a machine", () => {
@@ -36,6 +37,27 @@ describe("a snapshot of a machine", () => {
       ":FORWARD DROP",
       "-A FORWARD -j ACCEPT",
       "COMMIT",
+    ]);
+  });
+
+  it("does not tell a table that lets everything through from none", () => {
+    const empty = ["*nat", ":PREROUTING ACCEPT", "COMMIT"];
+    const dropping = ["*filter", ":FORWARD DROP", "COMMIT"];
+    const ruled = ["*filter", ":FORWARD ACCEPT", "-A FORWARD -j ACCEPT", "COMMIT"];
+    expect(withoutEmptyTables(empty)).toEqual([]);
+    expect(withoutEmptyTables([...empty, ...dropping])).toEqual(["*filter", ":FORWARD DROP"]);
+    expect(withoutEmptyTables([...ruled, ...empty])).toContain("-A FORWARD -j ACCEPT");
+    expect(withoutEmptyTables([...empty, "*filter", ":DOCKER - ", "COMMIT"])).toContain(
+      ":DOCKER - ",
+    );
+  });
+
+  it("tells settings that have changed, and not those of a module that was loaded", () => {
+    const before = { settings: ["kernel.panic = 0"] };
+    const after = { settings: ["kernel.panic = 10", "net.netfilter.x = 1"] };
+    expect(differences(before, after)).toEqual([
+      "settings: - kernel.panic = 0",
+      "settings: + kernel.panic = 10",
     ]);
   });
 
