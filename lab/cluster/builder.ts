@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { removeIfEmpty } from "./files";
@@ -26,10 +26,19 @@ function builderFolder(env = process.env): string {
 
 /** Takes away what buildx keeps besides, if no other builder and no choice of one is left. */
 export function removeBuilderFolder(lab: Lab, folder = builderFolder()): void {
-  rmSync(join(folder, "activity", lab.label), { force: true });
-  for (const name of ["instances", "activity", "defaults"]) removeIfEmpty(join(folder, name));
+  for (const name of ["activity", "refs"]) {
+    rmSync(join(folder, name, lab.label), { recursive: true, force: true });
+  }
+  const folders = ["instances", "activity", "defaults", "refs"];
+  for (const name of folders) removeIfEmpty(join(folder, name));
   const left = existsSync(folder) ? readdirSync(folder) : [];
-  if (left.some((name) => name !== ".lock")) return;
+  if (left.some((name) => ![".lock", "current"].includes(name))) return;
+  if (left.includes("current") && choosesBuilder(join(folder, "current"))) return;
   rmSync(folder, { recursive: true, force: true });
   removeIfEmpty(dirname(folder));
+}
+
+/** Whether buildx's note of the current builder names one: it names none where Docker itself builds. */
+function choosesBuilder(file: string): boolean {
+  return (JSON.parse(readFileSync(file, "utf8")) as { Name?: string }).Name !== "";
 }

@@ -239,6 +239,11 @@ describe("what programs leave behind", () => {
     removeBuilderFolder(lab, place("docker", "buildx"));
     expect(existsSync(place("docker", "buildx", "instances", "other"))).toBe(true);
     rmSync(place("docker", "buildx", "instances", "other"));
+    make("docker", "buildx", "refs", lab.label, "node");
+    writeFileSync(place("docker", "buildx", "current"), '{"Name":"mine"}');
+    removeBuilderFolder(lab, place("docker", "buildx"));
+    expect(existsSync(place("docker", "buildx", "current"))).toBe(true);
+    writeFileSync(place("docker", "buildx", "current"), '{"Key":"unix:///x","Name":""}');
     removeBuilderFolder(lab, place("docker", "buildx"));
     expect(existsSync(place("docker"))).toBe(false);
   });
