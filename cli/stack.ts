@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
+import { labTrouble } from "../lab/cluster/lab";
 import type { Report } from "../toolchain";
 import { ensurePulumi, type PulumiTools } from "../toolchain/pulumi";
 
@@ -97,7 +98,10 @@ export function labOf(name: string, workDir = ROOT): string | undefined {
  */
 export async function openStack(settings: StackSettings, report: Report): Promise<OpenStack> {
   const { name, workDir = ROOT, backend } = settings;
-  const local = labOf(name, workDir) !== undefined;
+  const lab = labOf(name, workDir);
+  const local = lab !== undefined;
+  // Commands that do not start the cluster would else only say what follows from it.
+  if (lab) for (const line of labTrouble({ name: lab })) report(line);
   const tools = await ensurePulumi(report);
   // The engine makes the folders of stacks in a local backend, but not the backend's own.
   mkdirSync(join(workDir, ".state"), { recursive: true });

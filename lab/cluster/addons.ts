@@ -22,9 +22,10 @@ export interface AddonValues {
   registryPort: number;
 }
 
-/** Reads every file of lab/addons, fills in the values, and returns the objects in the files' order. */
-export function renderAddons(values: AddonValues): Manifest[] {
-  return addonFiles().flatMap(({ name, text }) => renderAddon(name, text, values));
+/** Reads the files of lab/addons (or those named), fills in the values, and returns the objects in the files' order. */
+export function renderAddons(values: AddonValues, only?: readonly string[]): Manifest[] {
+  const files = addonFiles().filter(({ name }) => only?.includes(name) ?? true);
+  return files.flatMap(({ name, text }) => renderAddon(name, text, values));
 }
 
 /** The add-ons' files, sorted by name. */
@@ -66,10 +67,52 @@ export function toYaml(manifests: readonly Manifest[]): string {
     .join("---\n");
 }
 
+/** A deployment as far as the lab looks into it. */
+export interface Deployment {
+  metadata: { name: string; generation: number };
+  status?: { observedGeneration?: number; updatedReplicas?: number; availableReplicas?: number };
+}
+
 /** A pod as far as the lab looks into it. */
 export interface Pod {
   metadata: { name: string };
-  status?: { containerStatuses?: { ready: boolean; containerID?: string }[] };
+  status?: {
+    phase?: string;
+    containerStatuses?: {
+      ready: boolean;
+      containerID?: string;
+      restartCount?: number;
+      state?: { waiting?: { reason?: string; message?: string } };
+    }[];
+  };
+}
+
+/** Deployments whose current version is not available, or has no pod that runs indeed. */
+export function notRolledOut(
+  names: readonly string[],
+  deployments: readonly Deployment[],
+  pods: readonly Pod[],
+  runningContainers: ReadonlySet<string>,
+): string[] {
+  const available = ({ metadata, status }: Deployment) =>
+    status?.observedGeneration === metadata.generation &&
+    (status.updatedReplicas ?? 0) > 0 &&
+    (status.availableReplicas ?? 0) > 0;
+  const known = new Set(deployments.filter(available).map(({ metadata }) => metadata.name));
+  const missing = new Set(missingPods(names, pods, runningContainers));
+  return names.filter((name) => missing.has(name) || !known.has(name));
+}
+
+/** What the containers of pods wait for, and how often they have ended: `traefik-x: ErrImagePull: ...`. */
+export function podTroubles(pods: readonly Pod[]): string[] {
+  return pods.flatMap(({ metadata, status }) =>
+    (status?.containerStatuses ?? []).flatMap(({ ready, restartCount = 0, state }) => {
+      if (ready) return [];
+      const { reason = "not ready", message = "" } = state?.waiting ?? {};
+      const ended = restartCount > 0 ? `, ended ${restartCount} times` : "";
+      return `${metadata.name}: ${[reason, message].filter(Boolean).join(": ")}${ended}`;
+    }),
+  );
 }
 
 /**

@@ -1,3 +1,7 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { removeIfEmpty } from "./files";
 import type { Lab } from "./identity";
 import { attempt, run } from "./shell";
 
@@ -13,4 +17,28 @@ export async function registerBuilder(lab: Lab, buildx: string): Promise<void> {
 /** Forgets the lab's builder; it is no error if there is none. */
 export async function removeBuilder(lab: Lab, buildx: string): Promise<void> {
   await attempt(buildx, ["rm", "--force", lab.label]);
+}
+
+/** Where buildx keeps its builders, as its documentation says. */
+function builderFolder(env = process.env): string {
+  return env.BUILDX_CONFIG ?? join(env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "buildx");
+}
+
+/** Takes away what buildx keeps besides, if no other builder and no choice of one is left. */
+export function removeBuilderFolder(lab: Lab, folder = builderFolder()): void {
+  for (const name of ["activity", "refs"]) {
+    rmSync(join(folder, name, lab.label), { recursive: true, force: true });
+  }
+  const folders = ["instances", "activity", "defaults", "refs"];
+  for (const name of folders) removeIfEmpty(join(folder, name));
+  const left = existsSync(folder) ? readdirSync(folder) : [];
+  if (left.some((name) => ![".lock", "current"].includes(name))) return;
+  if (left.includes("current") && choosesBuilder(join(folder, "current"))) return;
+  rmSync(folder, { recursive: true, force: true });
+  removeIfEmpty(dirname(folder));
+}
+
+/** Whether buildx's note of the current builder names one: it names none where Docker itself builds. */
+function choosesBuilder(file: string): boolean {
+  return (JSON.parse(readFileSync(file, "utf8")) as { Name?: string }).Name !== "";
 }

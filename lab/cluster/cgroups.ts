@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "./probe";
+import { attempt } from "./shell";
 
 const ROOT = "/sys/fs/cgroup";
 /** Time that killed processes get to leave their cgroups, in milliseconds. */
@@ -16,30 +17,59 @@ export function parseHierarchies(mounts: string): string[] {
     .filter((path) => path === ROOT || path.startsWith(`${ROOT}/`));
 }
 
-function hierarchies(): string[] {
-  return parseHierarchies(readFileSync("/proc/self/mounts", "utf8"));
+/** How the machine's cgroups are laid out, and who manages them. */
+export interface CgroupLayout {
+  trees: readonly string[];
+  /** Whether there is v2's one tree; not so with v1, nor with v1 and an empty v2 tree beside it (hybrid). */
+  unified: boolean;
+  /** Whether systemd is the machine's init system. */
+  systemd: boolean;
 }
 
-/** The tree that tells which processes are a lab's: v2's only one, or v1's pids, which limits nothing by itself. */
-function trackingRoot(scope: string): string {
-  const trees = hierarchies();
-  return join(trees.find((path) => path === join(ROOT, "pids")) ?? ROOT, scope);
+/** The layout of this machine. */
+export function cgroupLayout(): CgroupLayout {
+  const trees = parseHierarchies(readFileSync("/proc/self/mounts", "utf8"));
+  // As sd_booted(3) tells.
+  return { trees, unified: trees.includes(ROOT), systemd: existsSync("/run/systemd/system") };
+}
+
+/** Name of the systemd unit that holds a lab's processes, on cgroup v2. */
+export const unitOf = (scope: string) => `${scope}.scope`;
+
+/**
+ * A lab's folder in each tree. On cgroup v2, systemd is the only one that may make cgroups in its tree, and hands a
+ * subtree to others with a unit that has `Delegate=yes` (https://systemd.io/CGROUP_DELEGATION).
+ */
+export function labFolders(scope: string, { trees, unified, systemd }: CgroupLayout): string[] {
+  if (unified && systemd) return [join(ROOT, "system.slice", unitOf(scope))];
+  return trees.map((tree) => join(tree, scope));
+}
+
+/** The folder that tells which processes are a lab's: v2's only one, or that of v1's pids, which limits nothing by itself. */
+export function trackingFolder(scope: string, layout = cgroupLayout()): string {
+  const folders = labFolders(scope, layout);
+  return folders.find((it) => it === join(ROOT, "pids", scope)) ?? folders[0] ?? join(ROOT, scope);
+}
+
+/** The lab's cgroup root as its own processes see it: on cgroup v2 they have a cgroup namespace. */
+export function cgroupRoot(scope: string, { unified } = cgroupLayout()): string {
+  return unified ? "/" : `/${scope}`;
 }
 
 /** File to write a pid into, so that the process and all its children count as the lab's. */
 export function systemCgroup(scope: string): string {
-  return join(trackingRoot(scope), "system", "cgroup.procs");
+  return join(trackingFolder(scope), "system", "cgroup.procs");
 }
 
-/** Makes the lab's cgroup root in every tree: the kubelet wants to find its `cgroupRoot` in all of them. */
-export function createCgroups(scope: string): void {
-  for (const tree of hierarchies()) mkdirSync(join(tree, scope), { recursive: true });
-  mkdirSync(join(trackingRoot(scope), "system"), { recursive: true });
+/** Makes the lab's cgroup root in every v1 tree: the kubelet wants to find its `cgroupRoot` in all of them. */
+export function createFolders(scope: string, layout: CgroupLayout): void {
+  for (const folder of labFolders(scope, layout)) mkdirSync(folder, { recursive: true });
+  mkdirSync(join(trackingFolder(scope, layout), "system"), { recursive: true });
 }
 
 /** All processes of the lab, or those of its pods alone. */
-function members(scope: string, part: "all" | "pods"): number[] {
-  const root = trackingRoot(scope);
+export function members(scope: string, part: "all" | "pods"): number[] {
+  const root = trackingFolder(scope);
   return processesBelow(part === "pods" ? join(root, "kubepods") : root);
 }
 
@@ -79,8 +109,9 @@ export function membersGone(scope: string, part: "all" | "pods", deadline = LEAV
 
 /** Takes the lab's empty cgroups away, from the leaves to the root. */
 export async function removeCgroups(scope: string): Promise<void> {
-  const roots = hierarchies().map((tree) => join(tree, scope));
-  await until(async () => roots.forEach(removeTree), LEAVE_DEADLINE);
+  const layout = cgroupLayout();
+  if (layout.unified && layout.systemd) await attempt("systemctl", ["stop", unitOf(scope)]);
+  await until(async () => labFolders(scope, layout).forEach(removeTree), LEAVE_DEADLINE);
 }
 
 function removeTree(folder: string): void {

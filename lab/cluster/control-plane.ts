@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { POD_CIDR, SERVICE_CIDR } from "./cidrs";
-import { adminIdentity, type Blueprint, kubeconfigOf, type Part } from "./part";
+import { adminIdentity, apiServerUrl, type Blueprint, kubeconfigOf, type Part } from "./part";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
 
@@ -70,7 +70,7 @@ function apiServer({ lab, link, tool }: Blueprint): Part {
       "--profiling=false",
       ...connections(pki),
     ],
-    probe: httpProbe(`https://${link.node}:6443/readyz`, adminIdentity(lab)),
+    probe: httpProbe(`${apiServerUrl(link)}/readyz`, adminIdentity(lab)),
   };
 }
 

@@ -1,8 +1,8 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { type Blueprint, configFile, type Part } from "./part";
-import { httpProbe } from "./probe";
-import { run } from "./shell";
+import { grpcProbe, httpProbe } from "./probe";
+import { LOOK_TIMEOUT, run } from "./shell";
 
 /** How images come in (registry, BuildKit) and how the host reaches what runs (forwarders). */
 export function delivery(blueprint: Blueprint): Part[] {
@@ -35,26 +35,26 @@ function registry({ lab, link, registryPort }: Blueprint): Part {
   };
 }
 
-function buildkit({ lab, registryPort, resolvers, tool }: Blueprint): Part {
-  const address = `unix://${lab.paths.buildkitSocket}`;
+function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint): Part {
   return {
     name: "buildkitd",
     after: [],
     command: [
       tool("buildkitd"),
       `--config=${configFile(lab, "buildkitd.toml")}`,
-      `--addr=${address}`,
+      `--addr=unix://${lab.paths.buildkitSocket}`,
       `--root=${join(lab.paths.data, "buildkit")}`,
+      // By default in /run/buildkit, which would stay on the machine.
+      `--otel-socket-path=${join(dirname(lab.paths.buildkitSocket), "otel.sock")}`,
     ],
-    files: { "buildkitd.toml": renderBuildkit(lab.scope, `127.0.0.1:${registryPort}`, resolvers) },
-    probe: async () =>
-      void (await run(tool("buildctl"), ["--addr", address, "debug", "workers"], 10_000)),
+    files: { "buildkitd.toml": renderBuildkit(cgroupRoot, `127.0.0.1:${registryPort}`, resolvers) },
+    probe: grpcProbe(lab.paths.buildkitSocket),
   };
 }
 
 /** BuildKit's configuration; JSON strings and arrays are TOML's. */
 export function renderBuildkit(
-  scope: string,
+  cgroupRoot: string,
   registry: string,
   resolvers: readonly string[],
 ): string {
@@ -67,7 +67,7 @@ export function renderBuildkit(
   enabled = false
 [worker.oci]
   enabled = true
-  defaultCgroupParent = ${quote(`${scope}/buildkit`)}
+  defaultCgroupParent = ${quote(join(cgroupRoot, "buildkit"))}
 `;
 }
 
@@ -89,7 +89,7 @@ function forwarder(name: string, port: number, target: string): Part {
 function listens(port: number) {
   const filter = `sport = :${port}`;
   return async () => {
-    const listeners = await run("ss", ["-Hltn", "src", "127.0.0.1", "and", filter]);
+    const listeners = await run("ss", ["-Hltn", "src", "127.0.0.1", "and", filter], LOOK_TIMEOUT);
     if (!listeners.trim()) throw new Error(`nothing listens on 127.0.0.1:${port}`);
   };
 }

@@ -51,3 +51,9 @@ export async function removeRules(scope: string): Promise<void> {
     }
   }
 }
+
+/** Whether somebody else (Docker, say) has rules for packets that pass through the machine. */
+export async function othersForward(): Promise<boolean> {
+  const listing = await run("iptables", ["-w", "-t", "filter", "-S", "FORWARD"]);
+  return listing.split("\n").some((line) => line.startsWith("-A "));
+}

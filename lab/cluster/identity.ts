@@ -18,7 +18,7 @@ export interface Lab {
   name: string;
   /** Kubernetes node, context, cluster and buildx builder all carry this name. */
   label: string;
-  /** Network namespace, cgroup root and comment of the host's firewall rules. */
+  /** Cgroup root (or systemd scope) and comment of the host's firewall rules. */
   scope: string;
   /** Host end of the veth pair (the kernel allows 15 characters). */
   link: string;
@@ -42,6 +42,8 @@ export interface LabPaths {
   config: string;
   netns: string;
   mountNamespace: string;
+  /** Only where the machine has cgroup v2. */
+  cgroupNamespace: string;
   containerdSocket: string;
   buildkitSocket: string;
   /** Where the pods' volumes are seen inside the lab's mount namespace. */
@@ -95,8 +97,9 @@ function labPaths(name: string, folder: string): LabPaths {
     caBundle: join(folder, "ca.crt"),
     run,
     config: join(run, "config"),
-    netns: `/run/netns/ml-lab-${name}`,
+    netns: join(run, "ns", "net"),
     mountNamespace: join(run, "ns", "mnt"),
+    cgroupNamespace: join(run, "ns", "cgroup"),
     containerdSocket: "/run/containerd/containerd.sock",
     buildkitSocket: join(run, "buildkit", "buildkitd.sock"),
     volumes: join(run, "volumes"),

@@ -1,44 +1,81 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Manifest, missingPods, type Pod, renderAddons, toYaml } from "./addons";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type Deployment,
+  type Manifest,
+  notRolledOut,
+  type Pod,
+  podTroubles,
+  renderAddons,
+  toYaml,
+} from "./addons";
 import { writeIfChanged } from "./files";
 import { type Lab, LabError } from "./identity";
-import { type Blueprint, configFile } from "./part";
+import { adminIdentity, apiServerUrl, type Blueprint, configFile } from "./part";
 import { identityOf } from "./pki";
-import { httpProbe, until } from "./probe";
-import { run } from "./shell";
+import { getJson, httpProbe } from "./probe";
+import { LOOK_TIMEOUT, run } from "./shell";
+import { type Patience, START_PATIENCE, type Wait, WaitError, waitFor } from "./wait";
 
 const NAMESPACE = "kube-system";
 /** The folder whose go.mod pins the Gateway API. */
 const GATEWAY_API = resolve(__dirname, "../addons/gateway-api");
-/** Time for the add-ons' pods to become ready, in milliseconds. */
-const READY_DEADLINE = 180_000;
-/** Longest time for one kubectl command, in milliseconds; the CRDs are a megabyte. */
-const KUBECTL_TIMEOUT = 60_000;
+/** How often work is tried, where the API server fails meanwhile (it is restarted, or its disk stands still). */
+const TRIES = 5;
+/** A pod's start has long steps that show nothing (an image is unpacked); the bound ends a pod that ends for ever. */
+const POD_PATIENCE: Patience = { quiet: 180_000, bound: 1_200_000 };
+/** Pause between two looks at the pods, in milliseconds. */
+const POD_PAUSE = 500;
 
 type Kubectl = (...args: string[]) => Promise<string>;
 
 function kubectlOf({ lab, tool }: Blueprint): Kubectl {
   const own = ["--kubeconfig", lab.paths.kubeconfig];
-  return (...args) => run(tool("kubectl"), [...own, ...args], KUBECTL_TIMEOUT);
+  return (...args) => run(tool("kubectl"), [...own, ...args]);
+}
+
+/** Does what the API server is needed for; after a failure again, when it is well. */
+async function persistently<T>(blueprint: Blueprint, work: () => Promise<T>): Promise<T> {
+  const { lab, link } = blueprint;
+  const ready = httpProbe(`${apiServerUrl(link)}/readyz`, adminIdentity(lab));
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === TRIES) throw error;
+      await delay(tries * 1000);
+      await waitFor(ready, START_PATIENCE);
+    }
+  }
+}
+
+async function apply(blueprint: Blueprint, path: string): Promise<void> {
+  const flags = ["--server-side", "--force-conflicts", "--field-manager=lab"];
+  await persistently(blueprint, () => kubectlOf(blueprint)("apply", ...flags, "-f", path));
+}
+
+/** Applies files of lab/addons that need no image: what a part needs before it is started. */
+export async function applyNeeds(blueprint: Blueprint, files: readonly string[]): Promise<void> {
+  const { lab, registryPort } = blueprint;
+  const values = { variables: variablesOf(lab), images: {}, registryPort };
+  const path = configFile(lab, `needs-${files.join("-")}`);
+  writeIfChanged(path, toYaml(renderAddons(values, files)));
+  await apply(blueprint, path);
 }
 
 /** Applies the add-ons and waits until they serve. `images` maps upstream references to digests. */
 export async function installAddons(
   blueprint: Blueprint,
   images: Readonly<Record<string, string>>,
+  wait: Pick<Wait, "hopeless" | "tell">,
 ): Promise<void> {
   const { lab, registryPort } = blueprint;
-  const kubectl = kubectlOf(blueprint);
-  const apply = (path: string) =>
-    kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=lab", "-f", path);
-  await defineGateways(kubectl, apply);
-  const variables = variablesOf(lab);
-  const manifests = renderAddons({ variables, images, registryPort });
+  const manifests = renderAddons({ variables: variablesOf(lab), images, registryPort });
   const file = configFile(lab, "addons.yaml");
   writeIfChanged(file, toYaml(manifests));
-  await apply(file);
-  await ready(blueprint, kubectl, manifests);
+  await apply(blueprint, file);
+  await ready(blueprint, manifests, { ...POD_PATIENCE, ...wait, pause: POD_PAUSE });
 }
 
 function variablesOf(lab: Lab): Record<string, string> {
@@ -53,48 +90,70 @@ function variablesOf(lab: Lab): Record<string, string> {
 }
 
 /** Makes sure of the Gateway API's standard CRDs, from the cache of verified Go modules; they take seconds to apply. */
-async function defineGateways(kubectl: Kubectl, apply: (path: string) => Promise<string>) {
-  const answer = await run("go", ["-C", GATEWAY_API, "mod", "download", "-json"], 300_000);
+export async function defineGateways(blueprint: Blueprint): Promise<void> {
+  const answer = await run("go", ["-C", GATEWAY_API, "mod", "download", "-json"]);
   const { Dir, Version } = JSON.parse(answer) as { Dir: string; Version: string };
   const folder = join(Dir, "config", "crd", "standard");
   const versions = String.raw`jsonpath={.items[*].metadata.annotations.gateway\.networking\.k8s\.io/bundle-version}`;
-  const found = await kubectl("get", "--ignore-not-found", "-f", folder, "-o", versions);
-  const files = readdirSync(folder).length;
+  const list = ["get", "--ignore-not-found", "-f", folder, "-o", versions];
+  const found = await persistently(blueprint, () => kubectlOf(blueprint)(...list));
   const current = found.split(" ").filter((version) => version === Version);
-  if (current.length >= files) return;
-  await apply(folder);
-  const gatewayClass = "crd/gatewayclasses.gateway.networking.k8s.io";
-  await kubectl("wait", "--for=condition=Established", gatewayClass);
+  if (current.length >= readdirSync(folder).length) return;
+  await apply(blueprint, folder);
+  const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
+  await waitFor(async () => void (await get(blueprint, classes)), START_PATIENCE);
 }
 
-async function ready(blueprint: Blueprint, kubectl: Kubectl, manifests: readonly Manifest[]) {
+function get<T>({ lab, link }: Blueprint, path: string): Promise<T> {
+  return getJson<T>(`${apiServerUrl(link)}${path}`, adminIdentity(lab));
+}
+
+async function ready(
+  blueprint: Blueprint,
+  manifests: readonly Manifest[],
+  wait: Wait,
+): Promise<void> {
   const names = manifests.filter(({ kind }) => kind === "Deployment").map((m) => m.metadata.name);
   try {
+    await waitFor(() => podsStand(blueprint, names), wait);
     await Promise.all([
-      until(() => podsStand(blueprint, kubectl, names), READY_DEADLINE),
-      until(() => metricsAnswer(kubectl), READY_DEADLINE),
-      until(httpProbe(`http://127.0.0.1:${blueprint.ingressPort}/`), READY_DEADLINE),
+      waitFor(() => metricsAnswer(blueprint), wait),
+      waitFor(httpProbe(`http://127.0.0.1:${blueprint.ingressPort}/`), wait),
     ]);
   } catch (error) {
-    const events = await kubectl("-n", NAMESPACE, "get", "events", "--sort-by=.lastTimestamp");
-    const last = events.trimEnd().split("\n").slice(-8).join("\n");
-    throw new LabError(
-      `Add-ons: ${(error as Error).message}. Last events of ${NAMESPACE}:\n${last}`,
-    );
+    if (!(error instanceof WaitError)) throw error;
+    throw new LabError(`The add-ons do not serve: ${error.message}.${await lastEvents(blueprint)}`);
   }
 }
 
-async function podsStand({ lab }: Blueprint, kubectl: Kubectl, names: readonly string[]) {
-  const rollouts = names.map((name) => `deployment/${name}`);
-  await kubectl("-n", NAMESPACE, "wait", "--for=condition=Available", "--timeout=30s", ...rollouts);
-  const pods = JSON.parse(await kubectl("-n", NAMESPACE, "get", "pods", "-o", "json"));
-  const socket = join(lab.paths.run, "containerd", "containerd.sock");
-  const running = await run("ctr", ["-a", socket, "-n", "k8s.io", "tasks", "ls", "-q"]);
-  const missing = missingPods(names, pods.items as Pod[], new Set(running.split("\n")));
-  if (missing.length > 0) throw new Error(`${missing.join(", ")} not ready`);
+async function lastEvents(blueprint: Blueprint): Promise<string> {
+  const list = ["-n", NAMESPACE, "get", "events", "--sort-by=.lastTimestamp", "--no-headers"];
+  const events = await kubectlOf(blueprint)(...list).catch(() => "");
+  const last = events.trimEnd().split("\n").slice(-8).join("\n");
+  return last ? ` Last events of ${NAMESPACE}:\n${last}` : "";
 }
 
-async function metricsAnswer(kubectl: Kubectl): Promise<void> {
-  const answer = JSON.parse(await kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"));
-  if (answer.items.length === 0) throw new Error("metrics-server has no reading of the node yet");
+/** Fails, with what each pod waits for, until the current pod of every deployment runs and is ready. */
+async function podsStand(blueprint: Blueprint, names: readonly string[]): Promise<void> {
+  const { lab } = blueprint;
+  const [deployments, pods] = await Promise.all([
+    get<{ items: Deployment[] }>(blueprint, `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`),
+    get<{ items: Pod[] }>(blueprint, `/api/v1/namespaces/${NAMESPACE}/pods`),
+  ]);
+  const socket = join(lab.paths.run, "containerd", "containerd.sock");
+  const list = ["-a", socket, "-n", "k8s.io", "tasks", "ls", "-q"];
+  const running = new Set((await run("ctr", list, LOOK_TIMEOUT)).split("\n"));
+  const waiting = notRolledOut(names, deployments.items, pods.items, running);
+  if (waiting.length === 0) return;
+  const troubles = podTroubles(pods.items);
+  const why = troubles.length > 0 ? ` (${troubles.join("; ")})` : "";
+  throw new Error(`${waiting.join(", ")}: not ready${why}`);
+}
+
+async function metricsAnswer(blueprint: Blueprint): Promise<void> {
+  const { items } = await get<{ items: unknown[] }>(
+    blueprint,
+    "/apis/metrics.k8s.io/v1beta1/nodes",
+  );
+  if (items.length === 0) throw new Error("metrics-server has no reading of the node yet");
 }

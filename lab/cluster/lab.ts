@@ -1,18 +1,22 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
-import { duration, type Report, which } from "../../toolchain";
-import { provideImages } from "../images";
+import type { Report } from "../../toolchain";
+import { pushImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { linkAddresses } from "./addresses";
-import { registerBuilder, removeBuilder } from "./builder";
-import { createCgroups } from "./cgroups";
+import { registerBuilder, removeBuilder, removeBuilderFolder } from "./builder";
+import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
+import { createCgroups } from "./delegation";
 import { delivery } from "./delivery";
 import { writeIfChanged } from "./files";
 import { addRules, labRules, removeRules } from "./firewall";
+import { type PartStatus, statusOf, troubleOf } from "./health";
 import { identify, type Lab, LabError, type LabOptions } from "./identity";
-import { installAddons } from "./install";
+import { applyNeeds, defineGateways, installAddons } from "./install";
 import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
+import { noteAbsent } from "./leftovers";
+import { requireMachine } from "./machine";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
 import { node, nodeVersions } from "./node";
 import { checkOwner, claim, exclusively } from "./ownership";
@@ -20,19 +24,10 @@ import { type Blueprint, kubeconfigOf, type Part } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
 import { upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
-import { type PartStatus, requireRunning, startParts, statusOf } from "./supervisor";
+import { becomeWell, overseen, requireAlive, startParts } from "./supervisor";
+import { gatherSupplies, type StartSteps, type Supplies, TOOLS, timed } from "./supplies";
 import { tearDown } from "./teardown";
-
-/** What the lab takes from Debian; Docker's packages bring the two of ENGINE too, and must not be replaced. */
-const PACKAGES = [
-  ...["etcd-server", "containernetworking-plugins", "docker-registry"],
-  ...["iproute2", "iptables", "ipset", "conntrack", "socat", "openssl"],
-];
-const ENGINE = ["containerd", "runc"];
-const TOOLS = [
-  ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
-  ...["kubectl", "kube-router", "buildkitd", "buildctl", "buildx"],
-] as ToolName[];
+import { together } from "./wait";
 
 /** What a running lab offers; also in the file `lab.json` of its folder. Paths are absolute. */
 export interface LabInfo {
@@ -53,23 +48,28 @@ export interface LabInfo {
   ca: string;
 }
 
-/** Starts or repairs a lab, and returns when all of it serves. What is well is left alone. */
-export async function startLab(options: LabOptions, report: Report): Promise<LabInfo> {
+/**
+ * Starts or repairs a lab, and returns when all of it serves. What is well is left alone.
+ * @param steps what the caller does otherwise, or hears of
+ */
+export async function startLab(
+  options: LabOptions,
+  report: Report,
+  steps: Partial<StartSteps> = {},
+): Promise<LabInfo> {
   const lab = identify(options);
   requireMachine();
   return exclusively(lab, async () => {
     checkOwner(lab);
+    // Who listens on a port, and which networks there are, is asked of its commands.
+    await ensureDebianPackages(["iproute2"], report);
     const settings = await chooseSettings(lab, options);
-    const packages = [...PACKAGES, ...ENGINE.filter((program) => !which(program))];
-    await timed("Debian packages", report, () => ensureDebianPackages(packages, report));
-    const tools = await timed("tools", report, () => labTools.ensure(TOOLS, report));
+    const supplies = gatherSupplies(steps, report);
+    const [, tools] = await together([supplies.packages, supplies.tools], report);
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const blueprint = await blueprintOf(lab, settings, tool);
     await timed("network and keys", report, () => prepare(blueprint));
-    const images = await startAll(blueprint, report);
-    await registerBuilder(lab, tool("buildx"));
-    await timed("add-ons", report, () => installAddons(blueprint, images));
-    requireRunning(lab, partsOf(blueprint));
+    const images = await startAll(blueprint, supplies, report);
     return publish(blueprint, images);
   });
 }
@@ -94,6 +94,7 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
     await timed("stop", report, () => tearDown(lab));
     const buildx = await labTools.find("buildx");
     if (buildx) await removeBuilder(lab, buildx);
+    removeBuilderFolder(lab);
     rmSync(lab.paths.folder, { recursive: true, force: true });
   });
 }
@@ -104,6 +105,11 @@ export interface LabStatus {
   parts: PartStatus[];
   /** What runs on the node, as `name version`; empty while the API server does not answer. */
   versions: string[];
+}
+
+/** One line for each part of a running lab that has ended; none where all run, or where no lab runs. Needs no rights. */
+export function labTrouble(options: LabOptions): string[] {
+  return troubleOf(identify(options));
 }
 
 /** State of a lab's parts, without changing anything. */
@@ -128,25 +134,10 @@ export function kubeconfigPath(options: LabOptions): string {
   return kubeconfig;
 }
 
-function requireMachine(): void {
-  if (process.platform === "linux" && process.getuid?.() === 0) return;
-  throw new LabError(
-    "The lab needs Linux and root: it makes namespaces, mounts and firewall rules.\n" +
-      "Run it as root (sudo), or use a cluster of your own: --context NAME.",
-  );
-}
-
 function refuseStrangeFolder({ paths }: Lab): void {
   if (existsSync(paths.folder) && !existsSync(paths.settings)) {
     throw new LabError(`${paths.folder} is not the folder of a lab: nothing was removed.`);
   }
-}
-
-async function timed<T>(what: string, report: Report, work: () => Promise<T>): Promise<T> {
-  const begin = Date.now();
-  const result = await work();
-  report(`${what}: ${duration(Date.now() - begin)}`);
-  return result;
 }
 
 async function chooseSettings(lab: Lab, options: LabOptions): Promise<Required<Settings>> {
@@ -167,14 +158,16 @@ async function blueprintOf(
 ): Promise<Blueprint> {
   const link = linkAddresses(subnet ?? "");
   const [mtu, resolvers] = [await outerMtu(), upstreamResolvers()];
-  return { lab, link, mtu, registryPort, ingressPort, resolvers, tool };
+  const cgroups = cgroupRoot(lab.scope);
+  return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
 }
 
 /** All that the parts need before they can start: namespaces, rules, cgroups, keys. */
 async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
   claim(lab);
   prepareKernel();
-  createCgroups(lab.scope);
+  noteAbsent();
+  await createCgroups(lab);
   await createNetwork(lab, link, mtu);
   await removeRules(lab.scope);
   await addRules(labRules(lab.scope, lab.link, link.subnet));
@@ -187,23 +180,35 @@ async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
   }
 }
 
+/** In an order in which none comes after one that it depends on. */
 function partsOf(blueprint: Blueprint): Part[] {
-  return [...delivery(blueprint), ...controlPlane(blueprint), ...node(blueprint)];
+  return [...controlPlane(blueprint), ...node(blueprint), ...delivery(blueprint)];
 }
 
-/** Starts all parts; images are assembled and pushed while the control plane comes up. */
-async function startAll(blueprint: Blueprint, report: Report): Promise<Record<string, string>> {
-  const { lab, registryPort } = blueprint;
-  const supply = async () => {
-    await startParts(lab, delivery(blueprint), report);
-    const registry = `127.0.0.1:${registryPort}`;
-    return timed("images", report, () => provideImages({ registry }, report));
-  };
-  const cluster = startParts(lab, [...controlPlane(blueprint), ...node(blueprint)], report);
-  const [images, running] = await Promise.allSettled([supply(), cluster]);
-  if (images.status === "rejected") throw images.reason;
-  if (running.status === "rejected") throw running.reason;
-  return images.value;
+/** Starts all parts, and whatever else can be done as soon as one of them is well; returns when all serves. */
+function startAll(blueprint: Blueprint, supplies: Supplies, report: Report) {
+  const { lab, registryPort, tool } = blueprint;
+  const parts = partsOf(blueprint);
+  return overseen(lab, parts, report, async () => {
+    const provide = (files: readonly string[]) => applyNeeds(blueprint, files);
+    const started = startParts(lab, parts, provide, report);
+    const well = (...names: string[]) => Promise.all(names.map((name) => started.get(name)));
+    const images = well("registry", "registry-forwarder").then(async () => {
+      const assembled = await supplies.images;
+      return pushImages(`127.0.0.1:${registryPort}`, assembled, report);
+    });
+    const gateways = well("apiserver").then(() => defineGateways(blueprint));
+    const builder = well("buildkitd").then(() => registerBuilder(lab, tool("buildx")));
+    const [digests] = await together([images, gateways, builder, ...started.values()], report);
+    const wait = {
+      hopeless: () => requireAlive(lab, parts),
+      tell: (line: string) => report(`add-ons: ${line}`),
+    };
+    await timed("add-ons", report, () => installAddons(blueprint, digests, wait));
+    // One that ended a moment ago is being started again.
+    await Promise.all(parts.map((part) => becomeWell(lab, part, report)));
+    return digests;
+  });
 }
 
 function infoOf({ lab, link, registryPort, ingressPort }: Blueprint): LabInfo {

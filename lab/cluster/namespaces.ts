@@ -1,11 +1,14 @@
-import { mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chooseSubnet, type LinkAddresses, overlaps } from "./addresses";
 import type { Lab } from "./identity";
+import {
+  isNamespace,
+  prepareNamespaceFile,
+  releaseFolder,
+  releaseNamespace,
+} from "./namespace-files";
 import { attempt, run } from "./shell";
-
-/** File system type of a namespace file (linux/magic.h, NSFS_MAGIC). */
-const NSFS_MAGIC = 0x6e736673;
 
 /** Node end of the veth pair: an ordinary name, since it is alone in its namespace. */
 const NODE_LINK = "eth0";
@@ -36,17 +39,21 @@ export const MOUNT_POINTS = [
   "/var/lib/cni",
 ] as const;
 
-function isNamespace(file: string): boolean {
-  try {
-    return statfsSync(file).type === NSFS_MAGIC;
-  } catch {
-    return false;
-  }
-}
-
 /** Whether both namespaces of the lab exist. */
 export function namespacesExist(lab: Lab): boolean {
   return isNamespace(lab.paths.netns) && isNamespace(lab.paths.mountNamespace);
+}
+
+/** The command that runs another one in the lab's namespaces. */
+export function enterCommand({ paths }: Lab): string[] {
+  // There is one only on cgroup v2.
+  const cgroup = isNamespace(paths.cgroupNamespace) ? [`--cgroup=${paths.cgroupNamespace}`] : [];
+  return ["nsenter", `--net=${paths.netns}`, `--mount=${paths.mountNamespace}`, ...cgroup, "--"];
+}
+
+/** Runs a command of the host in the lab's network. */
+function runInside({ paths }: Lab, ...command: string[]) {
+  return run("nsenter", [`--net=${paths.netns}`, "--", ...command]);
 }
 
 interface RouteEntry {
@@ -91,63 +98,68 @@ export async function outerMtu(): Promise<number> {
 
 /** Makes (or repairs) the network namespace and its link to the host. */
 export async function createNetwork(lab: Lab, link: LinkAddresses, mtu: number): Promise<void> {
-  if (!isNamespace(lab.paths.netns)) {
-    rmSync(lab.paths.netns, { force: true }); // an empty file, left over from before a reboot
-    await run("ip", ["netns", "add", lab.scope]);
+  const { netns } = lab.paths;
+  if (!isNamespace(netns)) {
+    // Not "ip netns add": that leaves a mount on /run/netns.
+    await prepareNamespaceFile(netns);
+    await run("unshare", [`--net=${netns}`, "true"]);
   }
   if (!(await linkStands(lab, link))) await createLink(lab, link, mtu);
-  await run("nsenter", [`--net=${lab.paths.netns}`, "sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+  await runInside(lab, "sysctl", "-qw", "net.ipv4.ip_forward=1");
 }
 
 async function linkStands(lab: Lab, { host, node }: LinkAddresses): Promise<boolean> {
   const here = await attempt("ip", ["-4", "addr", "show", "dev", lab.link, "up"]);
-  const there = await attempt("ip", ["-n", lab.scope, "-4", "addr", "show", "dev", NODE_LINK]);
-  return here.stdout.includes(`${host}/30`) && there.stdout.includes(`${node}/30`);
+  const there = await runInside(lab, "ip", "-4", "addr", "show");
+  return here.stdout.includes(`${host}/30`) && there.includes(`${node}/30`);
 }
 
 async function createLink(lab: Lab, link: LinkAddresses, mtu: number): Promise<void> {
   await attempt("ip", ["link", "del", lab.link]);
   const size = ["mtu", String(mtu)];
-  const peer = ["peer", "name", NODE_LINK, ...size, "netns", lab.scope];
+  const peer = ["peer", "name", NODE_LINK, ...size, "netns", lab.paths.netns];
   await run("ip", ["link", "add", lab.link, ...size, "type", "veth", ...peer]);
   await run("ip", ["addr", "add", `${link.host}/30`, "dev", lab.link]);
   await run("ip", ["link", "set", lab.link, "up"]);
-  const inside = (...args: string[]) => run("ip", ["-n", lab.scope, ...args]);
+  const inside = (...args: string[]) => runInside(lab, "ip", ...args);
   await inside("link", "set", "lo", "up");
   await inside("addr", "add", `${link.node}/30`, "dev", NODE_LINK);
   await inside("link", "set", NODE_LINK, "up");
   await inside("route", "replace", "default", "via", link.host);
 }
 
+/** Mounts over the standard places; on cgroup v2 first the lab's own view of the cgroups, whose root is the lab's. */
+const MOUNT_SCRIPT = `set -e
+mount --make-rshared /
+if [ "$1" = own-cgroups ]; then umount --lazy /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi
+shift
+while [ $# -gt 0 ]; do mount --bind "$1" "$2"; shift 2; done`;
+
 /** Makes the mount namespace with the lab's files in the standard places; mounts of the host do not leak into it, nor its own out. */
 export async function createMounts(lab: Lab): Promise<void> {
-  const { mountNamespace } = lab.paths;
+  const { mountNamespace, cgroupNamespace } = lab.paths;
   if (isNamespace(mountNamespace)) return;
-  const holder = dirname(mountNamespace);
-  await attempt("umount", ["--lazy", holder]);
-  mkdirSync(holder, { recursive: true });
-  // A namespace can only be pinned on a mount that is not shared with the namespace itself.
-  await run("mount", ["--bind", holder, holder]);
-  await run("mount", ["--make-private", holder]);
-  writeFileSync(mountNamespace, "");
+  await prepareNamespaceFile(mountNamespace);
   const pairs = bindings(lab);
   for (const path of pairs.flat()) mkdirSync(path, { recursive: true });
-  const script = `set -e
-mount --make-rshared /
-while [ $# -gt 0 ]; do mount --bind "$1" "$2"; shift 2; done`;
-  const unshare = [`--mount=${mountNamespace}`, "--propagation", "slave"];
-  await run("unshare", [...unshare, "sh", "-c", script, "sh", ...pairs.flat()]);
+  const own = isNamespace(cgroupNamespace);
+  const enter = own ? ["nsenter", `--cgroup=${cgroupNamespace}`, "--"] : [];
+  const unshare = ["unshare", `--mount=${mountNamespace}`, "--propagation", "slave"];
+  const script = ["sh", "-c", MOUNT_SCRIPT, "sh", own ? "own-cgroups" : "", ...pairs.flat()];
+  const [command = "", ...args] = [...enter, ...unshare, ...script];
+  try {
+    await run(command, args);
+  } catch (error) {
+    await releaseNamespace(mountNamespace); // without its mounts it would be taken for a good one
+    throw error;
+  }
 }
 
-/** Takes both namespaces and the link away. All processes inside must have ended. */
+/** Takes all namespaces and the link away. All processes inside must have ended. */
 export async function removeNamespaces(lab: Lab): Promise<void> {
-  const { mountNamespace, netns } = lab.paths;
-  const holder = dirname(mountNamespace);
-  if (isNamespace(mountNamespace)) await run("umount", [mountNamespace]);
-  const mounts = readFileSync("/proc/self/mounts", "utf8");
-  if (mounts.includes(` ${holder} `)) await run("umount", ["--lazy", holder]);
-  if (isNamespace(netns)) await run("ip", ["netns", "del", lab.scope]);
-  rmSync(netns, { force: true });
+  const { mountNamespace, netns, cgroupNamespace } = lab.paths;
+  for (const file of [mountNamespace, netns, cgroupNamespace]) await releaseNamespace(file);
+  await releaseFolder(dirname(netns));
   if (statSync(`/sys/class/net/${lab.link}`, { throwIfNoEntry: false })) {
     await attempt("ip", ["link", "del", lab.link]); // it may be going already, with its namespace
   }

@@ -1,9 +1,17 @@
 import { stringify } from "yaml";
 import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
-import { type Blueprint, configFile, kubeconfigOf, mirrored, type Part } from "./part";
+import {
+  adminIdentity,
+  apiServerUrl,
+  type Blueprint,
+  configFile,
+  kubeconfigOf,
+  mirrored,
+  type Part,
+} from "./part";
 import { identityOf } from "./pki";
-import { httpProbe } from "./probe";
-import { run } from "./shell";
+import { getJson, httpProbe } from "./probe";
+import { LOOK_TIMEOUT, run } from "./shell";
 
 /** Upstream reference of the image that holds a pod's namespaces. */
 export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
@@ -37,14 +45,21 @@ function containerd({ lab, mtu, registryPort }: Blueprint): Part {
       [`${CNI_FOLDER}/10-lab.conflist`]: renderCni(mtu),
       [`${REGISTRIES_FOLDER}/${registry}/hosts.toml`]: renderHosts(registry),
     },
-    probe: async () => void (await run("ctr", ["--address", socket, "version"], 5_000)),
+    probe: async () => void (await run("ctr", ["--address", socket, "version"], LOOK_TIMEOUT)),
   };
 }
 
-/** Configuration of containerd 1.6; JSON strings are TOML strings. */
+/**
+ * Parts of containerd that are not used and leave folders or sockets on the machine: /opt/containerd, and those of node
+ * resource plugins (from 2.0).
+ */
+const UNUSED_PLUGINS = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
+
+/** Configuration of containerd 1.6 and 1.7, which 2.x converts as it reads it; JSON strings and arrays are TOML's. */
 export function renderContainerd(pause: string, cni: string, registries: string): string {
   const quote = JSON.stringify;
   return `version = 2
+disabled_plugins = ${quote(UNUSED_PLUGINS)}
 [plugins."io.containerd.grpc.v1.cri"]
   # Without CAP_SYS_RESOURCE (containers, some sandboxes) the score cannot be lowered, and no pod would start.
   restrict_oom_score_adj = true
@@ -107,7 +122,7 @@ function kubelet(blueprint: Blueprint): Part {
   };
 }
 
-function renderKubelet({ lab, link }: Blueprint): string {
+function renderKubelet({ lab, link, cgroupRoot }: Blueprint): string {
   const server = identityOf(lab.paths.pki, "node-server");
   return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -121,8 +136,9 @@ function renderKubelet({ lab, link }: Blueprint): string {
     tlsCertFile: server.cert,
     tlsPrivateKeyFile: server.key,
     healthzBindAddress: link.node,
+    // The lab's cgroups are its own to write (see createCgroups): systemd, which the other driver asks, has no part in them.
     cgroupDriver: "cgroupfs",
-    cgroupRoot: `/${lab.scope}`,
+    cgroupRoot,
     containerRuntimeEndpoint: `unix://${lab.paths.containerdSocket}`,
     clusterDNS: [SERVICE_DNS],
     clusterDomain: SERVICE_DOMAIN,
@@ -168,6 +184,8 @@ function networkPolicy({ lab, link, tool }: Blueprint): Part {
   return {
     name: "kube-router",
     after: ["kubelet"],
+    // It ends after a minute in which it may not list pods, namespaces and policies.
+    needs: ["access.yaml"],
     command: [
       tool("kube-router"),
       "--run-firewall=true",
@@ -191,9 +209,8 @@ interface NodeObject {
   };
 }
 
-async function getNode({ lab, tool }: Blueprint): Promise<NodeObject> {
-  const get = ["--kubeconfig", lab.paths.kubeconfig, "get", "node", lab.label, "-o", "json"];
-  return JSON.parse(await run(tool("kubectl"), [...get, "--request-timeout=5s"], 10_000));
+function getNode({ lab, link }: Blueprint): Promise<NodeObject> {
+  return getJson(`${apiServerUrl(link)}/api/v1/nodes/${lab.label}`, adminIdentity(lab));
 }
 
 /** Fails until the node has reported itself ready at the address that it has now. */

@@ -9,6 +9,8 @@ export interface Part {
   name: string;
   /** Parts that must be well before this one is started. */
   after: readonly string[];
+  /** Files of lab/addons whose objects it needs in the cluster before it is started; it then comes after the API server. */
+  needs?: readonly string[];
   command: readonly string[];
   /** Configuration files by name; written to `configFile(lab, name)` before the start. */
   files?: Readonly<Record<string, string>>;
@@ -26,8 +28,15 @@ export interface Blueprint {
   ingressPort: number;
   /** Upstream name servers for pods and builds. */
   resolvers: readonly string[];
+  /** The lab's cgroup root, as its parts see it. */
+  cgroupRoot: string;
   /** Absolute path of a built tool. */
   tool: (name: string) => string;
+}
+
+/** Where the host and the lab's processes reach the API server. */
+export function apiServerUrl(link: LinkAddresses): string {
+  return `https://${link.node}:6443`;
 }
 
 /** Path of a part's configuration file. */

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { request as requestHttp } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { request as requestHttps } from "node:https";
-import pRetry, { AbortError } from "p-retry";
+import { connect } from "node:net";
+import pRetry from "p-retry";
 
 /** One look at a part: resolves if it is well, throws with what is wrong. */
 export type Probe = () => Promise<void>;
@@ -13,52 +15,87 @@ export interface ProbeIdentity {
   key: string;
 }
 
-/** Longest time for one look, in milliseconds: a part that hangs counts as unwell. */
-const PROBE_TIMEOUT = 3_000;
+/** Longest time for one look, in milliseconds; a look that takes longer says nothing yet about the part. */
+const PROBE_TIMEOUT = 10_000;
 /** Pause between two looks, in milliseconds. */
 const PROBE_PAUSE = 150;
 
-/** A probe that asks for an address over HTTP or (with an identity) verified HTTPS; well below status 500. */
-export function httpProbe(url: string, identity?: ProbeIdentity): Probe {
+interface Answer {
+  status: number;
+  body: string;
+}
+
+/** Asks for an address over HTTP or (with an identity) verified HTTPS. */
+function ask(url: string, identity?: ProbeIdentity): Promise<Answer> {
   const tls = () =>
     identity && {
       ca: readFileSync(identity.ca),
       cert: readFileSync(identity.cert),
       key: readFileSync(identity.key),
     };
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith("https:") ? requestHttps : requestHttp;
+    const options = { ...tls(), agent: false as const, timeout: PROBE_TIMEOUT };
+    const refuse = (error: Error) => reject(new Error(`${url}: ${error.message}`));
+    const request = send(url, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", refuse);
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+      );
+    });
+    request.on("timeout", () =>
+      request.destroy(new Error(`no answer in ${PROBE_TIMEOUT / 1000} s`)),
+    );
+    request.on("error", refuse);
+    request.end();
+  });
+}
+
+/** A probe that asks for an address; well below status 500, but for refused rights. */
+export function httpProbe(url: string, identity?: ProbeIdentity): Probe {
+  return async () => {
+    const { status } = await ask(url, identity);
+    if (status >= 500 || status === 401 || status === 403) {
+      throw new Error(`${url} answers with status ${status}`);
+    }
+  };
+}
+
+/** What an address has to say as JSON. Throws with the status where it is not 200. */
+export async function getJson<T>(url: string, identity: ProbeIdentity): Promise<T> {
+  const { status, body } = await ask(url, identity);
+  if (status !== 200) throw new Error(`${url} answers with status ${status}`);
+  return JSON.parse(body) as T;
+}
+
+/** A probe of a gRPC server on a Unix socket: well when it begins to speak HTTP/2. */
+export function grpcProbe(socket: string): Probe {
   return () =>
     new Promise((resolve, reject) => {
-      const send = url.startsWith("https:") ? requestHttps : requestHttp;
-      const options = { ...tls(), agent: false as const, timeout: PROBE_TIMEOUT };
-      const request = send(url, options, (response) => {
-        response.resume();
-        const status = response.statusCode ?? 0;
-        status < 500 && status !== 401 && status !== 403
-          ? resolve()
-          : reject(new Error(`${url} answers with status ${status}`));
-      });
-      request.on("timeout", () => request.destroy(new Error(`${url} gives no answer`)));
-      request.on("error", reject);
-      request.end();
+      const session = connectHttp2("http://localhost", { createConnection: () => connect(socket) });
+      const end = (error?: Error) => {
+        session.destroy();
+        error ? reject(new Error(`${socket}: ${error.message}`)) : resolve();
+      };
+      session.on("remoteSettings", () => end());
+      session.on("error", end);
+      session.on("close", () => end(new Error("the connection was closed")));
+      session.setTimeout(PROBE_TIMEOUT, () =>
+        end(new Error(`no answer in ${PROBE_TIMEOUT / 1000} s`)),
+      );
     });
 }
 
-/**
- * Repeats a probe until it is well. Gives up at the deadline (milliseconds) with the probe's last complaint, or at
- * once when `stillPossible` says that waiting is in vain.
- */
-export async function until(
-  probe: Probe,
-  deadline: number,
-  stillPossible: () => boolean = () => true,
-): Promise<void> {
+/** Repeats a probe until it is well. Gives up at the deadline (milliseconds) with the probe's last complaint. */
+export async function until(probe: Probe, deadline: number): Promise<void> {
   const look = async () => {
     try {
       await probe();
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
       // A plain Error: p-retry takes a TypeError for a programming fault and would not look again.
-      throw stillPossible() ? new Error(reason.message) : new AbortError(reason);
+      throw new Error(error instanceof Error ? error.message : String(error));
     }
   };
   const pause = { minTimeout: PROBE_PAUSE, factor: 1, maxTimeout: PROBE_PAUSE };

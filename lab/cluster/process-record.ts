@@ -37,11 +37,53 @@ export function isRunning(record: Pick<ProcessRecord, "pid" | "startTime">): boo
   return startTimeOf(record.pid) === record.startTime;
 }
 
+/** Whether a process was stopped by a signal (SIGSTOP): it answers nothing until it is told to go on. */
+export function isSuspended(pid: number): boolean {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8")).state === "T";
+  } catch {
+    return false;
+  }
+}
+
 /** Resident memory of a process in MiB; 0 if it has gone. */
 export function memoryOf(pid: number): number {
   try {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return Math.round(Number(match?.[1] ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+/** One end of a part, as its supervisor notes it. */
+export interface PartEnd {
+  time: Date;
+  /** Exit code; 128 and more is a signal: 137 is SIGKILL. */
+  code: number;
+}
+
+/** The lines `SECONDS CODE` that a supervisor writes; a line cut short is left out. */
+export function parseEnds(text: string): PartEnd[] {
+  const lines = [...text.matchAll(/^(\d+) (\d+)\n/gm)];
+  return lines.map(([, time, code]) => ({
+    time: new Date(Number(time) * 1000),
+    code: Number(code),
+  }));
+}
+
+/** Age of a process in milliseconds: the kernel counts its start time in hundredths of a second (USER_HZ). */
+export function ageOf({ startTime }: Pick<ProcessRecord, "startTime">): number {
+  const [uptime] = readFileSync("/proc/uptime", "utf8").split(" ");
+  return Number(uptime) * 1000 - Number(startTime) * 10;
+}
+
+/** Time that a process has spent on the processors, in milliseconds; 0 if it has gone. */
+export function processorTimeOf(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
     return 0;
   }

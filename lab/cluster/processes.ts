@@ -11,26 +11,22 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemCgroup } from "./cgroups";
-import type { Lab } from "./identity";
-import { until } from "./probe";
-import { isRunning, type ProcessRecord, parseRecord } from "./process-record";
+import { type Lab, LabError } from "./identity";
+import { PAUSES, RUN, SUPERVISOR } from "./launcher";
+import { enterCommand } from "./namespaces";
+import {
+  isRunning,
+  type PartEnd,
+  type ProcessRecord,
+  parseEnds,
+  parseRecord,
+} from "./process-record";
+import { START_PATIENCE, waitFor } from "./wait";
 
 /** Time that a process gets to end by itself before it is killed, in milliseconds. */
 const STOP_DEADLINE = 10_000;
-const LAUNCH_DEADLINE = 5_000;
 /** Lines of a log that an error shows. */
 const LOG_TAIL = 12;
-
-/**
- * Joins the lab's cgroup, writes the pid file and becomes the command, all in one process: whatever happens to the
- * program that launched it, no process of the lab is without its pid file. Arguments: cgroup file, pid file, fingerprint, command...
- */
-const LAUNCHER = `set -e
-echo $$ > "$1"
-printf '%s %s %s\\n' $$ "$(cut -d ' ' -f 22 /proc/$$/stat)" "$3" > "$2.new"
-mv "$2.new" "$2"
-shift 3
-exec "$@"`;
 
 /** What it takes to launch one long-running process. */
 export interface Launch {
@@ -41,8 +37,9 @@ export interface Launch {
   fingerprint: string;
 }
 
-function recordFile(lab: Lab, name: string): string {
-  return join(lab.paths.run, "parts", name);
+/** Where a part's supervisor (`parts`), the part itself (`processes`) and the times at which it ended are noted. */
+function recordFile(lab: Lab, kind: "parts" | "processes" | "ends", name: string): string {
+  return join(lab.paths.run, kind, name);
 }
 
 /** Path of a part's log. */
@@ -50,20 +47,39 @@ export function logFile(lab: Lab, name: string): string {
   return join(lab.paths.logs, `${name}.log`);
 }
 
-/** Last lines of a part's log, for an error message. */
-export function logTail(lab: Lab, name: string): string {
-  const text = readFileSync(logFile(lab, name), "utf8").trimEnd();
-  return text.split("\n").slice(-LOG_TAIL).join("\n");
+/** Where a part's log is, and its last lines, for an error message. */
+export function endOfLog(lab: Lab, name: string): string {
+  const path = logFile(lab, name);
+  const lines = textOf(path).trimEnd().split("\n").slice(-LOG_TAIL);
+  return `The end of ${path}:\n${lines.join("\n")}`;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function runningRecord(lab: Lab, kind: "parts" | "processes", name: string) {
+  const record = parseRecord(textOf(recordFile(lab, kind, name)));
+  return record && isRunning(record) ? record : undefined;
 }
 
 /** The record of a part's process, if that process still runs. */
 export function runningProcess(lab: Lab, name: string): ProcessRecord | undefined {
-  try {
-    const record = parseRecord(readFileSync(recordFile(lab, name), "utf8"));
-    return record && isRunning(record) ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  return runningRecord(lab, "processes", name);
+}
+
+/** The record of a part's supervisor, if it still runs: it has ended where the part was given up. */
+export function runningSupervisor(lab: Lab, name: string): ProcessRecord | undefined {
+  return runningRecord(lab, "parts", name);
+}
+
+/** When a part has ended, and how, since `up` started it last. */
+export function endsOf(lab: Lab, name: string): PartEnd[] {
+  return parseEnds(textOf(recordFile(lab, "ends", name)));
 }
 
 /** Whether a process lives in the namespaces that the lab has now (it may be left over from earlier ones). */
@@ -78,19 +94,17 @@ export function livesInside(lab: Lab, pid: number): boolean {
   }
 }
 
-/** Starts a part's process in a session of its own and returns when its pid file stands. */
-export async function launch(lab: Lab, part: Launch): Promise<ProcessRecord> {
-  const pidFile = recordFile(lab, part.name);
-  mkdirSync(dirname(pidFile), { recursive: true });
-  rmSync(pidFile, { force: true });
-  const enter = [
-    "nsenter",
-    `--net=${lab.paths.netns}`,
-    `--mount=${lab.paths.mountNamespace}`,
-    "--",
-  ];
-  const command = part.inside ? [...enter, ...part.command] : part.command;
-  const script = ["-c", LAUNCHER, "sh", systemCgroup(lab.scope), pidFile, part.fingerprint];
+/** Starts a part's supervisor in a session of its own and returns when the part's record stands. */
+export async function launch(lab: Lab, part: Launch): Promise<void> {
+  const file = (kind: "parts" | "processes" | "ends") => {
+    const path = recordFile(lab, kind, part.name);
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+    return path;
+  };
+  const command = part.inside ? [...enterCommand(lab), ...part.command] : part.command;
+  const files = [systemCgroup(lab.scope), file("parts"), file("processes"), file("ends")];
+  const script = ["-c", SUPERVISOR, "sh", ...files, PAUSES.join(" "), part.fingerprint, RUN];
   const log = freshLog(lab, part.name);
   const child = spawn("/bin/sh", [...script, ...command], {
     detached: true,
@@ -100,22 +114,15 @@ export async function launch(lab: Lab, part: Launch): Promise<ProcessRecord> {
   });
   closeSync(log);
   child.unref();
-  return launched(lab, part.name, () => child.exitCode === null && child.signalCode === null);
-}
-
-async function launched(
-  lab: Lab,
-  name: string,
-  stillPossible: () => boolean,
-): Promise<ProcessRecord> {
-  let record: ProcessRecord | undefined;
-  const look = async () => {
-    record = runningProcess(lab, name);
-    if (!record) throw new Error(`${name} does not start:\n${logTail(lab, name)}`);
+  const launched = async () => {
+    if (!parseRecord(textOf(recordFile(lab, "processes", part.name))))
+      throw new Error("no pid yet");
   };
-  await until(look, LAUNCH_DEADLINE, stillPossible);
-  if (!record) throw new Error(`${name} does not start`);
-  return record;
+  const hopeless = () => {
+    if (child.exitCode === null && child.signalCode === null) return;
+    throw new LabError(`${part.name} cannot be launched. ${endOfLog(lab, part.name)}`);
+  };
+  await waitFor(launched, { ...START_PATIENCE, hopeless });
 }
 
 /** Opens the log of a new run; the run before it stays readable beside it. */
@@ -136,19 +143,36 @@ function launchEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Ends a part's process if it runs: asked first, killed at the deadline. */
+/** Ends a part and its supervisor if they run: asked first, killed at the deadline. */
 export async function stopProcess(lab: Lab, name: string): Promise<void> {
-  const record = runningProcess(lab, name);
-  if (!record) return;
-  const gone = async () => {
-    if (isRunning(record)) throw new Error(`${name} (pid ${record.pid}) does not end`);
+  // Noted before the first signal: once the supervisor is gone its group is known by the part alone.
+  const group = runningSupervisor(lab, name)?.pid;
+  const running = () => [runningSupervisor(lab, name), runningProcess(lab, name)].find(Boolean);
+  const signal = (which: NodeJS.Signals) => {
+    const alone = runningProcess(lab, name)?.pid;
+    // Each once: at a second request to end, the API server ends at once.
+    if (group) send(-group, which);
+    else if (alone) send(alone, which);
   };
-  process.kill(record.pid, "SIGTERM");
-  process.kill(record.pid, "SIGCONT"); // a stopped process hears SIGTERM only when it goes on
+  const gone = async () => {
+    const left = running();
+    if (left) throw new Error(`${name} (pid ${left.pid}) does not end`);
+  };
+  if (!running()) return;
+  signal("SIGTERM");
+  signal("SIGCONT"); // a stopped process hears SIGTERM only when it goes on
   try {
-    await until(gone, STOP_DEADLINE);
+    await waitFor(gone, { quiet: STOP_DEADLINE, bound: STOP_DEADLINE });
   } catch {
-    if (isRunning(record)) process.kill(record.pid, "SIGKILL");
-    await until(gone, STOP_DEADLINE);
+    signal("SIGKILL");
+    await waitFor(gone, START_PATIENCE);
+  }
+}
+
+function send(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -1,8 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { LabError } from "./identity";
 
-/** systemd-resolved's list of real servers; /etc/resolv.conf then names only its own loopback address. */
-const SOURCES = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"];
+/** Lists of real servers, of systemd-resolved and NetworkManager; /etc/resolv.conf then names only a loopback address. */
+const SOURCES = [
+  "/run/systemd/resolve/resolv.conf",
+  "/run/NetworkManager/no-stub-resolv.conf",
+  "/etc/resolv.conf",
+];
 
 /** IPv4 name servers of a resolv.conf that can be reached from another network namespace. */
 export function parseResolvers(text: string): string[] {
@@ -17,6 +21,6 @@ export function upstreamResolvers(): string[] {
     if (servers.length > 0) return servers;
   }
   throw new LabError(
-    `No name server that pods can reach in ${SOURCES.join(" or ")}: a loopback address does not serve them. Add a line "nameserver ADDRESS".`,
+    `No name server that pods can reach in ${SOURCES.join(", ")}: a loopback address does not serve them. Add a line "nameserver ADDRESS".`,
   );
 }

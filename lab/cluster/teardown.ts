@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { membersGone, removeCgroups, signalMembers } from "./cgroups";
+import { restoreControllers } from "./delegation";
 import { removeIfEmpty } from "./files";
-import { removeRules } from "./firewall";
+import { othersForward, removeRules } from "./firewall";
 import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
+import { removeLeftovers } from "./leftovers";
 import { MOUNT_POINTS, removeNamespaces } from "./namespaces";
 import { labsOfMachine } from "./ownership";
 import { stopProcess } from "./processes";
@@ -32,7 +34,9 @@ export async function tearDown(lab: Lab): Promise<void> {
   await removeCgroups(lab.scope);
   rmSync(lab.paths.run, { recursive: true, force: true });
   if (labsOfMachine().length === 0) {
-    restoreKernel();
+    restoreKernel(await othersForward());
+    restoreControllers();
+    removeLeftovers();
     for (const path of MOUNT_POINTS) removeIfEmpty(path);
   }
 }

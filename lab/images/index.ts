@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import pRetry from "p-retry";
 import { cacheRoot, duration, type Report, withLock } from "../../toolchain";
-import { ensureDebianPackages, labTools, type ToolName } from "../tools";
+import { labTools, type ToolName } from "../tools";
 import { debianCommand, stageFiles } from "./layer";
 import { type Descriptor, writeLayout } from "./oci";
 import { type Recipe, recipes } from "./recipes";
 import { pushLayout, remoteDigest } from "./registry";
 
 /** What assembles and moves images; catatonit is what the pause image holds. */
-const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
+export const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
+
+/** Tries of a push: half a minute in all, besides the time that the registry takes to answer. */
+const PUSH_TRIES = { retries: 5, minTimeout: 1000, factor: 2 };
 
 type ToolPaths = ReadonlyMap<ToolName, string>;
 
@@ -81,39 +85,59 @@ async function provideLayout(
   });
 }
 
-async function push(registry: string, layout: string, reference: string, report: Report) {
-  const start = Date.now();
-  await pushLayout(layout, registry, reference);
-  report(`image ${reference}: pushed in ${duration(Date.now() - start)}`);
+/** An image in the cache. */
+export interface Image {
+  /** Upstream reference. */
+  readonly reference: string;
+  /** Folder of its OCI layout. */
+  readonly layout: string;
+  /** `sha256:...` of its manifest. */
+  readonly digest: string;
+}
+
+/** The tools that images hold which the cache lacks. */
+export async function missingImageTools(): Promise<ToolName[]> {
+  const withTools = recipes.filter((recipe) => toolsOf(recipe).length > 0);
+  const layouts = await Promise.all(withTools.map(layoutFolder));
+  const missing = withTools.filter((_, index) => !readManifest(layouts[index] ?? ""));
+  return [...new Set(missing.flatMap(toolsOf))];
 }
 
 /**
- * Makes sure that a plain-HTTP registry holds every image that a lab provides, each below its full
- * upstream reference: `127.0.0.1:5001/docker.io/library/python:3.13-slim`. An image is assembled
- * once per machine and kept in the cache; only what the registry lacks is pushed.
+ * Makes sure that the cache holds every image that a lab provides. Each is assembled once per machine; one without tools
+ * does not wait for them.
  *
- * @returns upstream reference -> `sha256:...` of its manifest, in the order of the names.
- * @throws where root, Debian packages, Go or the registry are missing, with what to do.
+ * @throws where root or a package of `packages` is missing.
  */
-export async function provideImages(
-  target: { readonly registry: string },
-  report: Report,
-): Promise<Record<string, string>> {
-  await ensureDebianPackages(packages, report);
-  const layouts = await Promise.all(
-    recipes.map(async (recipe) => ({ recipe, layout: await layoutFolder(recipe) })),
-  );
-  const unfinished = layouts.filter(({ layout }) => !readManifest(layout));
-  const needed = new Set(unfinished.flatMap(({ recipe }) => toolsOf(recipe)));
-  // Not awaited here: an image without tools is assembled while they are built.
-  const tools = labTools.ensure([...needed], report);
-  const digests = await Promise.all(
-    layouts.map(async ({ recipe, layout }): Promise<[string, string]> => {
+export function assembleImages(tools: Promise<ToolPaths>, report: Report): Promise<Image[]> {
+  return Promise.all(
+    recipes.map(async (recipe): Promise<Image> => {
+      const layout = await layoutFolder(recipe);
       const { digest } = await provideLayout(recipe, layout, tools, report);
-      const held = await remoteDigest(target.registry, recipe.reference);
-      if (held !== digest) await push(target.registry, layout, recipe.reference, report);
-      return [recipe.reference, digest];
+      return { reference: recipe.reference, layout, digest };
     }),
   );
+}
+
+/**
+ * Makes sure that a plain-HTTP registry holds images, each below its full upstream reference:
+ * `127.0.0.1:5001/docker.io/library/python:3.13-slim`. Only what it lacks is pushed; a push that fails is tried again, a
+ * few times, as the registry may be started again just then.
+ *
+ * @returns upstream reference -> digest, in the order of the names.
+ */
+export async function pushImages(
+  registry: string,
+  images: readonly Image[],
+  report: Report,
+): Promise<Record<string, string>> {
+  const push = async ({ layout, reference, digest }: Image) => {
+    if ((await remoteDigest(registry, reference)) === digest) return;
+    const start = Date.now();
+    await pushLayout(layout, registry, reference);
+    report(`image ${reference}: pushed in ${duration(Date.now() - start)}`);
+  };
+  await Promise.all(images.map((image) => pRetry(() => push(image), PUSH_TRIES)));
+  const digests = images.map(({ reference, digest }): [string, string] => [reference, digest]);
   return Object.fromEntries(digests.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

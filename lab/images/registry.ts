@@ -1,8 +1,8 @@
 import { x } from "tinyexec";
 import { manifestType } from "./oci";
 
-/** Time that a registry on this machine gets to answer, in milliseconds. */
-const answerTimeout = 10_000;
+/** Time that a registry on this machine gets to answer, in milliseconds; its caller tries again. */
+const answerTimeout = 60_000;
 
 /** The parts of `path/to/name:tag`. */
 export function splitReference(reference: string): { repository: string; tag: string } {
@@ -27,7 +27,9 @@ export async function remoteDigest(
     headers: { accept: manifestType },
     signal: AbortSignal.timeout(answerTimeout),
   }).catch((error: Error) => {
-    throw new Error(`registry ${registry} does not answer (${error.cause ?? error.message}).`);
+    throw new Error(
+      `registry ${registry} does not answer for ${reference} (${error.cause ?? error.message}).`,
+    );
   });
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}.`);

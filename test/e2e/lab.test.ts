@@ -7,8 +7,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type LabInfo, labStatus, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
-import { labTools } from "../../lab/tools";
+import { labPackages } from "../../lab/cluster/machine";
+import { packages as imagePackages } from "../../lab/images";
+import { ensureDebianPackages, labTools } from "../../lab/tools";
 import { Kubectl } from "../support/kubectl";
+import { processesOf } from "../support/lab-processes";
+import { changesOf, type Snapshot, takeSnapshot } from "../support/machine-snapshot";
 import { clientPod, serverObjects } from "./lab-workload";
 
 // Sequential: the tests tell one story, of a lab from its start to its removal.
@@ -27,6 +31,7 @@ const report = (line: string) => void lines.push(line);
 let info: LabInfo;
 let cluster: Kubectl;
 let buildx: string;
+let untouched: Snapshot;
 
 const kubectl = (...args: string[]) => cluster.run(...args);
 
@@ -74,7 +79,7 @@ async function traces({ name, folder }: typeof options): Promise<string[]> {
   const rules = (await run("iptables-save")).stdout;
   const mounts = readFileSync("/proc/self/mounts", "utf8");
   const cgroups = readdirSync("/sys/fs/cgroup").map((tree) => `/sys/fs/cgroup/${tree}/${scope}`);
-  const files = [`/run/ml-lab/${name}`, `/run/netns/${scope}`, `/run/ml-lab/${name}.lock`];
+  const files = [`/run/ml-lab/${name}`, `/run/ml-lab/${name}.lock`];
   const paths = [...cgroups, `/sys/fs/cgroup/${scope}`, ...files].filter((it) => existsSync(it));
   const texts = { links, rules, mounts };
   const words = [`ml-${name}:`, `ml-${name}@`, `${scope} `, `/ml-lab/${name}/`];
@@ -82,22 +87,11 @@ async function traces({ name, folder }: typeof options): Promise<string[]> {
   return [...paths, ...found.map(([kind]) => kind), ...processesOf(name, folder)];
 }
 
-function processesOf(name: string, folder: string): string[] {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return command.includes(`/ml-lab/${name}/`) || command.includes(`${folder}/`);
-      } catch {
-        return false;
-      }
-    })
-    .map((pid) => `process ${pid}`);
-}
-
 beforeAll(async () => {
   buildx = (await labTools.ensure(["buildx"], report)).get("buildx") ?? "";
+  // Packages stay on the machine: what they bring is there before and after.
+  await ensureDebianPackages([...labPackages(), ...imagePackages], report);
+  untouched = takeSnapshot();
   info = await startLab(options, report);
   cluster = await Kubectl.of(info.kubeconfig);
 }, START);
@@ -263,5 +257,6 @@ describe("a lab that is taken down", () => {
     expect(existsSync(options.folder)).toBe(false);
     const { stdout } = await run(buildx, ["ls"]);
     expect(stdout).not.toContain(info.builder);
+    expect(changesOf([NAME, beside.name], untouched, takeSnapshot())).toEqual([]);
   });
 });

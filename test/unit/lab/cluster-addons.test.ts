@@ -3,6 +3,8 @@ import { parse } from "yaml";
 import {
   addonFiles,
   missingPods,
+  notRolledOut,
+  podTroubles,
   renderAddon,
   renderAddons,
   toYaml,
@@ -140,5 +142,49 @@ describe("missingPods", () => {
     ["another deployment's pod", [pod("coredns-metrics-abc-x1", true, "c1")]],
   ])("does not believe %s", (_, pods) => {
     expect(missingPods(["coredns"], pods, running)).toEqual(["coredns"]);
+  });
+});
+
+describe("notRolledOut", () => {
+  const pods = [
+    {
+      metadata: { name: "coredns-abc-x1" },
+      status: { containerStatuses: [{ ready: true, containerID: "containerd://c1" }] },
+    },
+  ];
+  const deployment = (generation: number, updatedReplicas: number, availableReplicas: number) => ({
+    metadata: { name: "coredns", generation },
+    status: { observedGeneration: 2, updatedReplicas, availableReplicas },
+  });
+  const missing = (...deployments: ReturnType<typeof deployment>[]) =>
+    notRolledOut(["coredns"], deployments, pods, new Set(["c1"]));
+
+  it("believes a deployment whose current version is available", () => {
+    expect(missing(deployment(2, 1, 1))).toEqual([]);
+  });
+
+  it.each([
+    ["one that is not there", []],
+    ["one whose change nobody has seen", [deployment(3, 1, 1)]],
+    ["one whose old pod still serves", [deployment(2, 0, 1)]],
+    ["one that is not available", [deployment(2, 1, 0)]],
+  ])("does not believe %s", (_, deployments) => {
+    expect(missing(...deployments)).toEqual(["coredns"]);
+  });
+});
+
+describe("podTroubles", () => {
+  it("says what a container waits for, and how often it has ended", () => {
+    const waiting = { reason: "CrashLoopBackOff", message: "back-off 40s" };
+    const status = {
+      containerStatuses: [
+        { ready: true },
+        { ready: false },
+        { ready: false, restartCount: 3, state: { waiting } },
+      ],
+    };
+    expect(podTroubles([{ metadata: { name: "a" }, status }, { metadata: { name: "b" } }])).toEqual(
+      ["a: not ready", "a: CrashLoopBackOff: back-off 40s, ended 3 times"],
+    );
   });
 });

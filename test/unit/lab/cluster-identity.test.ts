@@ -25,7 +25,7 @@ describe("identify", () => {
     const lab = identify({});
     expect(lab).toMatchObject({ name: "dev", label: "lab-dev", scope: "ml-lab-dev" });
     expect(lab.paths.folder).toBe(join(process.cwd(), ".lab", "dev"));
-    expect(lab.paths.netns).toBe("/run/netns/ml-lab-dev");
+    expect(lab.paths.netns).toBe("/run/ml-lab/dev/ns/net");
   });
 
   it("shares no name or path between two labs", () => {

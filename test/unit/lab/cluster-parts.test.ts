@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { renderAddons } from "../../../lab/cluster/addons";
 import { linkAddresses } from "../../../lab/cluster/addresses";
 import { controlPlane } from "../../../lab/cluster/control-plane";
 import { delivery, renderBuildkit } from "../../../lab/cluster/delivery";
@@ -15,6 +16,7 @@ const blueprint: Blueprint = {
   registryPort: 5100,
   ingressPort: 8100,
   resolvers: ["10.1.1.1"],
+  cgroupRoot: "/ml-lab-unit",
   tool: (name) => `/tools/${name}`,
 };
 const parts = [...delivery(blueprint), ...controlPlane(blueprint), ...node(blueprint)];
@@ -34,6 +36,26 @@ describe("the parts of a lab", () => {
     const names = parts.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const { after } of parts) expect(names).toEqual(expect.arrayContaining([...after]));
+  });
+
+  it("come after the API server where they need objects, which no image has to be there for", () => {
+    const ancestors = (name: string): string[] =>
+      part(name).after.flatMap((it) => [it, ...ancestors(it)]);
+    const needy = parts.filter(({ needs }) => needs);
+    expect(needy.map(({ name }) => name)).toEqual(["kube-router"]);
+    for (const { name, needs } of needy) {
+      expect(ancestors(name)).toContain("apiserver");
+      const values = { variables: {}, images: {}, registryPort: 5100 };
+      expect(renderAddons(values, needs)).not.toEqual([]);
+    }
+  });
+
+  it("find kube-router's rights among what it needs", () => {
+    const values = { variables: {}, images: {}, registryPort: 5100 };
+    const objects = renderAddons(values, part("kube-router").needs);
+    expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(
+      expect.arrayContaining(["ClusterRole lab:kube-router", "ClusterRoleBinding lab:kube-router"]),
+    );
   });
 
   it("find the configuration files that their commands name", () => {
@@ -156,10 +178,10 @@ describe("delivery", () => {
   });
 
   it("lets BuildKit push without TLS to that registry alone, and counts its builds as the lab's", () => {
-    const toml = renderBuildkit("ml-lab-unit", "127.0.0.1:5100", ["10.1.1.1", "10.1.1.2"]);
+    const toml = renderBuildkit("/ml-lab-unit", "127.0.0.1:5100", ["10.1.1.1", "10.1.1.2"]);
     expect(toml.match(/http = true/g)).toHaveLength(1);
     expect(toml).toContain('[registry."127.0.0.1:5100"]');
     expect(toml).toContain('nameservers = ["10.1.1.1","10.1.1.2"]');
-    expect(toml).toContain('defaultCgroupParent = "ml-lab-unit/buildkit"');
+    expect(toml).toContain('defaultCgroupParent = "/ml-lab-unit/buildkit"');
   });
 });

@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
+  ageOf,
   isRunning,
+  isSuspended,
   memoryOf,
   parseRecord,
   parseStat,
+  processorTimeOf,
   startTimeOf,
 } from "../../../lab/cluster/process-record";
 
@@ -50,6 +53,27 @@ describe("the identity of a process", () => {
     expect(isRunning({ pid: process.pid, startTime })).toBe(true);
     expect(isRunning({ pid: process.pid, startTime: `${startTime}1` })).toBe(false);
     expect(memoryOf(process.pid)).toBeGreaterThan(10);
+  });
+
+  it("knows a process that was stopped by a signal", async () => {
+    const child = spawn("sleep", ["60"], { stdio: "ignore" });
+    await once(child, "spawn");
+    const pid = child.pid ?? 0;
+    expect(isSuspended(pid)).toBe(false);
+    process.kill(pid, "SIGSTOP");
+    await vi.waitFor(() => expect(isSuspended(pid)).toBe(true));
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(isSuspended(pid)).toBe(false);
+  });
+
+  it("tells the age of a process, and its processor time", () => {
+    const startTime = startTimeOf(process.pid) ?? "";
+    const age = ageOf({ startTime });
+    expect(Math.abs(age - process.uptime() * 1000)).toBeLessThan(5000);
+    const used = process.cpuUsage();
+    const expected = (used.user + used.system) / 1000;
+    expect(Math.abs(processorTimeOf(process.pid) - expected)).toBeLessThan(500);
   });
 
   it("ends with the process", async () => {

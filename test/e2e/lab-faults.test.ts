@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { identify } from "../../lab/cluster/identity";
+import { labStatus, labTrouble, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
+import { logFile, runningProcess } from "../../lab/cluster/processes";
+import { assembleImages } from "../../lab/images";
+import { processesOf } from "../support/lab-processes";
+
+const SECONDS = 1000;
+/** A start that has to build every tool first. */
+const START = 3600 * SECONDS;
+/** Longer than any part waits for anything by itself: kube-router's minute is the longest known. */
+const SLOW_IMAGES = 185 * SECONDS;
+
+const root = mkdtempSync(join(tmpdir(), "lab-faults-"));
+const optionsOf = (kind: string) => {
+  return { name: `${kind}-${process.pid.toString(36)}`, folder: join(root, kind) };
+};
+const slow = optionsOf("slow");
+const hurt = optionsOf("hurt");
+const lab = identify(hurt);
+
+/** Keeps lines of progress, to be shown where a test fails. */
+function listener() {
+  const lines: string[] = [];
+  return { lines, report: (line: string) => void lines.push(line) };
+}
+
+/** Names of the parts that a lab has launched so far. */
+function launchedParts(): string[] {
+  const folder = join(lab.paths.run, "parts");
+  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith(".new")) : [];
+}
+
+const pidOf = (name: string) => runningProcess(lab, name)?.pid;
+
+/** Calls `act` once for each part, when its process is first seen, until the work ends. */
+async function onEachPart<T>(act: (name: string, pid: number) => void, work: Promise<T>) {
+  const seen = new Set<string>();
+  const watch = setInterval(() => {
+    for (const name of launchedParts()) {
+      const pid = seen.has(name) ? undefined : pidOf(name);
+      if (!pid) continue;
+      seen.add(name);
+      act(name, pid);
+    }
+  }, 50);
+  return work.finally(() => clearInterval(watch));
+}
+
+/** The state of each part, and what is said of it. */
+async function states(options: typeof hurt) {
+  const { parts } = await labStatus(options);
+  return parts.map(({ name, state, reason }) => ({ name, state, reason }));
+}
+
+const well = (name: string) => ({ name, state: "running", reason: undefined });
+
+/** Holds a port inside the lab's network, so that a part can never have it. */
+async function occupy(port: number): Promise<ChildProcess> {
+  const inside = ["--net", lab.paths.netns].join("=");
+  const holder = spawn("nsenter", [inside, "socat", `TCP4-LISTEN:${port},reuseaddr,fork`, "PIPE"], {
+    stdio: "ignore",
+  });
+  await once(holder, "spawn");
+  return holder;
+}
+
+/** Aborted when the tests are over, be it by a failure while the other lab still waits for its images. */
+const over = new AbortController();
+let slowStart: Promise<unknown> = Promise.resolve();
+
+afterAll(async () => {
+  over.abort();
+  await slowStart.catch(() => {});
+  await Promise.all([slow, hurt].map((options) => resetLab(options, () => {})));
+  rmSync(root, { recursive: true, force: true });
+}, START);
+
+describe.concurrent("a lab whose start does not go smoothly", () => {
+  it("waits for images for minutes, and restarts nothing", { timeout: START }, async () => {
+    const { lines, report } = listener();
+    const assemble: typeof assembleImages = async (...given) => {
+      await delay(SLOW_IMAGES, undefined, { signal: over.signal });
+      return assembleImages(...given);
+    };
+    slowStart = startLab(slow, report, { assemble });
+    await slowStart;
+    const found = await states(slow);
+    expect(found, lines.join("\n")).toEqual(found.map(({ name }) => well(name)));
+    expect(found).toHaveLength(12);
+    expect(lines.filter((line) => line.includes("ended"))).toEqual([]);
+  });
+
+  // One story, of one lab: each step begins with what the step before has left.
+  it("survives whatever happens to its parts", { timeout: START }, async () => {
+    await step("every part killed once while it starts", eachPartKilled);
+    await step("a part killed later comes back by itself", comesBack);
+    await step("a part that can never run is given up, and named", givenUp);
+    await step("etcd stands still for ten seconds while it starts", etcdStalled);
+    await step("it is taken down while its parts are being started again", takenDown);
+  });
+});
+
+async function step(name: string, work: () => Promise<void>): Promise<void> {
+  const begin = Date.now();
+  await work();
+  console.log(`${name}: ${Math.round((Date.now() - begin) / SECONDS)} s`);
+}
+
+async function eachPartKilled(): Promise<void> {
+  const { lines, report } = listener();
+  const killed: string[] = [];
+  const kill = (name: string, pid: number) => {
+    // At moments of all kinds: before it listens, when it is well, when others use it.
+    setTimeout(() => process.kill(pid, "SIGKILL"), killed.push(name) * 150);
+  };
+  await onEachPart(kill, startLab(hurt, report));
+  const found = await states(hurt);
+  expect(killed).toHaveLength(12);
+  expect(found.map(({ name, state }) => `${name} ${state}`).sort(), lines.join("\n")).toEqual(
+    killed.map((name) => `${name} running`).sort(),
+  );
+  for (const name of killed) {
+    const told = `${name}: ended with exit code 137; its log is ${logFile(lab, name)}`;
+    expect(lines).toContain(told);
+  }
+}
+
+async function comesBack(): Promise<void> {
+  const first = pidOf("controller-manager") ?? 0;
+  process.kill(first, "SIGKILL");
+  await vi.waitFor(() => expect(pidOf("controller-manager")).toBeUndefined(), 5 * SECONDS);
+  expect(labTrouble(hurt).join()).toContain("controller-manager does not run (ended ");
+  await vi.waitFor(
+    async () => {
+      const found = (await states(hurt)).find(({ name }) => name === "controller-manager");
+      expect(found).toMatchObject({ state: "running" });
+      expect(found?.reason).toMatch(
+        /ended 2 times, last at \d\d:\d\d:\d\d with exit code 137; log: /,
+      );
+    },
+    { timeout: 60 * SECONDS, interval: 500 },
+  );
+  expect(pidOf("controller-manager")).not.toBe(first);
+  expect(labTrouble(hurt)).toEqual([]);
+}
+
+async function givenUp(): Promise<void> {
+  process.kill(pidOf("scheduler") ?? 0, "SIGKILL");
+  const holder = await occupy(10259);
+  try {
+    await vi.waitFor(
+      async () => {
+        const found = (await states(hurt)).find(({ name }) => name === "scheduler");
+        expect(found).toMatchObject({ state: "stopped" });
+        expect(found?.reason).toContain(`log: ${logFile(lab, "scheduler")}`);
+      },
+      { timeout: 120 * SECONDS, interval: 1000 },
+    );
+    expect(labTrouble(hurt).join()).toContain(
+      `"npm run lab -- up --name ${hurt.name}" starts it; its log is ${logFile(lab, "scheduler")}`,
+    );
+    await expect(startLab(hurt, () => {})).rejects.toThrow(
+      /^scheduler has ended 6 times.* is not started again\. The end of .*scheduler\.log:.*address already in use/s,
+    );
+  } finally {
+    holder.kill("SIGKILL");
+  }
+  await startLab(hurt, () => {});
+  expect((await states(hurt)).filter(({ state }) => state !== "running")).toEqual([]);
+}
+
+async function etcdStalled(): Promise<void> {
+  await stopLab(hurt, () => {});
+  const { lines, report } = listener();
+  let stalled: number | undefined;
+  const stall = (name: string) => {
+    if (name !== "kubelet") return; // the API server has been well, and all others are coming up
+    stalled = pidOf("etcd") ?? 0;
+    process.kill(stalled, "SIGSTOP");
+    setTimeout(() => process.kill(stalled ?? 0, "SIGCONT"), 10 * SECONDS);
+  };
+  await onEachPart(stall, startLab(hurt, report));
+  expect(stalled).toBeGreaterThan(0);
+  expect(pidOf("etcd"), lines.join("\n")).toBe(stalled);
+  expect((await states(hurt)).filter(({ state }) => state !== "running")).toEqual([]);
+}
+
+async function takenDown(): Promise<void> {
+  expect(processesOf(hurt.name, hurt.folder)).not.toEqual([]);
+  for (const name of launchedParts()) process.kill(pidOf(name) ?? 0, "SIGKILL");
+  await stopLab(hurt, () => {});
+  expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
+  // Longer than the pause before a first new run.
+  await delay(3 * SECONDS);
+  expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
+  expect(existsSync(lab.paths.run)).toBe(false);
+}

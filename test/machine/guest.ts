@@ -1,0 +1,27 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { labPackages } from "../../lab/cluster/machine";
+import { packages as imagePackages } from "../../lab/images";
+import { ensureDebianPackages } from "../../lab/tools";
+import { differences, takeSnapshot } from "../support/machine-snapshot";
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+/** Runs in the guest: the parts of a trial that need the lab's own code there. */
+async function main(command: string | undefined, file = ""): Promise<void> {
+  if (command === "packages") {
+    await ensureDebianPackages([...labPackages(), ...imagePackages], print);
+  } else if (command === "snapshot") {
+    writeFileSync(file, JSON.stringify(takeSnapshot()));
+  } else if (command === "compare") {
+    const changes = differences(JSON.parse(readFileSync(file, "utf8")), takeSnapshot());
+    for (const line of changes) print(line);
+    if (changes.length > 0) process.exitCode = 1;
+  } else {
+    throw new Error(`unknown command: ${command}`);
+  }
+}
+
+main(process.argv[2], process.argv[3]).catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,94 @@
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import Table from "cli-table3";
+import { Command, Option } from "commander";
+import { fail, step as print } from "../../cli/terminal";
+import { duration } from "../../toolchain";
+import { boot, type Guest } from "./boot";
+import { makeDisk } from "./disk";
+import { KERNELS, type Kernel, RELEASES, type Release } from "./packages";
+import { inCheckout, type Step, story } from "./story";
+
+interface Options {
+  kernel: Kernel;
+  release: Release;
+  docker?: true;
+  stack?: true;
+  keep?: true;
+}
+
+type Outcome = "passed" | "failed" | "not run";
+
+/** Runs one step; what it printed goes to the log. */
+async function passes(guest: Guest, step: Step, log: string): Promise<boolean> {
+  appendFileSync(log, `\n## ${step.name}\n`);
+  if (typeof step.command !== "string") {
+    await step.command(guest);
+    return true;
+  }
+  const { exitCode, text } = await guest.run(inCheckout(step.command), step.limit);
+  appendFileSync(log, `$ ${step.command}\n${text}\nexit code ${exitCode}\n`);
+  return exitCode === (step.exitCode ?? 0) && (step.says?.test(text) ?? true);
+}
+
+/** Runs steps in order; after a failure the rest has nothing to stand on. */
+async function tell(guest: Guest, steps: readonly Step[], log: string) {
+  const rows: [string, Outcome, string][] = [];
+  let failed = false;
+  for (const step of steps) {
+    const begin = Date.now();
+    const passed: boolean =
+      !failed &&
+      (await passes(guest, step, log).catch((error: Error) => {
+        appendFileSync(log, `${error.message}\n`);
+        return false;
+      }));
+    const outcome = failed ? "not run" : passed ? "passed" : "failed";
+    const time = failed ? "" : duration(Date.now() - begin);
+    if (!failed) print(`${step.name}: ${outcome} (${time})`);
+    rows.push([step.name, outcome, time]);
+    failed ||= !passed;
+  }
+  return { rows, failed };
+}
+
+/** What is booted, as one line for people. */
+async function describe(guest: Guest): Promise<string> {
+  const ask = async (line: string) => (await guest.run(line, 60)).text.trim();
+  const system = await ask(". /etc/os-release; echo $PRETTY_NAME");
+  const manager = await ask("systemctl --version | head -1");
+  const controllers = await ask("cat /sys/fs/cgroup/cgroup.controllers");
+  return `${system}, Linux ${await ask("uname -r")}, ${manager}, cgroup v2 with ${controllers}`;
+}
+
+async function main({ kernel, release, docker, stack, keep }: Options): Promise<void> {
+  const disk = await makeDisk(release, kernel, print);
+  const log = disk.image.replace(/\.raw$/, ".log");
+  writeFileSync(log, "");
+  const guest = await boot(kernel, disk, `ml-${process.pid}`);
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
+  try {
+    print(await describe(guest));
+    const variant = { docker: docker ?? false, stack: stack ?? false };
+    const steps = story({ ...variant, slowness: kernel === "qemu" ? 8 : 1 });
+    const { rows, failed } = await tell(guest, steps, log);
+    const table = new Table({ head: ["step", "outcome", "time"], style: { head: [], border: [] } });
+    table.push(...rows);
+    process.stdout.write(`${table}\nLog: ${log}\nConsole: ${guest.console}\n`);
+    if (failed) process.exitCode = 1;
+  } finally {
+    if (!keep) await guest.stop();
+  }
+  if (!keep) rmSync(disk.image, { force: true });
+}
+
+new Command("npm run test:machine --")
+  .description("Boots a real Debian with systemd and cgroup v2, and lives a lab's life in it.")
+  .addOption(new Option("--kernel <kind>", "what boots it").choices(KERNELS).default("uml"))
+  .addOption(new Option("--release <name>", "of Debian").choices(RELEASES).default("bookworm"))
+  .option("--docker", "with Docker running beside the lab")
+  .option("--stack", "with the platform (npm start), not only the lab")
+  .option("--keep", "leave the machine running until this command is ended, and its disk")
+  .action(main)
+  .parseAsync()
+  .catch(fail);

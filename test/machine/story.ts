@@ -1,0 +1,126 @@
+import type { Guest } from "./boot";
+import { GUEST_CHECKOUT } from "./disk";
+
+/** One thing that is done in the guest, and must come out well. */
+export interface Step {
+  name: string;
+  /** A command line for the user `dev`, or what the machine itself does. */
+  command: string | ((guest: Guest) => Promise<void>);
+  /** Longest time, in seconds. */
+  limit: number;
+  /** Exit code that is expected. @default 0 */
+  exitCode?: number;
+  /** What the output has to say. */
+  says?: RegExp;
+}
+
+/** What is tried besides. */
+export interface Variant {
+  /** With Docker running beside the lab. */
+  docker: boolean;
+  /** With the platform, not only the lab. */
+  stack: boolean;
+  /** By how much the machine is slower than this one. */
+  slowness: number;
+}
+
+const guestCommand = (words: string) => `sudo npx tsx test/machine/guest.ts ${words}`;
+const lab = (words: string) => `sudo npm run --silent lab -- ${words}`;
+const kubectl = `sudo "$(ls -t /root/.cache/ml-platform/tools/kubectl/*/kubectl | head -1)" --kubeconfig .lab/dev/kubeconfig`;
+
+/** A pod that the strictest level of pod security admits. */
+const POD = JSON.stringify({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "restricted" },
+  spec: {
+    restartPolicy: "Always",
+    containers: [
+      {
+        name: "main",
+        image: "127.0.0.1:5001/docker.io/library/python:3.13-slim",
+        command: ["python3", "-c", "import time; time.sleep(1e9)"],
+        resources: { limits: { cpu: "100m", memory: "64Mi" } },
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 1000,
+          readOnlyRootFilesystem: true,
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ["ALL"] },
+          seccompProfile: { type: "RuntimeDefault" },
+        },
+      },
+    ],
+  },
+});
+
+const RUN_POD = `echo '${POD}' | ${kubectl} apply -f - && ${kubectl} wait --for=condition=Ready --timeout=300s pod/restricted`;
+const POD_LIVES = `${kubectl} wait --for=condition=Ready --timeout=300s pod/restricted`;
+
+/** A container that needs no registry: Debian's static busybox in an otherwise empty image. */
+const DOCKER_UP = `sudo apt-get install -y -q --no-install-recommends docker.io busybox-static &&
+mkdir -p /tmp/image/bin && cp "$(command -v busybox)" /tmp/image/bin/ && cp /etc/resolv.conf /tmp/image/ &&
+sudo tar -C /tmp/image -c . | sudo docker import - local/busybox &&
+sudo docker run -d --name stays -p 9090:80 local/busybox /bin/busybox httpd -f -p 80 -h /`;
+const MIRROR = `$(grep -rhoE 'https?://[^/ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | cut -d/ -f3)`;
+/** Both ways: in through a published port, and out through the machine's forwarding. */
+const DOCKER_WORKS = `curl -sf --max-time 20 -o /dev/null http://127.0.0.1:9090/resolv.conf &&
+sudo docker run --rm local/busybox /bin/busybox nslookup "${MIRROR}" 10.0.2.3 && sudo docker exec stays /bin/busybox true`;
+
+/** The lab's life on a machine, from the first command to the last. */
+export function story({ docker, stack, slowness }: Variant): Step[] {
+  const minutes = (count: number) => count * 60 * slowness;
+  const step = (
+    name: string,
+    command: Step["command"],
+    limit: number,
+    more: Partial<Step> = {},
+  ) => ({
+    name,
+    command,
+    limit: minutes(limit),
+    ...more,
+  });
+  const dockerWorks = (when: string) =>
+    docker ? [step(`Docker works ${when}`, DOCKER_WORKS, 3)] : [];
+  const up = stack ? "sudo npm start" : lab("up");
+  const down = stack ? "sudo npm stop" : lab("down");
+  const served = stack ? { says: /prediction/ } : {};
+  return [
+    step("a real machine", "test -d /run/systemd/system && stat -fc %T /sys/fs/cgroup", 1, {
+      says: /cgroup2fs/,
+    }),
+    step("without root: npm start", "npm start", 2, { exitCode: 1, says: /Run: sudo npm start/ }),
+    step("Debian's packages", guestCommand("packages"), 15),
+    ...(docker ? [step("Docker", DOCKER_UP, 10)] : []),
+    ...dockerWorks("before"),
+    step("before", guestCommand("snapshot /tmp/before.json"), 2),
+    step(`first: ${up}`, up, stack ? 60 : 20, served),
+    step("a restricted pod runs", RUN_POD, 6),
+    ...dockerWorks("beside the lab"),
+    step("daemon-reload", "sudo systemctl daemon-reload && sleep 5", 1),
+    step("the pod lives on", POD_LIVES, 6),
+    step(`again: ${up}`, up, stack ? 20 : 5, served),
+    step("status", lab("status"), 3),
+    step(`${down}`, down, 5),
+    step("as before but for its folder", guestCommand("compare /tmp/before.json"), 2),
+    step(`after a stop: ${up}`, up, stack ? 30 : 10, served),
+    step("the pod is back", POD_LIVES, 6),
+    step("a reboot", (guest) => guest.reboot(), 10),
+    ...(docker ? [step("Docker after the reboot", "sudo docker start stays", 2)] : []),
+    step("before, in this boot", guestCommand("snapshot /tmp/before.json"), 2),
+    step(`after the reboot: ${up}`, up, stack ? 30 : 10, served),
+    step("the pod is back again", POD_LIVES, 6),
+    ...(stack ? [step("npm run destroy", "sudo npm run destroy", 20)] : []),
+    ...dockerWorks("after all that"),
+    step("reset", lab("reset"), 5),
+    step("as before", guestCommand("compare /tmp/before.json"), 2),
+    step("nothing in the checkout", "test ! -e .lab/dev", 1),
+    ...dockerWorks("after the reset"),
+  ];
+}
+
+/** The command line as the guest gets it. */
+export function inCheckout(command: string): string {
+  return `cd ${GUEST_CHECKOUT} && ${command}`;
+}

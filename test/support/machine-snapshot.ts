@@ -1,0 +1,141 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What a lab could leave on a machine: lines by kind, sorted. */
+export type Snapshot = Record<string, string[]>;
+
+/** Output of a command; none where the machine lacks it. */
+function output(command: string, ...args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    return "";
+  }
+}
+
+const lines = (text: string) => text.split("\n").filter(Boolean);
+
+/** Every folder below one, with its parts down to a depth. */
+function folders(root: string, depth: number): string[] {
+  let entries: import("node:fs").Dirent[];
+  try {
+    entries = readdirSync(root, { withFileTypes: true });
+  } catch {
+    return []; // it is not there, or has just gone
+  }
+  const below = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name));
+  return depth === 1 ? below : [...below, ...below.flatMap((it) => folders(it, depth - 1))];
+}
+
+/** Entries of folders, without those that come and go by themselves. */
+function entries(roots: readonly string[]): string[] {
+  return roots.flatMap((root) => {
+    try {
+      return readdirSync(root).map((name) => join(root, name));
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Rules and chains without their counters and comments, from `iptables-save`. */
+export function rulesWithoutCounters(text: string): string[] {
+  return lines(text)
+    .filter((line) => !line.startsWith("#"))
+    .map((line) => line.replace(/ \[\d+:\d+\]/, ""));
+}
+
+/** Rules without tables that let everything through: those are what a machine without the table does, too. */
+export function withoutEmptyTables(rules: readonly string[]): string[] {
+  const tables = rules.join("\n").split("COMMIT");
+  const telling = tables.filter((table) => /^-A |^:\S+ (?!ACCEPT)/m.test(table));
+  return telling.flatMap((table) => [...lines(table)]);
+}
+
+/** Kernel settings that a lab or what it starts could change; others (of entropy, of inodes) change by themselves. */
+const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_max)|fs\.inotify)/;
+const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
+
+/** Caches of npm and Go, which are their user's; and the lock of iptables, which belongs to all who use it. */
+const OWN_FILES = /^\/root\/(\.cache|\.config|\.npm|go)$|^\/run\/xtables\.lock$/;
+
+/** Cgroups of sessions, which the test itself opens and closes. */
+const SESSIONS = /user\.slice|session|\/user-|systemd-(hostnamed|timedated|localed|tmpfiles)/;
+
+/** Takes down what is on the machine now. */
+export function takeSnapshot(): Snapshot {
+  const addresses = output("ip", "-o", "address").replaceAll(/\s+valid_lft.*/g, "");
+  const units = output("systemctl", "list-units", "--all", "--plain", "--no-legend");
+  const snapshot: Snapshot = {
+    addresses: lines(addresses).map((line) => line.replace(/^\d+: /, "")),
+    routes: lines(output("ip", "route", "show", "table", "all")),
+    policies: lines(output("ip", "rule")),
+    rules: withoutEmptyTables(
+      rulesWithoutCounters(output("iptables-save") + output("ip6tables-save")),
+    ),
+    nftables: lines(output("nft", "list", "ruleset")).map((line) =>
+      line.replace(/counter packets \d+ bytes \d+/, "counter"),
+    ),
+    mounts: lines(readFileSync("/proc/self/mounts", "utf8")),
+    cgroups: folders("/sys/fs/cgroup", 3).filter((it) => !SESSIONS.test(it)),
+    controllers: lines(readController("cgroup.subtree_control")),
+    units: lines(units)
+      .filter((line) => !SESSIONS.test(line))
+      .map((line) => line.trim().split(/\s+/).slice(0, 4).join(" "))
+      .filter((line) => /\.(service|scope|slice|socket|mount) /.test(line)),
+    unitFiles: lines(output("systemctl", "list-unit-files", "--no-legend")).filter(
+      (line) => !SESSIONS.test(line),
+    ),
+    settings: lines(output("sysctl", "--all", "--ignore")).filter(
+      (line) => SYSCTLS.test(line) && !MOVING.test(line),
+    ),
+    files: entries([
+      "/etc",
+      "/opt",
+      "/run",
+      "/run/netns",
+      "/var/lib",
+      "/var/log",
+      "/srv",
+      "/root",
+    ]).filter((path) => !OWN_FILES.test(path)),
+    builders: entries(["/root/.docker/buildx/instances", "/root/.docker/buildx/activity"]),
+    listeners: lines(output("ss", "-Hltn")).map((line) => line.split(/\s+/)[3] ?? ""),
+  };
+  for (const kind of Object.keys(snapshot)) snapshot[kind]?.sort();
+  return snapshot;
+}
+
+function readController(file: string): string {
+  try {
+    return readFileSync(join("/sys/fs/cgroup", file), "utf8").trim().split(" ").join("\n");
+  } catch {
+    return ""; // cgroup v1
+  }
+}
+
+/** What has come (`+`) and gone (`-`) between two snapshots, each as `kind: + line`. */
+export function differences(before: Snapshot, after: Snapshot): string[] {
+  return Object.keys(before).flatMap((kind) => {
+    const [old, now] = [before[kind] ?? [], after[kind] ?? []];
+    const gone = old.filter((line) => !now.includes(line)).map((line) => `${kind}: - ${line}`);
+    // A kernel module that was loaded brings settings of its own.
+    const known = (line: string) =>
+      kind !== "settings" || old.some((it) => it.startsWith(`${line.split(" ")[0]} `));
+    const come = now
+      .filter((line) => !old.includes(line) && known(line))
+      .map((line) => `${kind}: + ${line}`);
+    return [...gone, ...come];
+  });
+}
+
+/** Changes without those of labs of other names, which other runs may start and stop on the same machine meanwhile. */
+export function changesOf(labs: readonly string[], before: Snapshot, after: Snapshot): string[] {
+  const { listeners: _before, ...old } = before;
+  const { listeners: _after, ...now } = after;
+  return differences(old, now).filter((line) => {
+    const [, name] = /\bml-(?:lab-|lab\/)?([a-z0-9-]+)/.exec(line) ?? [];
+    return name === undefined || labs.some((lab) => name.startsWith(lab));
+  });
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import {
+  changesOf,
+  differences,
+  rulesWithoutCounters,
+  takeSnapshot,
+  withoutEmptyTables,
+} from "../../support/machine-snapshot";
+
+describe("a snapshot of a machine", () => {
+  it("names what has come and what has gone, by kind", () => {
+    const before = { mounts: ["a", "b"], units: ["x"] };
+    expect(differences(before, { mounts: ["b", "c"], units: ["x"] })).toEqual([
+      "mounts: - a",
+      "mounts: + c",
+    ]);
+  });
+
+  it("leaves other labs out, and nothing else", () => {
+    const now = {
+      mounts: ["nsfs /run/ml-lab/other/ns/net nsfs", "nsfs /run/ml-lab/mine/ns/net nsfs"],
+      routes: ["10.231.1.0/30 dev ml-other", "10.231.2.0/30 dev ml-mine"],
+      files: ["/opt/new"],
+    };
+    const empty = { mounts: [], routes: [], files: [] };
+    expect(changesOf(["mine"], empty, now)).toEqual([
+      "mounts: + nsfs /run/ml-lab/mine/ns/net nsfs",
+      "routes: + 10.231.2.0/30 dev ml-mine",
+      "files: + /opt/new",
+    ]);
+  });
+
+  it("has rules without counters, which count on by themselves", () => {
+    const text = "# made\n*filter\n:FORWARD DROP [10:840]\n-A FORWARD -j ACCEPT\nCOMMIT\n";
+    expect(rulesWithoutCounters(text)).toEqual([
+      "*filter",
+      ":FORWARD DROP",
+      "-A FORWARD -j ACCEPT",
+      "COMMIT",
+    ]);
+  });
+
+  it("does not tell a table that lets everything through from none", () => {
+    const empty = ["*nat", ":PREROUTING ACCEPT", "COMMIT"];
+    const dropping = ["*filter", ":FORWARD DROP", "COMMIT"];
+    const ruled = ["*filter", ":FORWARD ACCEPT", "-A FORWARD -j ACCEPT", "COMMIT"];
+    expect(withoutEmptyTables(empty)).toEqual([]);
+    expect(withoutEmptyTables([...empty, ...dropping])).toEqual(["*filter", ":FORWARD DROP"]);
+    expect(withoutEmptyTables([...ruled, ...empty])).toContain("-A FORWARD -j ACCEPT");
+    expect(withoutEmptyTables([...empty, "*filter", ":DOCKER - ", "COMMIT"])).toContain(
+      ":DOCKER - ",
+    );
+  });
+
+  it("tells settings that have changed, and not those of a module that was loaded", () => {
+    const before = { settings: ["kernel.panic = 0"] };
+    const after = { settings: ["kernel.panic = 10", "net.netfilter.x = 1"] };
+    expect(differences(before, after)).toEqual([
+      "settings: - kernel.panic = 0",
+      "settings: + kernel.panic = 10",
+    ]);
+  });
+
+  it("reads this machine, and finds it as it is", () => {
+    const one = takeSnapshot();
+    for (const kind of ["addresses", "mounts", "files"]) expect(one[kind]).not.toEqual([]);
+    expect(one.addresses?.join("\n")).toContain("127.0.0.1/8");
+  });
+});
