@@ -1,10 +1,11 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { x } from "tinyexec";
+import { ToolError } from "./error";
 import type { PathRule, Range } from "./pin";
 
-/** Time a tool gets to say its version, in milliseconds. */
-const answerTimeout = 10_000;
+/** Time a tool gets to say its version, in milliseconds: it ends one that hangs, and a slow machine is no reason. */
+const answerTimeout = 120_000;
 
 /** The first `major.minor.patch` in a text, as numbers. */
 export function parseVersion(text: string): [number, number, number] | undefined {
@@ -49,6 +50,12 @@ export function isExecutable(file: string): boolean {
 export async function findOnPath(name: string, rule: PathRule): Promise<string | undefined> {
   const file = which(name);
   if (!file) return undefined;
-  const answer = await x(file, [...rule.versionArgs], { timeout: answerTimeout });
+  const answer = await x(file, [...rule.versionArgs], { timeout: answerTimeout }).then(
+    (output) => output,
+    (error: Error) => {
+      const command = [file, ...rule.versionArgs].join(" ");
+      throw new ToolError(`"${command}" does not say its version (${error.message}).`);
+    },
+  );
   return answer.exitCode === 0 && versionInRange(answer.stdout, rule.range) ? file : undefined;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,14 +61,18 @@ async function states(options: typeof hurt) {
 
 const well = (name: string) => ({ name, state: "running", reason: undefined });
 
-/** Holds a port inside the lab's network, so that a part can never have it. */
-async function occupy(port: number): Promise<ChildProcess> {
-  const inside = ["--net", lab.paths.netns].join("=");
-  const holder = spawn("nsenter", [inside, "socat", `TCP4-LISTEN:${port},reuseaddr,fork`, "PIPE"], {
+/**
+ * Takes a port inside the lab's network as soon as it is free, so that a part can never have it again.
+ * @returns what gives it back
+ */
+async function occupy(port: number): Promise<() => void> {
+  const script = `until socat TCP4-LISTEN:${port},reuseaddr,fork PIPE; do sleep 0.05; done`;
+  const holder = spawn("nsenter", [`--net=${lab.paths.netns}`, "sh", "-c", script], {
+    detached: true,
     stdio: "ignore",
   });
   await once(holder, "spawn");
-  return holder;
+  return () => process.kill(-(holder.pid ?? 0), "SIGKILL");
 }
 
 /** Aborted when the tests are over, be it by a failure while the other lab still waits for its images. */
@@ -152,8 +156,8 @@ async function comesBack(): Promise<void> {
 }
 
 async function givenUp(): Promise<void> {
+  const giveBack = await occupy(10259);
   process.kill(pidOf("scheduler") ?? 0, "SIGKILL");
-  const holder = await occupy(10259);
   try {
     await vi.waitFor(
       async () => {
@@ -170,7 +174,7 @@ async function givenUp(): Promise<void> {
       /^scheduler has ended 6 times.* is not started again\. The end of .*scheduler\.log:.*address already in use/s,
     );
   } finally {
-    holder.kill("SIGKILL");
+    giveBack();
   }
   await startLab(hurt, () => {});
   expect((await states(hurt)).filter(({ state }) => state !== "running")).toEqual([]);
