@@ -3,11 +3,12 @@ import { Command } from "commander";
 import { modelSchema } from "../components/team/model-schema";
 import type { Report } from "../toolchain";
 import { ensureCluster } from "./cluster";
-import { interruption } from "./interruption";
+import { Interruption } from "./interruption";
 import type { Promotion } from "./judgement";
 import { candidateOf, ladder, shareOf, type Weights } from "./promotion";
 import { type OpenStack, openStack, stackConfig, stackFile } from "./stack";
 import { fail, reasonOf, step } from "./terminal";
+import { finishInterrupted } from "./unfinished";
 import { byTheClock, type Observer, observer, type Pause, watch } from "./watch";
 import { withWeights } from "./weights";
 
@@ -170,8 +171,11 @@ interface Options {
   prometheus?: string;
 }
 
-/** What a second signal is answered with. */
+/** What later signals are answered with: by then the old weights are being put back, which must not be cut short. */
 export const GOING_BACK = "already going back";
+
+/** What a promotion that is interrupted before it has begun leaves behind. */
+export const NOT_BEGUN = "nothing was changed; npm run promote begins anew";
 
 /** What the command's exit codes say. */
 const EXIT_CODES = `
@@ -179,23 +183,31 @@ Exit code:
   0  the variant has all requests, or had them already
   1  it did not hold, an update failed or a signal came: the weights are those from before
   2  refused: nothing was changed
-  3  the way back failed: the message says what is left to do`;
+  3  the way back failed: the message says what is left to do
+  129, 130, 131, 143  a signal came before anything was changed`;
 
 /** Sets the exit code that a promotion's end has, and prints why it was refused. */
-export async function conclude(promotion: Promise<boolean>): Promise<void> {
-  try {
-    process.exitCode = (await promotion) ? 0 : 1;
-  } catch (error) {
+export function conclude(interruption: Interruption, promotion: Promise<boolean>): Promise<void> {
+  const done = promotion.then((promoted) => {
+    process.exitCode = promoted ? 0 : 1;
+  });
+  return interruption.conclude(done, (error) => {
     fail(error);
     process.exitCode = error instanceof StrandedError ? 3 : 2;
-  }
+  });
 }
 
-async function run({ stack: name, model, to, prometheus }: Options): Promise<boolean> {
-  const signal = interruption(GOING_BACK);
+async function run(
+  { stack: name, model, to, prometheus }: Options,
+  interruption: Interruption,
+): Promise<boolean> {
   await ensureCluster(name);
   const open = await openStack({ name }, step);
-  return promote({ open, model, to, prometheusUrl: prometheus, signal }, step);
+  await interruption.guard((signal) => finishInterrupted(open, signal, step));
+  return interruption.guard(
+    (signal) => promote({ open, model, to, prometheusUrl: prometheus, signal }, step),
+    GOING_BACK,
+  );
 }
 
 function command(): Promise<Command> {
@@ -214,7 +226,10 @@ function command(): Promise<Command> {
       .addHelpText("after", EXIT_CODES)
       // A wrong option is a refusal as well.
       .exitOverride(({ exitCode }) => process.exit(exitCode && 2))
-      .action((options: Options) => conclude(run(options)))
+      .action((options: Options) => {
+        const interruption = new Interruption(NOT_BEGUN);
+        return conclude(interruption, run(options, interruption));
+      })
       .parseAsync()
   );
 }
