@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { x } from "tinyexec";
 import type { GoModule, GoPin, Patch } from "./pin";
@@ -78,18 +86,39 @@ async function overlayFlags({ folder, embeds = [] }: GoModule, stage: string): P
   return ["-overlay", overlay];
 }
 
-/** Copies a dependency with a part replaced, as Go lets no overlay reach into its module cache. */
-async function patchedCopy(folder: string, { module, path, file }: Patch, stage: string) {
-  const copy = join(stage, "patched", module.replaceAll("/", "_"));
+/** Puts a file in the place of another, or of all Go files of a package. */
+function replaceFiles(source: string, place: string): void {
+  const single = place.endsWith(".go");
+  const old = single ? [] : readdirSync(place).filter((name) => name.endsWith(".go"));
+  for (const name of old) rmSync(join(place, name));
+  copyFileSync(source, single ? place : join(place, "patched.go"));
+}
+
+/** Replaces texts in a file, each of which must be there once. */
+function replaceTexts(file: string, changes: readonly (readonly [string, string])[]): void {
+  let text = readFileSync(file, "utf8");
+  for (const [from, to] of changes) {
+    const parts = text.split(from);
+    if (parts.length !== 2) throw new Error(`${file}: ${JSON.stringify(from)} is not there once.`);
+    text = parts.join(to);
+  }
+  writeFileSync(file, text);
+}
+
+/** Copies a dependency with its changes, as Go lets no overlay reach into its module cache. */
+async function patchedCopy(
+  folder: string,
+  module: string,
+  patches: readonly Patch[],
+  stage: string,
+): Promise<string> {
+  const copy = join(stage, "patched", module);
   cpSync(await sourceOf(folder, module), copy, { recursive: true });
   await x("chmod", ["-R", "u+w", copy]);
-  const place = join(copy, path);
-  if (path.endsWith(".go")) {
-    copyFileSync(join(folder, file), place);
-  } else {
-    const own = readdirSync(place).filter((name) => name.endsWith(".go"));
-    for (const name of own) rmSync(join(place, name));
-    copyFileSync(join(folder, file), join(place, "patched.go"));
+  for (const patch of patches) {
+    const place = join(copy, patch.path);
+    if (typeof patch.with === "string") replaceFiles(join(folder, patch.with), place);
+    else replaceTexts(place, patch.with);
   }
   return `\nreplace ${module} => ${copy}\n`;
 }
@@ -98,7 +127,9 @@ async function patchedCopy(folder: string, { module, path, file }: Patch, stage:
 async function modfileFlags({ folder, patches = [] }: GoModule, stage: string): Promise<string[]> {
   if (patches.length === 0) return ["-mod=readonly"];
   let text = readFileSync(join(folder, "go.mod"), "utf8");
-  for (const patch of patches) text += await patchedCopy(folder, patch, stage);
+  for (const [module, changes] of Map.groupBy(patches, (patch) => patch.module)) {
+    text += await patchedCopy(folder, module, changes, stage);
+  }
   const modfile = join(stage, "go.mod");
   writeFileSync(modfile, text);
   cpSync(join(folder, "go.sum"), join(stage, "go.sum"));

@@ -7,13 +7,16 @@ export interface PathRule {
   readonly range: Range;
 }
 
-/** A part of a dependency that is replaced for a build, as it only holds what the tool could do besides. */
+/**
+ * A change of a dependency for a build: a part that only holds what the tool could do besides is left out, or a line is made
+ * to fit the versions that all tools of a module share.
+ */
 export interface Patch {
   readonly module: string;
-  /** Path in the module of the replaced file, or of the package whose Go files are all replaced. */
+  /** Path in the module of the changed file, or of the package whose Go files are all replaced. */
   readonly path: string;
-  /** The replacing file's path in the folder of the `go.mod`. */
-  readonly file: string;
+  /** The replacing file's path in the folder of the `go.mod`, or texts of the changed file and what replaces each. */
+  readonly with: string | readonly (readonly [from: string, to: string])[];
 }
 
 /** A file of a dependency that the build sees in the folder of the `go.mod`, for `go:embed`. */

@@ -1,46 +1,68 @@
 import { join } from "node:path";
 import type { GoModule, Pin, ScriptPin } from "./pin";
 
+const pulumiVersion = "3.274.1";
+const kubernetesVersion = "4.24.0";
+
+/**
+ * The CLI and the providers. Packages that they share with a lab's tools have the same versions here as there (see
+ * `replace` in go.mod), so that Go compiles them once.
+ */
+const module: GoModule = {
+  folder: join(__dirname, "module"),
+  embeds: [
+    {
+      module: "github.com/pulumi/pulumi-kubernetes/provider/v4",
+      path: "cmd/pulumi-resource-kubernetes/schema.json",
+      file: "pulumi-resource-kubernetes/schema.json",
+    },
+  ],
+};
+
 /** Runs a script of the npm package as a plugin, from the folder that the engine starts it in. */
 function nodePlugin(script: string): ScriptPin {
   return {
     kind: "script",
-    version: "3.250.0",
+    version: pulumiVersion,
     text: `#!/bin/sh\nexec node "$(node -p 'require.resolve("@pulumi/pulumi/cmd/${script}")')" "$@"\n`,
   };
 }
 
 /** Pulumi's CLI and its plugins. */
-export const pins = {  pulumi: {
+export const pins = {
+  pulumi: {
     kind: "go",
-    version: "3.250.0",
-    module: { folder: join(__dirname, "modules/pulumi") },
+    version: pulumiVersion,
+    module,
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     // The Automation API refuses a CLI that has no version.
-    values: ["github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.250.0"],
+    values: [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pulumiVersion}`],
     onPath: { versionArgs: ["version"], range: ["3.250.0", "4.0.0"] },
   },
   "pulumi-resource-kubernetes": {
     kind: "go",
-    version: "4.18.1",
-    module: { folder: join(__dirname, "modules/pulumi-kubernetes") },
+    version: kubernetesVersion,
+    module,
     package: "./pulumi-resource-kubernetes",
+    values: [
+      `github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesVersion}`,
+    ],
   },
   "pulumi-resource-docker-build": {
     kind: "go",
     version: "0.0.22",
-    module: { folder: join(__dirname, "modules/pulumi-docker-build") },
+    module,
     package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
     values: ["github.com/pulumi/pulumi-docker-build/provider.Version=0.0.22"],
   },
   "pulumi-analyzer-policy-nodejs": nodePlugin("run-policy-pack"),
   "pulumi-resource-pulumi-nodejs": nodePlugin("dynamic-provider"),
-  // The newest language host that is a package of a served module: it runs programs with the 3.250
-  // engine, but no policy packs. With it on PATH the engine passes the analyzer script over.
+  // The newest language host that is a package of a served module: it runs programs with the engine
+  // above, but no policy packs. With it on PATH the engine passes the analyzer script over.
   "pulumi-language-nodejs": {
     kind: "go",
     version: "3.68.0",
-    module: { folder: join(__dirname, "modules/pulumi-language-nodejs") },
+    module: { folder: join(__dirname, "language-nodejs") },
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
   },
 } as const satisfies Record<string, Pin>;

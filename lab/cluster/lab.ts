@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { duration, type Report, which } from "../../toolchain";
 import { provideImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
-import { duration, type Report, which } from "../../toolchain";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder } from "./builder";
 import { createCgroups } from "./cgroups";

@@ -12,17 +12,52 @@ const module: GoModule = {
     {
       module: "github.com/go-acme/lego/v4",
       path: "providers/dns",
-      file: "patches/lego-dns-providers.go.txt",
+      with: "patches/lego-dns-providers.go.txt",
     },
     {
       module: "github.com/traefik/traefik/v3",
       path: "pkg/provider/ecs",
-      file: "patches/traefik-ecs.go.txt",
+      with: "patches/traefik-ecs.go.txt",
     },
     {
       module: "github.com/cloudnativelabs/kube-router/v2",
       path: "pkg/controllers/routing/aws.go",
-      file: "patches/kube-router-aws.go.txt",
+      with: "patches/kube-router-aws.go.txt",
+    },
+    // The rest are made to fit the versions of OpenTelemetry, Prometheus and Kubernetes that the others need.
+    {
+      module: "github.com/traefik/traefik/v3",
+      path: "pkg/observability/logs/otel.go",
+      with: "patches/traefik-otel-logs.go.txt",
+    },
+    {
+      module: "github.com/traefik/traefik/v3",
+      path: "pkg/middlewares/accesslog/logger.go",
+      with: [
+        ['\t"go.opentelemetry.io/contrib/bridges/otellogrus"\n', ""],
+        [
+          'logger.Hooks.Add(otellogrus.NewHook("traefik", otellogrus.WithLoggerProvider(otelLoggerProvider)))',
+          "_ = otelLoggerProvider",
+        ],
+      ],
+    },
+    {
+      module: "sigs.k8s.io/metrics-server",
+      path: "pkg/scraper/client/resource/decode.go",
+      with: [
+        ['"text/plain", "", false, false, nil', '"text/plain", nil, textparse.ParserOptions{}'],
+      ],
+    },
+    {
+      module: "sigs.k8s.io/prometheus-adapter",
+      path: "cmd/adapter/adapter.go",
+      with: [
+        [
+          "stopCh := genericapiserver.SetupSignalHandler()",
+          "ctx := genericapiserver.SetupSignalContext()\n\tstopCh := ctx.Done()",
+        ],
+        ["cmd.Run(stopCh)", "cmd.Run(ctx)"],
+      ],
     },
   ],
 };
@@ -88,7 +123,7 @@ export const pins = {
   },
   coredns: {
     kind: "go",
-    version: "1.15.0",
+    version: "1.14.1",
     module,
     package: "./coredns",
   },
@@ -100,7 +135,7 @@ export const pins = {
   },
   "metrics-server": {
     kind: "go",
-    version: "0.7.2",
+    version: "0.8.0",
     module,
     package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
   },

@@ -1,0 +1,108 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import Table from "cli-table3";
+import { Command } from "commander";
+import { x } from "tinyexec";
+import { ROOT } from "../../cli/stack";
+import { fail, step } from "../../cli/terminal";
+import { duration } from "../../toolchain";
+import { stepsOf, type TimedLine } from "./timeline";
+
+/** The first line of the result: the prediction of the model that was trained. */
+const PREDICTION = /"prediction":\[[\d.]+\]/;
+
+interface Run {
+  lines: TimedLine[];
+  code: number | null;
+  took: number;
+}
+
+/** The environment of a user whose home folder is empty: no cache of npm, Go or ours, and nothing of this checkout on PATH. */
+function freshEnvironment(home: string): NodeJS.ProcessEnv {
+  const own =
+    /^(npm_|ML_PLATFORM_|XDG_|PULUMI_|GO(PATH|CACHE|MODCACHE|BIN)$|INIT_CWD$|NODE$|NODE_PATH$|PIP_CACHE_DIR$)/;
+  const kept = Object.entries(process.env).filter(([name]) => !own.test(name));
+  const path = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((it) => !it.includes("node_modules"));
+  return { ...Object.fromEntries(kept), HOME: home, PATH: path.join(delimiter) };
+}
+
+/** Runs a command, shows its lines with the time since its start, and keeps them. */
+async function timed(command: string, args: string[], cwd: string, home: string): Promise<Run> {
+  const start = Date.now();
+  const child = spawn(command, args, {
+    cwd,
+    env: freshEnvironment(home),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const forward = (signal: NodeJS.Signals) => child.kill(signal);
+  process.once("SIGINT", forward).once("SIGTERM", forward);
+  const lines: TimedLine[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface(output).on("line", (text) => {
+      const at = Date.now() - start;
+      lines.push({ at, text });
+      process.stdout.write(`${(at / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  process.off("SIGINT", forward).off("SIGTERM", forward);
+  return { lines, code, took: Date.now() - start };
+}
+
+function table(runs: readonly Run[]): string {
+  const result = new Table({
+    head: ["step", "took", "ended after"],
+    style: { head: [], border: [] },
+  });
+  for (const { lines } of runs) {
+    for (const { name, took, ended } of stepsOf(lines)) result.push([name, took, duration(ended)]);
+  }
+  return result.toString();
+}
+
+/** Takes the lab and the folder away; what Go has downloaded is read-only. */
+async function clean(clone: string, folder: string, home: string): Promise<void> {
+  await timed("npm", ["run", "--silent", "lab", "--", "reset"], clone, home);
+  await x("chmod", ["-R", "u+w", folder]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function firstStart({ keep, again }: { keep?: boolean; again?: boolean }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "first-start-"));
+  const [clone, home] = [join(folder, "ml-platform"), join(folder, "home")];
+  await x("mkdir", [home]);
+  const cloned = await x("git", ["clone", "--quiet", ROOT, clone]);
+  if (cloned.exitCode !== 0) throw new Error(`git clone ${ROOT} failed:\n${cloned.stderr}`);
+  step(`first start: a clone of the last commit in ${clone}, with an empty home folder`);
+  const runs: Run[] = [];
+  try {
+    runs.push(await timed("npm", ["start"], clone, home));
+    if (again && runs[0]?.code === 0) runs.push(await timed("npm", ["start"], clone, home));
+  } finally {
+    if (!keep) await clean(clone, folder, home);
+  }
+  process.stdout.write(`\n${table(runs.slice(0, 1))}\n`);
+  for (const { lines, code, took } of runs) {
+    if (code !== 0)
+      throw new Error(`npm start ended with exit code ${code} after ${duration(took)}`);
+    if (!lines.some(({ text }) => PREDICTION.test(text))) {
+      throw new Error("npm start ended well, but showed no prediction");
+    }
+    step(`npm start: ${duration(took)} to the prediction`);
+  }
+}
+
+new Command("npm run test:first-start --")
+  .description(
+    "Runs npm start in a fresh clone of the last commit with an empty home folder, to the prediction, and shows what took how long. Takes the local cluster's default name and ports, so that npm run lab -- down must come first. Debian packages that are installed stay so.",
+  )
+  .option("--again", "run npm start a second time, with all in place")
+  .option("--keep", "leave the clone, its caches and its running lab")
+  .action(firstStart)
+  .parseAsync()
+  .catch(fail);
