@@ -28,12 +28,17 @@ async function disableServices(names: readonly string[]): Promise<void> {
   if (units.length > 0) await x("systemctl", ["disable", "--now", ...units]);
 }
 
+/** Another installation of the machine (a first boot's, say) is waited for, for these seconds. */
+const AWAIT_LOCK = ["--option", "DPkg::Lock::Timeout=300"];
+
 async function install(names: readonly string[]): Promise<void> {
   const nodeOptions = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  // What an installation that was killed has left half done, without which apt-get refuses any other.
+  await x("dpkg", ["--configure", "-a"], { nodeOptions });
   // Where some source does not answer, the others may do: the install tells what it lacks.
   await x("apt-get", ["update"], { nodeOptions });
   // Never at the cost of what is there: Debian's containerd would take Docker's away.
-  const flags = ["--yes", "--no-install-recommends", "--no-remove"];
+  const flags = ["--yes", "--no-install-recommends", "--no-remove", ...AWAIT_LOCK];
   const { exitCode, stderr } = await x("apt-get", ["install", ...flags, ...names], { nodeOptions });
   if (exitCode !== 0) {
     const tail = stderr.trim().split("\n").slice(-10).join("\n");
