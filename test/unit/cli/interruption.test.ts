@@ -204,3 +204,34 @@ describe.concurrent("a command", () => {
     expect((await running.ended()).said).toContain("engine ended with 3");
   });
 });
+
+describe.concurrent("in a terminal, npm", () => {
+  /** Runs the command with npm, from a package whose script is as ours, and types Ctrl-C. */
+  async function typed(times: number, manner: string) {
+    const place = mkdtempSync(join(folder, "package-"));
+    const script = "cli/own-session.cjs test/support/interruptible-process.ts";
+    const scripts = { command: `cd ${ROOT} && exec node ${script} updates ${manner}` };
+    writeFileSync(join(place, "package.json"), JSON.stringify({ scripts }));
+    const terminal = ["test/support/terminal.py", `${times}`, "engine "];
+    const { said } = await start(
+      "python3",
+      ...terminal,
+      ...["npm", "run", "--prefix", place, "command"],
+    ).ended();
+    const [seen = "", after] = said.split(/^exit code /m);
+    return { seen, after: after?.trim() };
+  }
+
+  test("gives it back when the engine has ended, by one Ctrl-C", async () => {
+    const { seen, after } = await typed(1, "");
+    expect(seen).toContain("engine ended with 3");
+    expect(seen).toContain("interrupted (SIGINT): go on with npm start");
+    expect(after).toBe("130");
+  });
+
+  test("gives it back when all is killed, by two", async () => {
+    const { seen, after } = await typed(2, "stubborn");
+    expect(seen).toContain("interrupted (SIGINT): go on with npm start");
+    expect(after).toBe("137");
+  });
+});
