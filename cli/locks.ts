@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Report } from "../toolchain";
-import { type Process, processesWith } from "./process-table";
+import { kill, orphanedProviders, type Process, processesWith } from "./process-table";
 
 /** What Pulumi's engine writes into a lock. */
 interface Owner {
@@ -42,7 +42,7 @@ export function verdictOn(
 }
 
 /**
- * Takes the locks of a stack over whose owners are gone.
+ * Takes the locks of a stack over whose owners are gone, and ends what these have left running.
  * @param url of the backend: locks of another than a folder are the engine's to tell of
  * @throws Error naming the owner of a lock that holds, and what lifts it
  */
@@ -51,6 +51,7 @@ export function takeOver(url: string, workDir: string, stack: string, report: Re
     const who = owner ? describe(owner) : "a process that was killed as it wrote its name";
     const verdict = owner ? verdictOn(owner, hostname(), processesWith) : "gone";
     if (verdict !== "gone") throw new Error(refusal(stack, who, verdict));
+    for (const pid of orphanedProviders(realpathSync(workDir))) kill(pid);
     rmSync(file, { force: true });
     report(`stack ${stack}: was locked by ${who}, which is gone; taken over`);
   }

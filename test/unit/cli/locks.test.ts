@@ -1,11 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { folderOf, takeOver, verdictOn } from "../../../cli/locks";
-import { processesWith } from "../../../cli/process-table";
+import { orphanedProviders, processesWith } from "../../../cli/process-table";
+import { waitFor } from "../../support/wait";
 
 const LOCKED = "2026-01-02T03:04:05.678901234Z";
 const at = Date.parse(LOCKED);
@@ -58,6 +69,38 @@ describe("the process table", () => {
     expect(existsSync(`/proc/${pid}`)).toBe(true);
     parent.kill();
   });
+});
+
+test("a provider whose engine was killed is found by its folder, and is ended with the lock", async () => {
+  const project = realpathSync(mkdtempSync(join(tmpdir(), "project-")));
+  const binary = (name: string) => join(project, name);
+  for (const name of ["pulumi", "pulumi-resource-kubernetes"])
+    copyFileSync("/bin/sh", binary(name));
+  // The first has started the second, which reads from where nothing comes.
+  const script = `${binary("pulumi-resource-kubernetes")} -c 'read nothing' <&3 & echo $!; read more`;
+  const engine = spawn(binary("pulumi"), ["-c", script], {
+    cwd: project,
+    stdio: ["pipe", "pipe", "inherit", "pipe"],
+  });
+  const [line] = await once(engine.stdout as Readable, "data");
+  expect(orphanedProviders(project)).toEqual([]);
+  engine.kill("SIGKILL");
+  await once(engine, "exit");
+  expect(orphanedProviders(project)).toEqual([Number(`${line}`)]);
+  expect(orphanedProviders("/")).toEqual([]);
+
+  const locks = join(project, ".pulumi/locks/organization/ml-platform/dev");
+  mkdirSync(locks, { recursive: true });
+  const content = { ...owner, pid: engine.pid, hostname: hostname() };
+  writeFileSync(join(locks, "a.json"), JSON.stringify(content));
+  takeOver(`file://${project}`, project, "dev", () => {});
+  await waitFor(
+    "its end",
+    5,
+    async () => orphanedProviders(project),
+    (left) => left.length === 0,
+  );
+  rmSync(project, { recursive: true });
 });
 
 test.each([
