@@ -3,6 +3,7 @@ import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Report } from "../toolchain";
 import { kill, orphanedProviders, type Process, processesWith } from "./process-table";
+import { lifting } from "./terminal";
 
 /** What Pulumi's engine writes into a lock. */
 interface Owner {
@@ -63,11 +64,6 @@ function refusal(stack: string, who: string, verdict: Verdict): string {
       ? "which still runs: wait for its end, or end it"
       : "of another machine: see there whether it still runs";
   return `stack ${stack} is locked by ${who}, ${why}. Where it hangs, or is gone for good: ${lifting(stack)}`;
-}
-
-/** The command that lifts all locks of a stack, whoever holds them. */
-export function lifting(stack: string): string {
-  return `npm run pulumi -- cancel --yes --stack ${stack}`;
 }
 
 function describe({ pid, username, hostname: host, timestamp }: Owner): string {
