@@ -25,8 +25,9 @@ export async function finishInterrupted(
   report: Report,
 ): Promise<void> {
   const { stack, workDir, options } = open;
-  const [{ url = "" }, state] = await Promise.all([stack.workspace.whoAmI(), readState(open)]);
+  const { url = "" } = await stack.workspace.whoAmI();
   takeOver(url, workDir, stack.name, report);
+  const state = await readState(open);
   const pending = state.deployment.pending_operations ?? [];
   if (pending.length === 0) return;
   report(`stack ${stack.name}: ${pending.length} operation(s) were interrupted; looking them up`);
@@ -65,7 +66,8 @@ async function lookUp(
       `the creation of ${name} (${type}) was interrupted; see whether it is there; ${forget}`,
     );
   }
-  const object = await read(clusterOf(open, state, operation), sought).catch((error: Error) => {
+  const look = async () => read(clusterOf(open, state, operation), sought);
+  const object = await look().catch((error: Error) => {
     throw new Error(
       `the creation of ${shown(sought)} was interrupted, and the cluster does not tell whether it was made (${error.message}); try again when it answers`,
     );
@@ -85,7 +87,8 @@ function clusterOf(
 ): KubeConfig {
   const urn = resource.provider?.split("::").slice(0, -1).join("::");
   const provider = state.deployment.resources?.find((one) => one.urn === urn);
-  const { kubeconfig, context } = (provider?.inputs ?? {}) as Record<string, string | undefined>;
+  if (!provider) throw new Error("the state does not tell which one it is");
+  const { kubeconfig, context } = (provider.inputs ?? {}) as Record<string, string | undefined>;
   const config = new KubeConfig();
   if (kubeconfig) config.loadFromFile(resolve(workDir, kubeconfig));
   else config.loadFromDefault();

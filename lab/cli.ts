@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { Interruption } from "../cli/interruption";
+import { ToolError } from "../toolchain";
 import { LabError, type LabOptions } from "./cluster/identity";
 import { kubeconfigPath, labStatus, resetLab, startLab, stopLab } from "./cluster/lab";
 
@@ -80,7 +81,8 @@ const interruption = new Interruption("lab up goes on from here, lab down stops 
 interruption.conclude(
   program.parseAsync().then(() => {}),
   (error) => {
-    process.stderr.write(`${error instanceof LabError ? error.message : (error as Error).stack}\n`);
+    const explained = error instanceof LabError || error instanceof ToolError;
+    process.stderr.write(`${explained ? error.message : (error as Error).stack}\n`);
     process.exitCode = 1;
   },
 );

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { ToolError } from "./error";
 
 /** Receives one line of progress for people. */
 export type Report = (line: string) => void;
@@ -24,17 +25,29 @@ export function duration(milliseconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** Tools in one line for people: `kubectl 1.34.3`, `kubectl, kubelet`, or a few of them `and 12 more`. */
+export function namesOf(tools: readonly { name: string; pin: { version: string } }[]): string {
+  const [only] = tools;
+  if (only && tools.length === 1) return `${only.name} ${only.pin.version}`;
+  const shown = tools.length > 5 ? 4 : tools.length;
+  const names = tools.slice(0, shown).map(({ name }) => name);
+  const more = tools.length - shown;
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
 /** A started flock(1) that holds `file` until its input ends, or undefined where it is held already. */
 async function hold(file: string, flags: readonly string[]): Promise<(() => void) | undefined> {
   const holder = spawn("flock", [...flags, file, "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const ended = Promise.race([
-    once(holder, "exit"),
-    once(holder, "error").then(([error]) => {
-      throw new Error(`${file}: cannot lock (${error}). Install util-linux, which has flock.`);
-    }),
-  ]);
+  const ended = new Promise<void>((resolve, reject) => {
+    holder.once("exit", () => resolve());
+    holder.once("error", (error) => {
+      reject(
+        new ToolError(`${file}: cannot lock (${error}). Install util-linux, which has flock.`),
+      );
+    });
+  });
   const held = await Promise.race([once(holder.stdout, "data").then(() => true), ended]);
   ended.catch(() => undefined);
   return held === true ? () => void holder.stdin.end() : undefined;

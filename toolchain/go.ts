@@ -1,46 +1,12 @@
 import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { x } from "tinyexec";
-import type { GoModule, GoPin, Patch } from "./pin";
-
-/**
- * Static binaries that run in an empty image, and no workspace of the user's around the module.
- * Nothing here touches the checksum database: every module is verified as Go does by default.
- */
-const goEnvironment = { CGO_ENABLED: "0", GOWORK: "off" };
-
-async function go(folder: string, args: readonly string[]): Promise<string> {
-  const run = x("go", [...args], { nodeOptions: { cwd: folder, env: goEnvironment } });
-  const { exitCode, stdout, stderr } = await run.then(
-    (output) => output,
-    (error: NodeJS.ErrnoException) => {
-      throw error.code === "ENOENT" ? new Error(missingGo("Go is not on PATH")) : error;
-    },
-  );
-  if (exitCode === 0) return stdout.trim();
-  if (/requires go >=/.test(stderr)) throw new Error(missingGo(stderr.trim()));
-  const tail = stderr.trim().split("\n").slice(-15).join("\n");
-  throw new Error(`${folder}: "go ${args[0]}" failed (exit ${exitCode}):\n${tail}`);
-}
-
-function missingGo(reason: string): string {
-  return `${reason}. Install Go 1.26 or newer (https://go.dev/doc/install) and put it on PATH.`;
-}
-
-/** The Go toolchain that builds in a folder: version and target, as `go1.26.8 linux amd64`. */
-export async function goToolchain(folder: string): Promise<string> {
-  const answer = await go(folder, ["env", "GOVERSION", "GOOS", "GOARCH"]);
-  return answer.split("\n").join(" ");
-}
+import type { Report } from "./cache";
+import { modfileFlags, overlayFlags } from "./changes";
+import { go, goEnvironment } from "./go-command";
+import type { GoModule, GoPin } from "./pin";
+import { PLAN_FORMAT, type Plan, parsePlan, progressLine } from "./progress";
 
 /** Every file below a folder, as relative path and content, in a fixed order. */
 function filesBelow(folder: string, prefix = ""): [string, Buffer][] {
@@ -68,88 +34,110 @@ export function buildHash(pin: GoPin, toolchain: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The folder of a dependency's source, downloaded and checked against `go.sum`. */
-async function sourceOf(folder: string, module: string): Promise<string> {
-  await go(folder, ["mod", "download", module]);
-  return go(folder, ["list", "-m", "-f", "{{.Dir}}", module]);
+/** What one build of a module makes, and where. */
+export interface Build {
+  readonly module: GoModule;
+  readonly pins: readonly GoPin[];
+  /** An empty folder for the build's own files. */
+  readonly stage: string;
+  /** Gets each executable as soon as it is whole: also before a build that fails later, or is interrupted. */
+  onBuilt(pin: GoPin, file: string): void;
+  /** Gets a line on how far the build is, at most every 15 s. */
+  readonly report: Report;
 }
 
-/** A file for `go build -overlay` that lets the build see files of dependencies in the module's folder. */
-async function overlayFlags({ folder, embeds = [] }: GoModule, stage: string): Promise<string[]> {
-  if (embeds.length === 0) return [];
-  const replace: Record<string, string> = {};
-  for (const { module, path, file } of embeds) {
-    replace[join(folder, file)] = join(await sourceOf(folder, module), path);
-  }
-  const overlay = join(stage, "overlay.json");
-  writeFileSync(overlay, JSON.stringify({ Replace: replace }));
-  return ["-overlay", overlay];
+/** Time between two lines of progress, and between two looks for finished executables, in milliseconds. */
+const PACE = { report: 15_000, look: 500 };
+
+/** Counts what Go tells, and says it at its pace. */
+function teller(report: Report, line: (seconds: number) => string | undefined) {
+  let begin: number | undefined;
+  const timer = setInterval(() => {
+    const text = line(begin === undefined ? 0 : (Date.now() - begin) / 1000);
+    if (text) report(text);
+  }, PACE.report);
+  return {
+    start: () => {
+      begin ??= Date.now();
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
-/** Puts a file in the place of another, or of all Go files of a package. */
-function replaceFiles(source: string, place: string): void {
-  const single = place.endsWith(".go");
-  const old = single ? [] : readdirSync(place).filter((name) => name.endsWith(".go"));
-  for (const name of old) rmSync(join(place, name));
-  copyFileSync(source, single ? place : join(place, "patched.go"));
+/** Downloads what the build needs, and finds out what Go's build cache lacks of it. */
+async function planBuild({ module, pins, report }: Build, flags: readonly string[]): Promise<Plan> {
+  const { folder } = module;
+  let modules = 0;
+  const told = teller(report, () =>
+    modules > 0 ? `${modules} Go modules downloaded so far` : undefined,
+  );
+  const packages = pins.map((pin) => pin.package);
+  const count = (line: string) => {
+    const downloads = line.startsWith("go: downloading ");
+    if (downloads) modules += 1;
+    return downloads;
+  };
+  const list = (format: string, args: readonly string[]) =>
+    go(folder, ["list", ...flags, ...args, "-f", format, ...packages], {}, count).finally(told.end);
+  const answer = await list(PLAN_FORMAT, ["-deps"]);
+  const paths = (await list("{{.ImportPath}}", [])).split("\n");
+  const targets = new Map(paths.map((path) => [path, basename(path)]));
+  return parsePlan(answer, sizeOf, targets);
 }
 
-/** Replaces texts in a file, each of which must be there once. */
-function replaceTexts(file: string, changes: readonly (readonly [string, string])[]): void {
-  let text = readFileSync(file, "utf8");
-  for (const [from, to] of changes) {
-    const parts = text.split(from);
-    if (parts.length !== 2) throw new Error(`${file}: ${JSON.stringify(from)} is not there once.`);
-    text = parts.join(to);
-  }
-  writeFileSync(file, text);
+function sizeOf(folder: string, files: readonly string[]): number {
+  return files.reduce((all, file) => {
+    // Also a file that only an overlay shows to the build.
+    return all + (statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0);
+  }, 0);
 }
 
-/** Copies a dependency with its changes, as Go lets no overlay reach into its module cache. */
-async function patchedCopy(
-  folder: string,
-  module: string,
-  patches: readonly Patch[],
-  stage: string,
-): Promise<string> {
-  const copy = join(stage, "patched", module);
-  cpSync(await sourceOf(folder, module), copy, { recursive: true });
-  await x("chmod", ["-R", "u+w", copy]);
-  for (const patch of patches) {
-    const place = join(copy, patch.path);
-    if (typeof patch.with === "string") replaceFiles(join(folder, patch.with), place);
-    else replaceTexts(place, patch.with);
-  }
-  return `\nreplace ${module} => ${copy}\n`;
-}
-
-/** A `go.mod` beside the folder's own, in which patched copies stand for their modules. */
-async function modfileFlags({ folder, patches = [] }: GoModule, stage: string): Promise<string[]> {
-  if (patches.length === 0) return ["-mod=readonly"];
-  let text = readFileSync(join(folder, "go.mod"), "utf8");
-  for (const [module, changes] of Map.groupBy(patches, (patch) => patch.module)) {
-    text += await patchedCopy(folder, module, changes, stage);
-  }
-  const modfile = join(stage, "go.mod");
-  writeFileSync(modfile, text);
-  cpSync(join(folder, "go.sum"), join(stage, "go.sum"));
-  return ["-mod=readonly", "-modfile", modfile];
+async function compile(build: Build, flags: readonly string[], plan: Plan): Promise<void> {
+  const { module, pins, stage, report } = build;
+  const bin = join(stage, "bin");
+  const temporary = join(stage, "tmp");
+  for (const folder of [bin, temporary]) mkdirSync(folder, { recursive: true });
+  const begun: string[] = [];
+  const names = new Set(plan.packages.map(({ name }) => name));
+  const linked = new Set<string>();
+  const told = teller(report, (seconds) => {
+    const parallel = availableParallelism();
+    return begun.length > 0 ? progressLine(plan, { begun, linked, seconds, parallel }) : undefined;
+  });
+  // Go renames an executable into its place, as its temporary files are on the same file system: it is whole.
+  const take = () => {
+    for (const pin of pins) {
+      const name = basename(pin.package);
+      const file = join(bin, name);
+      if (!existsSync(file)) continue;
+      linked.add(name);
+      build.onBuilt(pin, file);
+    }
+  };
+  const timer = setInterval(take, PACE.look);
+  const isProgress = (line: string) => {
+    if (!names.has(line)) return false;
+    told.start();
+    begun.push(line);
+    return true;
+  };
+  const packages = pins.map((pin) => pin.package);
+  const args = ["build", "-v", ...flags, "-o", `${bin}/`, ...packages];
+  await go(module.folder, args, { GOTMPDIR: temporary }, isProgress).finally(() => {
+    clearInterval(timer);
+    told.end();
+    take();
+  });
 }
 
 /**
  * Builds packages of one module in one go, so that what they share is compiled once and every core is busy. What an
  * interrupted build has compiled is in Go's own build cache, so that the next one goes on from there.
  *
- * @param stage an empty folder for the build's own files
- * @returns the path of each pin's binary below `stage`, in the pins' order
+ * @throws ToolError where Go is missing or too old, or the build fails: the message has the end of its output
  */
-export async function goBuild(
-  module: GoModule,
-  pins: readonly GoPin[],
-  stage: string,
-): Promise<string[]> {
-  const bin = join(stage, "bin");
-  mkdirSync(bin, { recursive: true });
+export async function goBuild(build: Build): Promise<void> {
+  const { module, pins, stage } = build;
   const values = [...new Set(pins.flatMap((pin) => pin.values ?? []))];
   const flags = [
     "-buildvcs=false",
@@ -159,11 +147,11 @@ export async function goBuild(
     ...(module.tags ? ["-tags", module.tags.join(",")] : []),
     ...["-ldflags", ["-s", "-w", ...values.map((value) => `-X ${value}`)].join(" ")],
   ];
-  await go(module.folder, ["build", ...flags, "-o", `${bin}/`, ...pins.map((pin) => pin.package)]);
-  return pins.map((pin) => join(bin, basename(pin.package)));
+  await compile(build, flags, await planBuild(build, flags));
 }
 
-/** Removes a build's own files, of which Go's are read-only. */
-export async function removeStage(stage: string): Promise<void> {
-  rmSync(stage, { recursive: true, force: true });
+/** Removes a build's own files. */
+export function removeStage(stage: string): void {
+  // What an ended build has started may write for a moment longer.
+  rmSync(stage, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -38,6 +38,25 @@ export interface GoModule {
   readonly embeds?: readonly Embed[];
 }
 
+/** Architectures that releases are taken for, as their file names have them. */
+export type Architecture = "amd64" | "arm64";
+
+/**
+ * Where a project publishes the executable of a release. In the texts `{version}` stands for the pin's version and `{arch}`
+ * for the machine's architecture. It does not enter the hash of a build.
+ */
+export interface Release {
+  readonly url: string;
+  /** Address of the file in which the release has the sha256 of what is at `url`: bare, or in a list of `sha256  name`. */
+  readonly checksums: string;
+  /** The executable's path in a `.tar.gz`. Absent: `url` is the executable itself. */
+  readonly member?: string;
+  /** Sums that this repository knows by itself: what the release says must agree. */
+  readonly sha256?: Partial<Record<Architecture, string>>;
+  /** Whether it must be statically linked, as it runs in an empty image. It is built where the release's is not. */
+  readonly static?: boolean;
+}
+
 /** A tool that is built from a Go module. */
 export interface GoPin {
   readonly kind: "go";
@@ -50,6 +69,8 @@ export interface GoPin {
   readonly values?: readonly string[];
   /** Absent: the tool of PATH is never taken (it must be static for an image, or tells no version). */
   readonly onPath?: PathRule;
+  /** Absent: it is always built, as its project publishes no executable, or none with a checksum. */
+  readonly release?: Release;
 }
 
 /** A tool that is a shell script. */

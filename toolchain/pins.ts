@@ -10,6 +10,13 @@ const kubernetesVersion = "4.24.0";
  */
 const module: GoModule = {
   folder: join(__dirname, "module"),
+  patches: [
+    {
+      module: "github.com/pulumi/pulumi-kubernetes/sdk/v4",
+      path: "go/kubernetes/yaml/v2/kinds.go",
+      with: "patches/kubernetes-kinds.go.txt",
+    },
+  ],
   embeds: [
     {
       module: "github.com/pulumi/pulumi-kubernetes/provider/v4",

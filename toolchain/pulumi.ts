@@ -86,10 +86,7 @@ export async function ensurePulumi(
   const root = join(cacheRoot(), "tools", "pulumi-official", sdkVersion);
   const official = await findOfficial(root);
   if (official) return { command: official, binDirs: [dirname(official)] };
-  // Without Go nothing is built, but a download may still do.
-  const built = await Promise.all(
-    standIns.map((name) => pulumiTools.find(name).catch(() => undefined)),
-  );
+  const built = await Promise.all(standIns.map((name) => pulumiTools.find(name)));
   if (built.includes(undefined)) {
     report(`pulumi ${sdkVersion}: downloading the official CLI ...`);
     const failure = await download(root);

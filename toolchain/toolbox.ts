@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cacheRoot, duration, type Report, withLock } from "./cache";
-import { buildHash, goBuild, goToolchain, removeStage } from "./go";
+import { cacheRoot, duration, namesOf, type Report, withLock } from "./cache";
+import { type Downloader, downloader } from "./download";
+import { buildHash, goBuild, removeStage } from "./go";
+import { goToolchain } from "./go-command";
 import { findOnPath, isExecutable } from "./on-path";
 import type { GoPin, Pin } from "./pin";
+import { fetchReleases, releasedPath } from "./release";
 
 /** A table of pinned tools, and the ways to get at them. */
 export interface Toolbox<Name extends string> {
@@ -15,14 +18,15 @@ export interface Toolbox<Name extends string> {
    * it also serves as a key of what is made from the tool.
    */
   cachedPath(name: Name): Promise<string>;
-  /** A tool that is there already: a good one on PATH, else the built one. Nothing is built. */
+  /** A tool that is there already: a good one on PATH, else the built one, else a downloaded one. Nothing is made. */
   find(name: Name): Promise<string | undefined>;
   /**
-   * Makes sure of tools and gives their absolute paths. A tool of PATH is taken where its version is
-   * good; else it is built from its pinned Go module into the cache, once per pin.
+   * Makes sure of tools and gives their absolute paths. A tool of PATH is taken where its version is good; else one of the
+   * cache; else the executable of its release, where there is one with a checksum; else it is built from its pinned Go
+   * module. Calls at the same time build one after the other, and no tool twice. `ML_PLATFORM_BUILD=1`: no downloads.
    *
-   * @param report gets a line before and after each build; nothing where all is there.
-   * @throws where Go is missing or too old, or a build fails: the message has the end of its output.
+   * @param report gets lines while tools are downloaded and built; nothing where all is there
+   * @throws ToolError where Go is missing or too old, a build fails, or a download has a wrong checksum
    */
   ensure(names: readonly Name[], report: Report): Promise<ReadonlyMap<Name, string>>;
 }
@@ -40,8 +44,10 @@ async function cachedPathOf(name: string, pin: Pin): Promise<string> {
 async function findPin(name: string, pin: Pin): Promise<string | undefined> {
   const onPath = pin.kind === "go" && pin.onPath ? await findOnPath(name, pin.onPath) : undefined;
   if (onPath) return onPath;
-  const file = await cachedPathOf(name, pin);
-  return isExecutable(file) ? file : undefined;
+  // The path of a built tool names the Go that builds it. Without Go, a downloaded one may be there.
+  const built = await cachedPathOf(name, pin).catch(() => undefined);
+  const released = pin.kind === "go" ? releasedPath(name, pin) : undefined;
+  return [built, released].find((file) => file && isExecutable(file));
 }
 
 function writeScript(text: string, file: string): void {
@@ -52,28 +58,38 @@ function writeScript(text: string, file: string): void {
   renameSync(partial, file);
 }
 
-/** A tool that the cache lacks, and where it belongs. */
+/** A tool that the cache lacks. */
 interface Missing {
   readonly name: string;
   readonly pin: GoPin;
-  readonly file: string;
 }
 
+/** Moves a built executable to its place, which it takes as a whole or not at all. */
+function place(built: string, file: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  renameSync(built, file);
+}
+
+/** Builds tools of one module, without those that another build has made meanwhile. */
 async function buildMissing(wanted: readonly Missing[], stage: string, report: Report) {
-  const missing = wanted.filter(({ file }) => !isExecutable(file));
+  const files = new Map<GoPin, string>();
+  for (const { name, pin } of wanted) files.set(pin, await cachedPathOf(name, pin));
+  const fileOf = (pin: GoPin) => files.get(pin) ?? "";
+  const missing = wanted.filter(({ pin }) => !isExecutable(fileOf(pin)));
   const [first] = missing;
   if (!first) return;
-  const label = missing.map(({ name, pin }) => `${name} ${pin.version}`).join(", ");
+  const label = namesOf(missing);
   report(`${label}: building ...`);
   const start = Date.now();
-  await removeStage(stage);
-  const pins = missing.map(({ pin }) => pin);
-  const built = await goBuild(first.pin.module, pins, stage);
-  for (const [index, { file }] of missing.entries()) {
-    mkdirSync(dirname(file), { recursive: true });
-    renameSync(built[index] ?? "", file);
-  }
-  await removeStage(stage);
+  removeStage(stage);
+  mkdirSync(stage, { recursive: true });
+  await goBuild({
+    module: first.pin.module,
+    pins: missing.map(({ pin }) => pin),
+    stage,
+    report: (line) => report(`tools: ${line}`),
+    onBuilt: (pin, built) => place(built, fileOf(pin)),
+  }).finally(() => removeStage(stage));
   report(`${label}: built in ${duration(Date.now() - start)}`);
 }
 
@@ -87,24 +103,58 @@ async function buildAll(missing: readonly Missing[], report: Report): Promise<vo
   }
 }
 
-/** Gives access to the tools of a table. */
-export function toolbox<Name extends string>(pins: Readonly<Record<Name, Pin>>): Toolbox<Name> {
+/** The last build of this process: the next one waits for its end, however it ends. */
+let lastBuild: Promise<unknown> = Promise.resolve();
+
+function queued<T>(work: () => Promise<T>): Promise<T> {
+  const next = lastBuild.then(work, work);
+  lastBuild = next.catch(() => undefined);
+  return next;
+}
+
+/** One downloader for the whole run: it remembers which sites do not answer. */
+const usualDownloader = downloader();
+
+/** Takes releases where they can be had, and gives what is left to build. */
+async function withoutReleased(missing: readonly Missing[], download: Downloader, report: Report) {
+  const released = missing.filter(({ name, pin }) => releasedPath(name, pin));
+  if (released.length === 0 || process.env.ML_PLATFORM_BUILD) return missing;
+  const failures = await fetchReleases(released, download, report);
+  for (const [reason, names] of Map.groupBy(failures.keys(), (name) => failures.get(name))) {
+    const tools = missing.filter(({ name }) => names.includes(name));
+    report(`${namesOf(tools)}: no download, so built here. Reason: ${reason}`);
+  }
+  return missing.filter((tool) => failures.has(tool.name) || !released.includes(tool));
+}
+
+/**
+ * Gives access to the tools of a table.
+ *
+ * @param download takes releases from their sites
+ */
+export function toolbox<Name extends string>(
+  pins: Readonly<Record<Name, Pin>>,
+  download: Downloader = usualDownloader,
+): Toolbox<Name> {
   const find = (name: Name) => findPin(name, pins[name]);
   const cachedPath = (name: Name) => cachedPathOf(name, pins[name]);
-  const ensure = async (names: readonly Name[], report: Report) => {
-    const found = await Promise.all(names.map(find));
+  const missingOf = async (names: readonly Name[]) => {
     const missing: Missing[] = [];
-    const paths = new Map<Name, string>();
-    for (const [index, name] of names.entries()) {
+    for (const name of names) {
       const pin = pins[name];
-      const file = found[index] ?? (await cachedPath(name));
-      paths.set(name, file);
-      if (found[index]) continue;
-      if (pin.kind === "script") writeScript(pin.text, file);
-      else missing.push({ name, pin, file });
+      if (await find(name)) continue;
+      if (pin.kind === "script") writeScript(pin.text, await cachedPath(name));
+      else missing.push({ name, pin });
     }
-    await buildAll(missing, report);
-    return paths;
+    return missing;
+  };
+  const ensure = async (names: readonly Name[], report: Report) => {
+    const missing = await missingOf(names);
+    const left = await withoutReleased(missing, download, report);
+    if (left.length > 0) await queued(() => buildAll(left, report));
+    const found = new Map<Name, string>();
+    for (const name of names) found.set(name, (await find(name)) ?? (await cachedPath(name)));
+    return found;
   };
   return { names: Object.keys(pins) as Name[], cachedPath, find, ensure };
 }

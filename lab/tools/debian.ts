@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
+import pRetry from "p-retry";
 import { x } from "tinyexec";
-import { duration, type Report, which } from "../../toolchain";
+import { duration, type Report, ToolError, which } from "../../toolchain";
 
 /** The names whose line in dpkg-query's answer does not say `installed`. */
 export function missingPackages(names: readonly string[], answer: string): string[] {
@@ -28,35 +29,90 @@ async function disableServices(names: readonly string[]): Promise<void> {
   if (units.length > 0) await x("systemctl", ["disable", "--now", ...units]);
 }
 
-/** Another installation of the machine (a first boot's, say) is waited for, for these seconds. */
-const AWAIT_LOCK = ["--option", "DPkg::Lock::Timeout=300"];
+/** How often and at what distance apt is tried again while another process holds its locks. */
+export interface Patience {
+  readonly retries: number;
+  /** Unit: milliseconds. */
+  readonly pause: number;
+}
 
-async function install(names: readonly string[]): Promise<void> {
-  const nodeOptions = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+/** Ten minutes: a fresh cloud machine upgrades itself for some minutes after its first boot. */
+const usual: Patience = { retries: 120, pause: 5_000 };
+
+/** Who holds one of apt's locks, by what apt-get says: `process 812 (unattended-upgr)`. */
+export function lockHolder(stderr: string): string | undefined {
+  const refused = /Could not get lock|Unable to lock|Unable to acquire the dpkg/.test(stderr);
+  if (!refused) return undefined;
+  return /held by (process \d+(?: \([^)]*\))?)/.exec(stderr)?.[1] ?? "another process";
+}
+
+const APT_ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+
+interface AptResult {
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+}
+
+/** Runs apt-get as soon as no other process holds its locks. */
+async function apt(
+  args: readonly string[],
+  report: Report,
+  { retries, pause }: Patience,
+): Promise<AptResult> {
+  let said = false;
+  const attempt = async () => {
+    const nodeOptions = { env: APT_ENVIRONMENT };
+    const { exitCode, stderr } = await x("apt-get", [...args], { nodeOptions });
+    const holder = exitCode === 0 ? undefined : lockHolder(stderr);
+    if (!holder) return { exitCode, stderr };
+    if (!said) report(`Debian packages: ${holder} is using apt, waiting ...`);
+    said = true;
+    throw new ToolError(
+      `"apt-get ${args[0]}": ${holder} was using apt for ${duration(retries * pause)}. ` +
+        `Try again when it has ended.\n${endOf(stderr)}`,
+    );
+  };
+  return pRetry(attempt, { retries, minTimeout: pause, factor: 1 });
+}
+
+function endOf(text: string): string {
+  return text.trim().split("\n").slice(-10).join("\n");
+}
+
+async function install(names: readonly string[], report: Report, patience: Patience) {
   // What an installation that was killed has left half done, without which apt-get refuses any other.
-  await x("dpkg", ["--configure", "-a"], { nodeOptions });
-  // Where some source does not answer, the others may do: the install tells what it lacks.
-  await x("apt-get", ["update"], { nodeOptions });
-  // Never at the cost of what is there: Debian's containerd would take Docker's away.
-  const flags = ["--yes", "--no-install-recommends", "--no-remove", ...AWAIT_LOCK];
-  const { exitCode, stderr } = await x("apt-get", ["install", ...flags, ...names], { nodeOptions });
-  if (exitCode !== 0) {
-    const tail = stderr.trim().split("\n").slice(-10).join("\n");
-    throw new Error(`"apt-get install ${names.join(" ")}" failed (exit ${exitCode}):\n${tail}`);
+  await x("dpkg", ["--configure", "-a"], { nodeOptions: { env: APT_ENVIRONMENT } });
+  const update = await apt(["update"], report, patience);
+  const [failure] = update.stderr.match(/^[EW]: .*$/m) ?? [];
+  if (update.exitCode !== 0) {
+    // Where some source does not answer, the others or earlier lists may do: the install tells what it lacks.
+    report(`Debian packages: "apt-get update" failed (${failure ?? `exit ${update.exitCode}`})`);
   }
+  // Never at the cost of what is there: Debian's containerd would take Docker's away.
+  const flags = ["--yes", "--no-install-recommends", "--no-remove"];
+  const { exitCode, stderr } = await apt(["install", ...flags, ...names], report, patience);
+  if (exitCode === 0) return;
+  const before = failure ? `\nBefore that, "apt-get update" said: ${failure}` : "";
+  throw new ToolError(
+    `"apt-get install ${names.join(" ")}" failed (exit ${exitCode}):\n${endOf(stderr)}${before}`,
+  );
 }
 
 /**
  * Installs the Debian packages that dpkg lacks, and disables the services that they bring.
  *
- * @throws where apt-get or root is missing: the message names the packages to install.
+ * @throws ToolError where apt-get or root is missing or apt-get fails, with the packages and what to do
  */
 export async function ensureDebianPackages(
   names: readonly string[],
   report: Report,
+  patience: Patience = usual,
 ): Promise<void> {
   if (!which("dpkg-query") || !which("apt-get")) {
-    throw new Error(`This is no Debian. Install what these packages hold: ${names.join(", ")}.`);
+    throw new ToolError(
+      "This is no Debian or Ubuntu: it has no apt-get. " +
+        `Install what these packages hold, or use a Debian: ${names.join(", ")}.`,
+    );
   }
   // The exit code is 1 where one of them is unknown: the answer counts, not the code.
   const format = `\${Package} \${db:Status-Status}\\n`;
@@ -64,11 +120,13 @@ export async function ensureDebianPackages(
   const missing = missingPackages(names, answer.stdout);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {
-    throw new Error(`Debian packages are missing. Run: sudo apt-get install ${missing.join(" ")}`);
+    throw new ToolError(
+      `Debian packages are missing. Run: sudo apt-get install ${missing.join(" ")}`,
+    );
   }
   report(`Debian packages: installing ${missing.join(", ")} ...`);
   const start = Date.now();
-  await install(missing);
+  await install(missing, report, patience);
   await disableServices(missing);
   report(`Debian packages: installed in ${duration(Date.now() - start)}`);
 }

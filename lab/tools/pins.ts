@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { GoModule, GoPin, Pin, Range } from "../../toolchain/pin";
+import type { GoModule, GoPin, Pin, Range, Release } from "../../toolchain/pin";
 
 /**
  * One module for all of them, so that what they share is one version and compiled once. The tags and patches leave out what
@@ -82,7 +82,17 @@ function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin
       versionArgs: command === "kubectl" ? ["version", "--client"] : ["--version"],
       range,
     },
+    release: {
+      url: `https://dl.k8s.io/release/v{version}/bin/linux/{arch}/${command}`,
+      checksums: `https://dl.k8s.io/release/v{version}/bin/linux/{arch}/${command}.sha256`,
+    },
   };
+}
+
+/** The executable in an archive among the files of a GitHub release. */
+function onGitHub(repository: string, archive: string, checksums: string, member: string): Release {
+  const files = `https://github.com/${repository}/releases/download/v{version}`;
+  return { url: `${files}/${archive}`, checksums: `${files}/${checksums}`, member };
 }
 
 function buildkit(command: string): GoPin {
@@ -110,6 +120,12 @@ export const pins = {
     module,
     package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
     values: ["github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.10.0"],
+    release: onGitHub(
+      "cloudnativelabs/kube-router",
+      "kube-router_{version}_linux_{arch}.tar.gz",
+      "kube-router_{version}_checksums.txt",
+      "kube-router",
+    ),
   },
   buildkitd: buildkit("buildkitd"),
   buildctl: buildkit("buildctl"),
@@ -120,18 +136,40 @@ export const pins = {
     package: "github.com/docker/buildx/cmd/buildx",
     values: ["github.com/docker/buildx/version.Version=v0.38.2"],
     onPath: { versionArgs: ["version"], range: ["0.20.0", "1.0.0"] },
+    release: {
+      url: "https://github.com/docker/buildx/releases/download/v{version}/buildx-v{version}.linux-{arch}",
+      checksums: "https://github.com/docker/buildx/releases/download/v{version}/checksums.txt",
+    },
   },
   coredns: {
     kind: "go",
     version: "1.14.1",
     module,
     package: "./coredns",
+    release: {
+      ...onGitHub(
+        "coredns/coredns",
+        "coredns_{version}_linux_{arch}.tgz",
+        "coredns_{version}_linux_{arch}.tgz.sha256",
+        "coredns",
+      ),
+      static: true,
+    },
   },
   traefik: {
     kind: "go",
     version: "3.6.12",
     module,
     package: "github.com/traefik/traefik/v3/cmd/traefik",
+    release: {
+      ...onGitHub(
+        "traefik/traefik",
+        "traefik_v{version}_linux_{arch}.tar.gz",
+        "traefik_v{version}_checksums.txt",
+        "traefik",
+      ),
+      static: true,
+    },
   },
   "metrics-server": {
     kind: "go",
@@ -151,6 +189,15 @@ export const pins = {
     module,
     package: "github.com/prometheus/prometheus/cmd/prometheus",
     values: ["github.com/prometheus/common/version.Version=3.16.0"],
+    release: {
+      ...onGitHub(
+        "prometheus/prometheus",
+        "prometheus-{version}.linux-{arch}.tar.gz",
+        "sha256sums.txt",
+        "prometheus-{version}.linux-{arch}/prometheus",
+      ),
+      static: true,
+    },
   },
   "prometheus-adapter": {
     kind: "go",

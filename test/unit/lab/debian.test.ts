@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  ensureDebianPackages,
+  lockHolder,
+  missingPackages,
+  serviceUnits,
+} from "../../../lab/tools/debian";
+import { ToolError } from "../../../toolchain";
+import { type Sandbox, sandbox } from "../../support/sandbox";
+
+let box: Sandbox;
+
+beforeEach(() => {
+  box = sandbox();
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  box.remove();
+});
+
+describe("missingPackages", () => {
+  it("counts only what dpkg calls installed", () => {
+    const answer = "skopeo installed\nipset config-files\nruncible installed\n";
+    expect(missingPackages(["skopeo", "ipset", "runc"], answer)).toEqual(["ipset", "runc"]);
+    expect(missingPackages(["skopeo"], "")).toEqual(["skopeo"]);
+  });
+});
+
+describe("serviceUnits", () => {
+  it("finds what systemd could start, and no templates", () => {
+    const listing = [
+      "/usr/bin/etcd",
+      "/lib/systemd/system/etcd.service",
+      "/usr/lib/systemd/system/etcd@.service",
+      "/usr/lib/systemd/system/docker-registry.service",
+      "/usr/share/doc/etcd/etcd.service.gz",
+    ].join("\n");
+    expect(serviceUnits(listing)).toEqual(["etcd.service", "docker-registry.service"]);
+  });
+});
+
+describe("lockHolder", () => {
+  it.each([
+    [
+      "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (unattended-upgr)",
+      "process 812 (unattended-upgr)",
+    ],
+    ["E: Could not get lock /var/lib/apt/lists/lock. It is held by process 9", "process 9"],
+    [
+      "E: Could not get lock /var/lib/dpkg/lock - open (11: Resource temporarily unavailable)",
+      "another process",
+    ],
+    ["E: Unable to lock directory /var/lib/apt/lists/", "another process"],
+    ["E: Unable to locate package ipset", undefined],
+    ["E: Unable to fetch some archives", undefined],
+  ])("%s", (stderr, holder) => {
+    expect(lockHolder(stderr)).toBe(holder);
+  });
+});
+
+describe("ensureDebianPackages", () => {
+  it("installs only what is missing, and takes nothing away for it", async () => {
+    box.script("dpkg-query", "#!/bin/sh\necho skopeo installed\nexit 1\n");
+    box.script("apt-get", `#!/bin/sh\necho "$*" >> ${box.folder}/apt.log\n`);
+    vi.spyOn(process, "getuid").mockReturnValue(0);
+    await ensureDebianPackages(["skopeo"], box.report);
+    expect(box.read("apt.log")).toEqual([]);
+    await ensureDebianPackages(["skopeo", "ipset"], box.report);
+    const install = "install --yes --no-install-recommends --no-remove ipset";
+    expect(box.read("apt.log")).toEqual(["update", install]);
+    expect(box.lines[0]).toBe("Debian packages: installing ipset ...");
+  });
+
+  it("shows why an install failed", async () => {
+    box.script("dpkg-query", "#!/bin/sh\n");
+    box.script(
+      "apt-get",
+      '#!/bin/sh\n[ "$1" = update ] || { echo "E: no such thing" >&2; exit 100; }\n',
+    );
+    vi.spyOn(process, "getuid").mockReturnValue(0);
+    await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(/E: no such thing/);
+  });
+
+  describe("beside another apt", () => {
+    const locked = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt)";
+
+    it("waits, and says once for whom", async () => {
+      box.script("dpkg-query", "#!/bin/sh\n");
+      const count = `echo "$1" >> ${box.folder}/apt.log`;
+      const refuse = `[ $(wc -l < ${box.folder}/apt.log) -gt 3 ] || { echo "${locked}" >&2; exit 100; }`;
+      box.script("apt-get", `#!/bin/sh\n${count}\n${refuse}\n`);
+      vi.spyOn(process, "getuid").mockReturnValue(0);
+      await ensureDebianPackages(["ipset"], box.report, { retries: 10, pause: 10 });
+      expect(box.read("apt.log")).toEqual(["update", "update", "update", "update", "install"]);
+      const waits = box.lines.filter((line) => line.includes("waiting"));
+      expect(waits).toEqual(["Debian packages: process 812 (apt) is using apt, waiting ..."]);
+    });
+
+    it("gives up after a while, and names it", async () => {
+      box.script("dpkg-query", "#!/bin/sh\n");
+      box.script("apt-get", `#!/bin/sh\necho "${locked}" >&2; exit 100\n`);
+      vi.spyOn(process, "getuid").mockReturnValue(0);
+      const failure = ensureDebianPackages(["ipset"], box.report, { retries: 2, pause: 10 });
+      await expect(failure).rejects.toThrow(/"apt-get update": process 812 \(apt\) was using apt/);
+    });
+  });
+
+  it("says that no list could be renewed, at once and where the install fails for it", async () => {
+    box.script("dpkg-query", "#!/bin/sh\n");
+    box.script(
+      "apt-get",
+      '#!/bin/sh\n[ "$1" = update ] || { echo "E: Unable to locate package ipset" >&2; exit 100; }\n' +
+        'echo "E: Failed to fetch http://deb.invalid/ Could not resolve" >&2; exit 100\n',
+    );
+    vi.spyOn(process, "getuid").mockReturnValue(0);
+    const failure = ensureDebianPackages(["ipset"], box.report);
+    await expect(failure).rejects.toThrow(
+      /Unable to locate package ipset\nBefore that, "apt-get update" said: E: Failed to fetch http/,
+    );
+    await expect(failure).rejects.toBeInstanceOf(ToolError);
+    expect(box.lines[1]).toMatch(/^Debian packages: "apt-get update" failed \(E: Failed to fetch/);
+  });
+
+  it("tells what to run where it is not root, or no Debian", async () => {
+    box.script("dpkg-query", "#!/bin/sh\n");
+    box.script("apt-get", "#!/bin/sh\n");
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
+    const failure = ensureDebianPackages(["ipset", "runc"], box.report);
+    await expect(failure).rejects.toThrow(/sudo apt-get install ipset runc/);
+    vi.stubEnv("PATH", "");
+    await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(
+      /no Debian or Ubuntu.*ipset/,
+    );
+  });
+});

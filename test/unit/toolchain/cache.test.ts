@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { cacheRoot, duration, withLock } from "../../../toolchain/cache";
+import { type Sandbox, sandbox } from "../../support/sandbox";
+
+describe("cacheRoot", () => {
+  it.each([
+    [{ ML_PLATFORM_CACHE: "/a", XDG_CACHE_HOME: "/b" }, "/a"],
+    [{ ML_PLATFORM_CACHE: "", XDG_CACHE_HOME: "/b" }, "/b/ml-platform"],
+  ])("%j -> %s", (env, root) => {
+    expect(cacheRoot(env)).toBe(root);
+  });
+
+  it("is below the home folder by default", () => {
+    expect(cacheRoot({})).toMatch(/\/\.cache\/ml-platform$/);
+  });
+});
+
+describe("duration", () => {
+  it.each([
+    [40, "0.0 s"],
+    [9_940, "9.9 s"],
+    [9_960, "10 s"],
+    [59_700, "1 min 0 s"],
+    [252_000, "4 min 12 s"],
+  ])("%d ms -> %s", (milliseconds, text) => {
+    expect(duration(milliseconds)).toBe(text);
+  });
+});
+
+describe("withLock", () => {
+  let box: Sandbox;
+  let file: string;
+  const silent = () => undefined;
+
+  beforeEach(() => {
+    box = sandbox();
+    file = join(box.folder, "a.lock");
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    box.remove();
+  });
+
+  it("waits for another process, and takes over from one that dies", async () => {
+    const holder = spawn("flock", ["--no-fork", file, "sh", "-c", "echo held; exec cat"]);
+    await once(holder.stdout, "data");
+    const waited = vi.fn(() => void holder.kill("SIGKILL"));
+    expect(await withLock(file, waited, async () => "done")).toBe("done");
+    expect(waited).toHaveBeenCalledOnce();
+  });
+
+  it("is free again after work that throws", async () => {
+    const failure = withLock(file, silent, () => Promise.reject(new Error("no")));
+    await expect(failure).rejects.toThrow("no");
+    expect(await withLock(file, silent, async () => 1)).toBe(1);
+  });
+});

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pins } from "../../../toolchain/pins";
+import { ensurePulumi, pulumiTools } from "../../../toolchain/pulumi";
+import { fakeGo, type Sandbox, sandbox } from "../../support/sandbox";
+
+let box: Sandbox;
+
+beforeEach(() => {
+  box = sandbox();
+  box.script("go", fakeGo);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  box.remove();
+});
+
+describe("the plugin scripts", () => {
+  it("run what the npm package has", async () => {
+    const name = "pulumi-analyzer-policy-nodejs";
+    const file = (await pulumiTools.ensure([name], box.report)).get(name)!;
+    expect(readFileSync(file, "utf8")).toMatch(
+      /^#!\/bin\/sh\nexec node "\$\(node -p .*run-policy-pack.*\)" "\$@"\n$/,
+    );
+  });
+});
+
+describe("ensurePulumi", () => {
+  const complete = "#!/bin/sh\necho v3.270.0\n";
+
+  it("takes an official CLI of PATH", async () => {
+    const official = join(box.folder, "official");
+    const command = box.script("pulumi", complete, official);
+    box.script("pulumi-language-nodejs", complete, official);
+    vi.stubEnv("PATH", `${official}:${process.env.PATH}`);
+    const download = vi.fn();
+    expect(await ensurePulumi(box.report, download)).toEqual({ command, binDirs: [official] });
+    expect(download).not.toHaveBeenCalled();
+  });
+
+  it("downloads the official CLI where there is none", async () => {
+    const download = vi.fn(async () => undefined);
+    const { command, binDirs } = await ensurePulumi(box.report, download);
+    expect(command).toMatch(/tools\/pulumi-official\/[\d.]+\/bin\/pulumi$/);
+    expect(binDirs).toEqual([dirname(command)]);
+    expect(box.read("go.log")).toEqual([]);
+  });
+
+  it("builds where a download fails, says why, and tries no download after that", async () => {
+    const download = vi.fn(async () => "blocked");
+    const built = await ensurePulumi(box.report, download);
+    const { version } = pins.pulumi;
+    const reason = `no official CLI (blocked); building ${version} from its Go module`;
+    expect(box.lines[1]).toContain(reason);
+    expect(built.command).toBe(await pulumiTools.cachedPath("pulumi"));
+    for (const name of ["pulumi-resource-kubernetes", "pulumi-analyzer-policy-nodejs"] as const) {
+      expect(built.binDirs).toContain(dirname(await pulumiTools.cachedPath(name)));
+    }
+    const host = dirname(await pulumiTools.cachedPath("pulumi-language-nodejs"));
+    expect(built.binDirs).not.toContain(host);
+    expect(await ensurePulumi(box.report, download)).toEqual(built);
+    expect(download).toHaveBeenCalledOnce();
+  });
+});

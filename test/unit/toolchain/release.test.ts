@@ -1,0 +1,320 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pins } from "../../../lab/tools/pins";
+import { type Toolbox, ToolError, toolbox } from "../../../toolchain";
+import { downloader, type Limits } from "../../../toolchain/download";
+import type { GoPin, Release } from "../../../toolchain/pin";
+import { findChecksum, isStatic, resolveRelease } from "../../../toolchain/release";
+import { breaking, type ReleaseSite, releaseSite, whole } from "../../support/release-site";
+import { fakeGo, type Sandbox, sandbox } from "../../support/sandbox";
+
+const limits: Limits = { connect: 300, answer: 300, silence: 300, retries: 3, pause: 10 };
+const arch = process.arch === "arm64" ? "arm64" : "amd64";
+const sum = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
+
+let box: Sandbox;
+let site: ReleaseSite;
+/** The executable that the site has: a script large enough to break off in the middle. */
+const content = Buffer.from(`#!/bin/sh\necho released\n#${"x".repeat(300_000)}\n`);
+
+beforeEach(async () => {
+  box = sandbox();
+  box.script("go", fakeGo);
+  site = await releaseSite();
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await site.close();
+  box.remove();
+});
+
+/** A table with tools of the site's release 1.2.3 and a Go module. */
+function boxOf<Name extends string>(
+  names: readonly Name[],
+  release: Partial<Release> = {},
+): Toolbox<Name> {
+  const folder = dirname(box.write("module/go.mod", "module example.com/a\n"));
+  const pin = (name: string): GoPin => ({
+    ...{ kind: "go", version: "1.2.3", module: { folder }, package: `example.com/a/${name}` },
+    release: {
+      url: `${site.origin}/v{version}/{arch}/${name}`,
+      checksums: `${site.origin}/v{version}/{arch}/${name}.sha256`,
+      ...release,
+    },
+  });
+  const table = Object.fromEntries(names.map((name) => [name, pin(name)]));
+  return toolbox(table as Record<Name, GoPin>, downloader(limits));
+}
+
+const path = (name: string) => `/v1.2.3/${arch}/${name}`;
+
+function publish(name: string, file: Buffer, checksum = sum(file)): void {
+  site.answers.set(path(name), whole(file));
+  site.answers.set(path(`${name}.sha256`), whole(checksum));
+}
+
+const builds = () => box.read("go.log");
+
+/** Every executable below the cache's tools, and whatever a download left behind. */
+function inCache(): string[] {
+  const folder = join(box.folder, "cache/tools");
+  const all = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+  return all.filter((file) => !file.endsWith(".lock") && file.split("/").length > 1);
+}
+
+describe("a release on a site that works", () => {
+  it("is taken instead of a build, once", async () => {
+    publish("tool", content);
+    const tools = boxOf(["tool"]);
+    const file = (await tools.ensure(["tool"], box.report)).get("tool")!;
+    expect(execFileSync(file, { encoding: "utf8" })).toBe("released\n");
+    expect(await tools.find("tool")).toBe(file);
+    expect(box.lines).toEqual([
+      `tool 1.2.3: downloading from ${site.origin} ...`,
+      expect.stringMatching(/^tool 1\.2\.3: downloaded in /),
+    ]);
+    await tools.ensure(["tool"], box.report);
+    expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
+    expect(builds()).toEqual([]);
+  });
+
+  it("is downloaded once where two ask at the same time", async () => {
+    publish("tool", content);
+    const tools = boxOf(["tool"]);
+    await Promise.all([tools.ensure(["tool"], box.report), tools.ensure(["tool"], box.report)]);
+    expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
+  });
+
+  it("is taken without Go", async () => {
+    publish("tool", content);
+    box.script("go", "#!/bin/sh\nexit 1\n");
+    expect((await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")).toContain("-release-");
+  });
+
+  it("is followed to where the site has its files", async () => {
+    publish("tool", content);
+    site.answers.set("/elsewhere", whole(content));
+    site.answers.set(path("tool"), (response) => {
+      response.writeHead(302, { location: `${site.origin}/elsewhere` }).end();
+    });
+    await boxOf(["tool"]).ensure(["tool"], box.report);
+    expect(site.asked.at(-1)).toBe("/elsewhere");
+    expect(builds()).toEqual([]);
+  });
+
+  it("is unpacked, with its sum in a list", async () => {
+    const folder = join(box.folder, "pack/tool-1.2.3");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "tool"), "#!/bin/sh\necho packed\n", { mode: 0o755 });
+    execFileSync("tar", [
+      "-czf",
+      join(box.folder, "a.tar.gz"),
+      "-C",
+      dirname(folder),
+      "tool-1.2.3",
+    ]);
+    const archive = readFileSync(join(box.folder, "a.tar.gz"));
+    site.answers.set("/a-1.2.3.tar.gz", whole(archive));
+    const list = `${sum("other")}  b-1.2.3.tar.gz\n${sum(archive)}  a-1.2.3.tar.gz\n`;
+    site.answers.set("/sha256sums.txt", whole(list));
+    const release = {
+      ...{ url: `${site.origin}/a-{version}.tar.gz`, checksums: `${site.origin}/sha256sums.txt` },
+      member: "tool-{version}/tool",
+    };
+    const file = (await boxOf(["tool"], release).ensure(["tool"], box.report)).get("tool")!;
+    expect(execFileSync(file, { encoding: "utf8" })).toBe("packed\n");
+    const other = boxOf(["second"], { ...release, member: "tool-{version}/second" });
+    expect((await other.ensure(["second"], box.report)).get("second")).not.toContain("-release-");
+    expect(box.lines.join("\n")).toMatch(/Reason: .*the archive has no tool-1\.2\.3\/second/);
+  });
+
+  it("is not taken where a built tool is there, or where builds are wanted", async () => {
+    const tools = boxOf(["tool"]);
+    vi.stubEnv("ML_PLATFORM_BUILD", "1");
+    const file = (await tools.ensure(["tool"], box.report)).get("tool")!;
+    vi.stubEnv("ML_PLATFORM_BUILD", "");
+    publish("tool", content);
+    expect((await tools.ensure(["tool"], box.report)).get("tool")).toBe(file);
+    expect(site.asked).toEqual([]);
+  });
+
+  it("reaches it through the proxy of the environment", async () => {
+    publish("tool", content);
+    vi.stubEnv("http_proxy", "http://127.0.0.1:9");
+    vi.stubEnv("no_proxy", "");
+    await boxOf(["tool"]).ensure(["tool"], box.report);
+    expect(site.asked).toEqual([]);
+    vi.stubEnv("no_proxy", "127.0.0.1");
+    const again = boxOf(["again"]);
+    publish("again", content);
+    expect((await again.ensure(["again"], box.report)).get("again")).toContain("-release-");
+  });
+});
+
+describe("a transfer that breaks off", () => {
+  it("is taken up where it ended", async () => {
+    publish("tool", content);
+    site.answers.set(path("tool"), breaking(content, 2));
+    const file = (await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")!;
+    expect(readFileSync(file).equals(content)).toBe(true);
+    expect(site.asked.filter((asked) => asked.includes("bytes="))).toHaveLength(2);
+    expect(builds()).toEqual([]);
+  });
+
+  it.each([
+    ["again and again", () => breaking(content, 100)],
+    [
+      "in silence",
+      () => (response: import("node:http").ServerResponse) => {
+        response.writeHead(200, { "content-length": content.length });
+        response.write(content.subarray(0, 1000));
+      },
+    ],
+  ])("%s: is given up, leaves nothing, and is built", async (_case, answer) => {
+    publish("tool", content);
+    site.answers.set(path("tool"), answer());
+    const file = (await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")!;
+    expect(file).not.toContain("-release-");
+    expect(inCache().filter((name) => name.includes("-release-"))).toEqual([]);
+    expect(box.lines[1]).toMatch(/^tool 1\.2\.3: no download, so built here\. Reason: .*broke off/);
+    expect(site.asked.length).toBeLessThan(8);
+  });
+});
+
+describe("a wrong checksum", () => {
+  const failure = async (tools: Toolbox<"tool">) => {
+    const error = await tools.ensure(["tool"], box.report).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ToolError);
+    expect(await tools.find("tool")).toBeUndefined();
+    expect(inCache()).toEqual([]);
+    expect(builds()).toEqual([]);
+    return (error as Error).message;
+  };
+
+  it("is an error that names the file, both sums, and what to do", async () => {
+    publish("tool", content, sum("other"));
+    const message = await failure(boxOf(["tool"]));
+    expect(message).toContain(`${site.origin}${path("tool")}: wrong checksum`);
+    expect(message).toMatch(new RegExp(`expected ${sum("other")} .*\\n.*found +${sum(content)}`));
+    expect(message).toContain("ML_PLATFORM_BUILD=1");
+  });
+
+  it("is an error where the release publishes another than the repository knows", async () => {
+    publish("tool", content);
+    const message = await failure(boxOf(["tool"], { sha256: { [arch]: sum("known") } }));
+    expect(message).toMatch(new RegExp(`expected ${sum("known")} \\(pinned in this repository`));
+    expect(site.asked).toEqual([path("tool.sha256")]);
+  });
+
+  it("is none where the repository knows the same", async () => {
+    publish("tool", content);
+    const tools = boxOf(["tool"], { sha256: { [arch]: sum(content) } });
+    expect((await tools.ensure(["tool"], box.report)).get("tool")).toContain("-release-");
+  });
+});
+
+describe("no release to take", () => {
+  it.each([
+    ["a file that is not there", () => site.answers.delete(path("tool")), /HTTP status 404/],
+    ["no checksum", () => site.answers.delete(path("tool.sha256")), /HTTP status 404/],
+    [
+      "a page instead of the checksum",
+      () => site.answers.set(path("tool.sha256"), whole("<html>log in</html>")),
+      /no sha256 of tool/,
+    ],
+  ])("%s: builds, and says why", async (_case, change, reason) => {
+    publish("tool", content);
+    change();
+    await boxOf(["tool"]).ensure(["tool"], box.report);
+    expect(box.lines[1]).toMatch(reason);
+    expect(builds()).toHaveLength(1);
+  });
+
+  it("a site that accepts and never answers: asked once, said in one line, all built at once", async () => {
+    const tools = boxOf(["one", "two", "three"]);
+    for (const name of tools.names) site.answers.set(path(`${name}.sha256`), () => undefined);
+    const start = Date.now();
+    await tools.ensure(["one", "two"], box.report);
+    expect(Date.now() - start).toBeLessThan(5_000);
+    await tools.ensure(["three"], box.report);
+    expect(site.asked).toEqual([path("one.sha256")]);
+    const said = box.lines.filter((line) => line.includes("does not answer"));
+    expect(said).toEqual([
+      expect.stringMatching(/^one, two: no download, .* does not answer \(.*[Tt]imeout/),
+      expect.stringMatching(/^three 1\.2\.3: no download/),
+    ]);
+    expect(builds()).toHaveLength(2);
+  });
+
+  it("a port that nobody listens on, or a name that is none: built at once", async () => {
+    await site.close();
+    await boxOf(["one"]).ensure(["one"], box.report);
+    expect(box.lines[1]).toMatch(/does not answer \(.*ECONNREFUSED/);
+    const url = "http://releases.invalid/tool";
+    await boxOf(["two"], { url, checksums: `${url}.sha256` }).ensure(["two"], box.report);
+    expect(box.lines.join("\n")).toMatch(/http:\/\/releases\.invalid does not answer/);
+    expect(builds()).toHaveLength(2);
+  });
+
+  it("what needs libraries is not taken for an image", async () => {
+    publish("tool", readFileSync("/usr/bin/tar"));
+    const tools = boxOf(["tool"], { static: true });
+    expect((await tools.ensure(["tool"], box.report)).get("tool")).not.toContain("-release-");
+    expect(box.lines[1]).toContain("not statically linked");
+  });
+});
+
+describe("isStatic", () => {
+  it("tells executables with a loader, and what is none, from static ones", () => {
+    expect(isStatic("/usr/bin/tar")).toBe(false);
+    expect(isStatic(box.script("script", "#!/bin/sh\n"))).toBe(false);
+    expect(isStatic(box.write("empty", ""))).toBe(false);
+    // The header of a static executable: one segment that is loaded.
+    const elf = Buffer.alloc(64 + 56);
+    elf.write("\x7fELF\x02\x01\x01", "latin1");
+    elf.writeBigUInt64LE(64n, 32);
+    elf.writeUInt16LE(56, 54);
+    elf.writeUInt16LE(1, 56);
+    elf.writeUInt32LE(1, 64);
+    const file = join(box.folder, "elf");
+    writeFileSync(file, elf);
+    expect(isStatic(file)).toBe(true);
+  });
+});
+
+describe("findChecksum", () => {
+  const [a, b] = [sum("a"), sum("b")];
+
+  it.each([
+    ["a bare sum", `${a}\n`, a],
+    ["a list", `${b}  other\n${a}  tool\n`, a],
+    ["a list of binary files", `${b} *other\n${a} *tool\n`, a],
+    ["a list with folders", `${b}  release/other\n${a}  release/tool`, a],
+    ["capitals", `${a.toUpperCase()}  tool`, a],
+    ["another file only", `${b}  tool.sig\n`, undefined],
+    ["several bare sums", `${a}\n${b}\n`, undefined],
+    ["a page", "<html>tool</html>", undefined],
+    ["a sum that is cut off", `${a.slice(1)}  tool`, undefined],
+  ])("%s", (_case, text, found) => {
+    expect(findChecksum(text, "tool")).toBe(found);
+  });
+});
+
+describe("the releases of a lab's tools", () => {
+  const released = Object.entries<GoPin>(pins).filter(([, pin]) => pin.release);
+
+  it.each(released)("%s: version and architecture are filled in, over https", (_name, pin) => {
+    for (const of of ["amd64", "arm64"] as const) {
+      const { url, checksums, member = "" } = resolveRelease(pin, of)!;
+      expect(new URL(url).protocol).toBe("https:");
+      expect(new URL(checksums).origin).toBe(new URL(url).origin);
+      expect(`${url}${checksums}${member}`).not.toMatch(/[{}]/);
+      expect(url).toContain(pin.version);
+      expect(url).toContain(of);
+    }
+  });
+});

@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ToolError } from "./error";
+import { isExecutable, which } from "./on-path";
+
+/**
+ * Static binaries that run in an empty image, and no workspace of the user's around the module.
+ * Nothing here touches the checksum database: every module is verified as Go does by default.
+ */
+export const goEnvironment = { CGO_ENABLED: "0", GOWORK: "off" };
+
+/** Numbers of a version, as `go1.26.8` or the line `go 1.26` of a `go.mod` have them; a missing third is 0. */
+function goVersion(text: string): [number, number, number] | undefined {
+  const match = /\bgo ?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
+  return match ? [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)] : undefined;
+}
+
+/**
+ * Where Go may be besides PATH, which sudo cuts down: its official place, those of Debian's packages (newest first), of a
+ * copy in the home folder, and of a snap.
+ */
+function usualPlaces(root = "/", home = homedir()): string[] {
+  const lib = join(root, "usr/lib");
+  const minor = (name: string) => Number(name.split(".")[1]);
+  const packaged = (existsSync(lib) ? readdirSync(lib) : [])
+    .filter((name) => /^go-1\.\d+$/.test(name))
+    .sort((a, b) => minor(b) - minor(a))
+    .map((name) => join(lib, name, "bin"));
+  const official = join(root, "usr/local/go/bin");
+  return [official, ...packaged, join(home, "go/bin"), join(root, "snap/bin")];
+}
+
+/** Every `go` command of this machine: that of PATH first, then those of the usual places. */
+export function goCandidates(root?: string, home?: string): string[] {
+  const places = usualPlaces(root, home).map((folder) => join(folder, "go"));
+  const onPath = which("go");
+  return [...new Set([...(onPath ? [onPath] : []), ...places.filter(isExecutable)])];
+}
+
+/** What a module needs of Go, as its `go.mod` says: `1.26.8`. */
+function neededGo(folder: string): string {
+  const text = readFileSync(join(folder, "go.mod"), "utf8");
+  return /^go (\S+)$/m.exec(text)?.[1] ?? "1.26";
+}
+
+function installGo(needed: string, reason: string): ToolError {
+  return new ToolError(
+    `${reason}. Install Go ${needed} or newer: https://go.dev/doc/install` +
+      " (found on PATH, in /usr/local/go, /usr/lib/go-* and ~/go).",
+  );
+}
+
+const ownVersions = new Map<string, Promise<string>>();
+
+/** The version that a `go` command has by itself, without any newer toolchain that it could download. */
+function ownVersion(command: string): Promise<string> {
+  const asked =
+    ownVersions.get(command) ??
+    run(command, "/", ["env", "GOVERSION"], { GOTOOLCHAIN: "local" }).then(({ stdout }) => stdout);
+  ownVersions.set(command, asked);
+  return asked;
+}
+
+/** Whether a version is at least the needed one. */
+function reaches(version: string, needed: string): boolean {
+  const [has, wants] = [goVersion(version), goVersion(`go${needed}`)];
+  if (!has || !wants) return false;
+  const differing = has.findIndex((part, index) => part !== wants[index]);
+  return differing < 0 || (has[differing] ?? 0) > (wants[differing] ?? 0);
+}
+
+/**
+ * The first `go` command that is new enough by itself; else the first, which may download a newer toolchain.
+ *
+ * @param needed version that the module needs: `1.26.8`
+ * @throws ToolError where there is none
+ */
+export async function chooseGo(needed: string, candidates = goCandidates()): Promise<string> {
+  for (const command of candidates) {
+    if (reaches(await ownVersion(command), needed)) return command;
+  }
+  const [first] = candidates;
+  if (!first) throw installGo(needed, "Go is not on PATH, nor in any usual place");
+  return first;
+}
+
+/** How Go says that it is older than a module wants, and has no newer toolchain or could not download it. */
+const tooOld =
+  /requires go >=|invalid go version|unknown directive|toolchain not available|golang\.org\/toolchain|download go1\./;
+
+function explain(folder: string, command: string, args: readonly string[], result: GoResult) {
+  const { code, signal, stderr } = result;
+  const what = `${folder}: "go ${args[0]}"`;
+  if (signal) return new ToolError(`${what} was ended by ${signal}.`);
+  const text = stderr.join("\n").trim();
+  if (tooOld.test(text)) {
+    const reason = text.split("\n").findLast((line) => tooOld.test(line)) ?? text;
+    return installGo(neededGo(folder), `${command} is too old: ${reason.trim()}`);
+  }
+  const tail = text.split("\n").slice(-15).join("\n");
+  return new ToolError(`${what} failed (exit ${code}):\n${tail}`);
+}
+
+interface GoResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: readonly string[];
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
+/**
+ * Ends a command and all that it has started when this process is told to end. Who listens to the signal too decides what
+ * becomes of this process; where nobody does, it ends as without this listener.
+ */
+function endWithUs(child: ChildProcess): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const listeners = signals.map((signal) => {
+    const listener = () => {
+      killGroup(child);
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    };
+    process.once(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => {
+    for (const remove of listeners) remove();
+  };
+}
+
+async function run(
+  command: string,
+  folder: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  isProgress: (line: string) => boolean = () => false,
+): Promise<GoResult> {
+  // Also where this process is killed and can't do anything about it, Go ends. The kernel does that.
+  const prefix = which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
+  const [program = command, ...rest] = [...prefix, command, ...args];
+  const child = spawn(program, rest, {
+    cwd: folder,
+    env: { ...process.env, ...goEnvironment, ...env },
+    // A process group of its own, so that compilers and linkers end with it.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const release = endWithUs(child);
+  const stderr: string[] = [];
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+  });
+  createInterface(child.stderr).on("line", (line) => {
+    if (!isProgress(line)) stderr.push(line);
+  });
+  const [code, signal] = await once(child, "close").finally(release);
+  return { code, signal, stdout: stdout.trim(), stderr };
+}
+
+/**
+ * Runs `go` in a module's folder and gives its output.
+ *
+ * @param isProgress gets each line of its error output, and says which of them only tell what it is doing
+ * @throws ToolError where Go is missing, too old or fails, with what to do or the end of its output
+ */
+export async function go(
+  folder: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  isProgress?: (line: string) => boolean,
+): Promise<string> {
+  const command = await chooseGo(neededGo(folder));
+  const result = await run(command, folder, args, env, isProgress);
+  if (result.code !== 0) throw explain(folder, command, args, result);
+  return result.stdout;
+}
+
+const toolchains = new Map<string, Promise<string>>();
+
+/** The Go toolchain that builds in a folder: version and target, as `go1.26.8 linux amd64`. Asked once per process. */
+export async function goToolchain(folder: string): Promise<string> {
+  const key = `${await chooseGo(neededGo(folder))} ${folder}`;
+  const asked = toolchains.get(key) ?? askToolchain(folder);
+  toolchains.set(key, asked);
+  asked.catch(() => toolchains.delete(key));
+  return asked;
+}
+
+async function askToolchain(folder: string): Promise<string> {
+  const answer = await go(folder, ["env", "GOVERSION", "GOOS", "GOARCH"]);
+  const needed = neededGo(folder);
+  // Go before 1.21 knows nothing of newer toolchains, and complains of nothing here.
+  if (reaches(answer, needed)) return answer.split("\n").join(" ");
+  const command = await chooseGo(needed);
+  throw installGo(needed, `${command} is too old: ${answer.split("\n")[0]}`);
+}
