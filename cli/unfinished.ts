@@ -67,9 +67,10 @@ async function lookUp(
     );
   }
   const look = async () => read(clusterOf(open, state, operation), sought);
-  const object = await look().catch((error: Error) => {
+  const object = await look().catch(({ message, cause }: Error) => {
+    const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
     throw new Error(
-      `the creation of ${shown(sought)} was interrupted, and the cluster does not tell whether it was made (${error.message}); try again when it answers`,
+      `the creation of ${shown(sought)} was interrupted, and the cluster does not tell whether it was made (${why}); try again when it answers`,
     );
   });
   if (!object) return undefined;
@@ -96,6 +97,9 @@ function clusterOf(
   return config;
 }
 
+/** What the client says of a kind that its group does not have. */
+const NO_SUCH_KIND = /Unrecognized API version and kind/;
+
 /** An object of the cluster; undefined where there is none, or where the cluster has no such kind. */
 async function read(
   cluster: KubeConfig,
@@ -105,7 +109,8 @@ async function read(
     const metadata = { name, ...(namespace && { namespace }) };
     return await KubernetesObjectApi.makeApiClient(cluster).read({ apiVersion, kind, metadata });
   } catch (error) {
-    if (error instanceof ApiException && error.code === 404) return undefined;
+    const none = error instanceof ApiException ? error.code === 404 : NO_SUCH_KIND.test(`${error}`);
+    if (none) return undefined;
     throw error;
   }
 }
