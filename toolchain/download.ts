@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from "undici";
+import type { Dispatcher } from "undici";
 
 /** How long a site may take, in milliseconds, and how often a broken transfer is taken up again. */
 export interface Limits {
@@ -10,12 +10,17 @@ export interface Limits {
   readonly answer: number;
   /** Without a single byte in the middle of a transfer. */
   readonly silence: number;
+  /** For all of one file, with its retries. */
+  readonly whole: number;
   readonly retries: number;
   /** Before the first retry; doubled for each further one. */
   readonly pause: number;
 }
 
-const usual: Limits = { connect: 5_000, answer: 10_000, silence: 20_000, retries: 3, pause: 500 };
+const usual: Limits = {
+  ...{ connect: 5_000, answer: 10_000, silence: 20_000, whole: 600_000 },
+  ...{ retries: 3, pause: 500 },
+};
 
 /** A site gave no usable answer at all, so that nothing else needs to be asked of it. */
 export class SiteError extends Error {
@@ -36,15 +41,21 @@ const resumable = [
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
 ];
 
-function dispatcherOf(limits: Limits): Dispatcher {
-  const { connect, answer, silence, retries, pause } = limits;
+/** Asks for an address. What it needs is loaded only now, as most runs download nothing. */
+async function asker(limits: Limits): Promise<(url: string) => Promise<Dispatcher.ResponseData>> {
+  const { connect, answer, silence, whole, retries, pause } = limits;
+  const { EnvHttpProxyAgent, interceptors, request } = await import("undici");
   const agent = new EnvHttpProxyAgent({
     connect: { timeout: connect },
     headersTimeout: answer,
     bodyTimeout: silence,
   });
-  const retry = { maxRetries: retries, minTimeout: pause, errorCodes: resumable };
-  return agent.compose(interceptors.redirect({ maxRedirections: 5 }), interceptors.retry(retry));
+  // A site's own wish for a longer pause is not granted: its tools can be built meanwhile.
+  const pauses = { minTimeout: pause, maxTimeout: 10 * pause };
+  const retry = { maxRetries: retries, ...pauses, errorCodes: resumable };
+  const redirect = interceptors.redirect({ maxRedirections: 5 });
+  const dispatcher = agent.compose(redirect, interceptors.retry(retry));
+  return (url) => request(url, { dispatcher, signal: AbortSignal.timeout(whole) });
 }
 
 /** Why a request failed, in words; what undici says of a proxy or of a name is in the cause. */
@@ -56,14 +67,16 @@ function reasonOf(error: unknown): string {
 
 /** Downloads with limits. A site that gave no answer is not asked again by the same downloader. */
 export function downloader(limits: Limits = usual): Downloader {
-  const dispatcher = dispatcherOf(limits);
+  let asking: ReturnType<typeof asker> | undefined;
   const silent = new Map<string, string>();
 
   const open = async (url: string): Promise<Dispatcher.ResponseData> => {
     const { origin } = new URL(url);
     const known = silent.get(origin);
     if (known) throw new SiteError(known);
-    const response = await request(url, { dispatcher }).catch((error: unknown) => {
+    asking ??= asker(limits);
+    const ask = await asking;
+    const response = await ask(url).catch((error: unknown) => {
       const reason = `${origin} does not answer (${reasonOf(error)})`;
       silent.set(origin, reason);
       throw new SiteError(reason);

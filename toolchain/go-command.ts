@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { startGroup } from "./child";
 import { ToolError } from "./error";
 import { isExecutable, which } from "./on-path";
 
@@ -112,33 +112,6 @@ interface GoResult {
   readonly stderr: readonly string[];
 }
 
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
-}
-
-/**
- * Ends a command and all that it has started when this process is told to end. Who listens to the signal too decides what
- * becomes of this process; where nobody does, it ends as without this listener.
- */
-function endWithUs(child: ChildProcess): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const listeners = signals.map((signal) => {
-    const listener = () => {
-      killGroup(child);
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-    };
-    process.once(signal, listener);
-    return () => process.off(signal, listener);
-  });
-  return () => {
-    for (const remove of listeners) remove();
-  };
-}
-
 async function run(
   command: string,
   folder: string,
@@ -146,17 +119,7 @@ async function run(
   env: NodeJS.ProcessEnv,
   isProgress: (line: string) => boolean = () => false,
 ): Promise<GoResult> {
-  // Also where this process is killed and can't do anything about it, Go ends. The kernel does that.
-  const prefix = which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
-  const [program = command, ...rest] = [...prefix, command, ...args];
-  const child = spawn(program, rest, {
-    cwd: folder,
-    env: { ...process.env, ...goEnvironment, ...env },
-    // A process group of its own, so that compilers and linkers end with it.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const release = endWithUs(child);
+  const child = startGroup(command, args, { cwd: folder, env: { ...goEnvironment, ...env } });
   const stderr: string[] = [];
   let stdout = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -165,7 +128,7 @@ async function run(
   createInterface(child.stderr).on("line", (line) => {
     if (!isProgress(line)) stderr.push(line);
   });
-  const [code, signal] = await once(child, "close").finally(release);
+  const [code, signal] = await once(child, "close");
   return { code, signal, stdout: stdout.trim(), stderr };
 }
 

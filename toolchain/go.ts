@@ -42,20 +42,25 @@ export interface Build {
   readonly stage: string;
   /** Gets each executable as soon as it is whole: also before a build that fails later, or is interrupted. */
   onBuilt(pin: GoPin, file: string): void;
-  /** Gets a line on how far the build is, at most every 15 s. */
+  /** Gets a line on how far the build is, at the pace. */
   readonly report: Report;
+  /** @default every 15 s */
+  readonly pace?: number;
 }
 
-/** Time between two lines of progress, and between two looks for finished executables, in milliseconds. */
-const PACE = { report: 15_000, look: 500 };
+/** Time between two lines of progress, in milliseconds. */
+const PACE = 15_000;
+
+/** Time between two looks for finished executables, in milliseconds. */
+const LOOK = 500;
 
 /** Counts what Go tells, and says it at its pace. */
-function teller(report: Report, line: (seconds: number) => string | undefined) {
+function teller({ report, pace = PACE }: Build, line: (seconds: number) => string | undefined) {
   let begin: number | undefined;
   const timer = setInterval(() => {
     const text = line(begin === undefined ? 0 : (Date.now() - begin) / 1000);
     if (text) report(text);
-  }, PACE.report);
+  }, pace);
   return {
     start: () => {
       begin ??= Date.now();
@@ -65,13 +70,13 @@ function teller(report: Report, line: (seconds: number) => string | undefined) {
 }
 
 /** Downloads what the build needs, and finds out what Go's build cache lacks of it. */
-async function planBuild({ module, pins, report }: Build, flags: readonly string[]): Promise<Plan> {
-  const { folder } = module;
+async function planBuild(build: Build, flags: readonly string[]): Promise<Plan> {
+  const { folder } = build.module;
   let modules = 0;
-  const told = teller(report, () =>
+  const told = teller(build, () =>
     modules > 0 ? `${modules} Go modules downloaded so far` : undefined,
   );
-  const packages = pins.map((pin) => pin.package);
+  const packages = build.pins.map((pin) => pin.package);
   const count = (line: string) => {
     const downloads = line.startsWith("go: downloading ");
     if (downloads) modules += 1;
@@ -92,38 +97,39 @@ function sizeOf(folder: string, files: readonly string[]): number {
   }, 0);
 }
 
+/** Hands over the executables that have become whole since the last look. */
+function takeBuilt({ pins, onBuilt }: Build, bin: string, taken: Set<string>): void {
+  for (const pin of pins) {
+    const name = basename(pin.package);
+    if (taken.has(name) || !existsSync(join(bin, name))) continue;
+    taken.add(name);
+    onBuilt(pin, join(bin, name));
+  }
+}
+
 async function compile(build: Build, flags: readonly string[], plan: Plan): Promise<void> {
-  const { module, pins, stage, report } = build;
-  const bin = join(stage, "bin");
-  const temporary = join(stage, "tmp");
+  const bin = join(build.stage, "bin");
+  // On the file system of the executables, so that Go renames them into their places: what is there is whole.
+  const temporary = join(build.stage, "tmp");
   for (const folder of [bin, temporary]) mkdirSync(folder, { recursive: true });
-  const begun: string[] = [];
+  const parallel = availableParallelism();
   const names = new Set(plan.packages.map(({ name }) => name));
+  const begun: string[] = [];
   const linked = new Set<string>();
-  const told = teller(report, (seconds) => {
-    const parallel = availableParallelism();
-    return begun.length > 0 ? progressLine(plan, { begun, linked, seconds, parallel }) : undefined;
-  });
-  // Go renames an executable into its place, as its temporary files are on the same file system: it is whole.
-  const take = () => {
-    for (const pin of pins) {
-      const name = basename(pin.package);
-      const file = join(bin, name);
-      if (!existsSync(file)) continue;
-      linked.add(name);
-      build.onBuilt(pin, file);
-    }
-  };
-  const timer = setInterval(take, PACE.look);
+  const told = teller(build, (seconds) =>
+    begun.length > 0 ? progressLine(plan, { begun, linked, seconds, parallel }) : undefined,
+  );
+  const take = () => takeBuilt(build, bin, linked);
+  const timer = setInterval(take, LOOK);
   const isProgress = (line: string) => {
-    if (!names.has(line)) return false;
-    told.start();
-    begun.push(line);
-    return true;
+    if (names.has(line)) begun.push(line);
+    if (begun.length > 0) told.start();
+    // A line with nothing but the import path of a package says that it is being compiled.
+    return /^[\w.~/-]+$/.test(line);
   };
-  const packages = pins.map((pin) => pin.package);
+  const packages = build.pins.map((pin) => pin.package);
   const args = ["build", "-v", ...flags, "-o", `${bin}/`, ...packages];
-  await go(module.folder, args, { GOTMPDIR: temporary }, isProgress).finally(() => {
+  await go(build.module.folder, args, { GOTMPDIR: temporary }, isProgress).finally(() => {
     clearInterval(timer);
     told.end();
     take();

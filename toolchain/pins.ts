@@ -4,12 +4,12 @@ import type { GoModule, Pin, ScriptPin } from "./pin";
 const pulumiVersion = "3.274.1";
 const kubernetesVersion = "4.24.0";
 
-/**
- * The CLI and the providers. Packages that they share with a lab's tools have the same versions here as there (see
- * `replace` in go.mod), so that Go compiles them once.
- */
-const module: GoModule = {
-  folder: join(__dirname, "module"),
+/** Packages that these share with a lab's tools have the same versions as there, so that Go compiles them once. */
+const engine: GoModule = { folder: join(__dirname, "engine") };
+
+/** Apart from the engine, as they need an older version of its packages. */
+const providers: GoModule = {
+  folder: join(__dirname, "providers"),
   patches: [
     {
       module: "github.com/pulumi/pulumi-kubernetes/sdk/v4",
@@ -40,7 +40,7 @@ export const pins = {
   pulumi: {
     kind: "go",
     version: pulumiVersion,
-    module,
+    module: engine,
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     // The Automation API refuses a CLI that has no version.
     values: [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pulumiVersion}`],
@@ -49,7 +49,7 @@ export const pins = {
   "pulumi-resource-kubernetes": {
     kind: "go",
     version: kubernetesVersion,
-    module,
+    module: providers,
     package: "./pulumi-resource-kubernetes",
     values: [
       `github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesVersion}`,
@@ -58,7 +58,7 @@ export const pins = {
   "pulumi-resource-docker-build": {
     kind: "go",
     version: "0.0.22",
-    module,
+    module: providers,
     package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
     values: ["github.com/pulumi/pulumi-docker-build/provider.Version=0.0.22"],
   },

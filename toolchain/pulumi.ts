@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { version as sdkVersion } from "@pulumi/pulumi/version";
 import { cacheRoot, duration, type Report } from "./cache";
+import { endGroup, startGroup } from "./child";
+import { downloader } from "./download";
 import { findOnPath, isExecutable } from "./on-path";
 import { type PulumiTool, pins } from "./pins";
 import { toolbox } from "./toolbox";
@@ -36,30 +37,40 @@ function isComplete(command: string): boolean {
   return isExecutable(join(dirname(command), "pulumi-language-nodejs"));
 }
 
+/** Where the installer and the CLI come from. */
+const site = "https://get.pulumi.com/install.sh";
+
 /**
  * Installs the official CLI below `root`, or gives the reason why it could not.
  *
- * Runs the Automation API's installer in a process group of its own, so that the shell and the
- * download that it starts end with it when the time is over.
+ * The Automation API's installer runs in a process group of its own, so that the shell and the download that it starts end
+ * with it when the time is over. It would wait minutes for a site that does not answer: that is found out before.
  */
 async function downloadOfficial(root: string): Promise<string | undefined> {
+  const silence = await downloader()
+    .text(site)
+    .then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  if (silence) return silence;
   const script =
     'require("@pulumi/pulumi/automation").PulumiCommand.install({ root: process.argv[1] })' +
     ".catch((error) => { process.stderr.write(String(error.message)); process.exit(1); })";
-  const installer = spawn(process.execPath, ["-e", script, root], {
+  const installer = startGroup(process.execPath, ["-e", script, root], {
     cwd: __dirname,
-    detached: true,
-    stdio: ["ignore", "ignore", "pipe"],
+    env: { NODE_USE_ENV_PROXY: "1" },
   });
+  installer.stdout.resume();
   let reason = "";
   installer.stderr.on("data", (data) => {
     reason += data;
   });
   const timer = setTimeout(() => {
     reason = `not done after ${duration(downloadTimeout)}`;
-    if (installer.pid) process.kill(-installer.pid, "SIGKILL");
+    endGroup(installer);
   }, downloadTimeout);
-  const [code] = await once(installer, "exit").finally(() => clearTimeout(timer));
+  const [code] = await once(installer, "close").finally(() => clearTimeout(timer));
   return code === 0 ? undefined : reason.trim().replaceAll(/\s+/g, " ").slice(0, 300);
 }
 

@@ -51,16 +51,21 @@ export function sandbox(): Sandbox {
   return { folder, bin, lines, report, script, write, read, remove };
 }
 
-/** What a stand-in for Go does: tells its version, and "builds" scripts, or fails on demand. */
+/**
+ * What a stand-in for Go does: tells its version, has all dependencies in one folder, and "builds" scripts, or fails on
+ * demand.
+ */
 export const fakeGo = `#!/bin/sh
 log=$(dirname "$0")/../go.log
 case "$1" in
 env) echo go1.26.8; echo linux; echo amd64 ;;
-list) echo /modules ;;
+list) echo "$(dirname "$0")/../modules" ;;
 build)
   echo "$PWD $*" >> "$log"
   [ -z "$FAKE_GO_FAILS" ] || { echo "undefined: boom" >&2; exit 1; }
+  echo begin >> "$log.order"
   sleep "\${FAKE_GO_SECONDS:-0}"
+  echo end >> "$log.order"
   while [ "$1" != -o ]; do shift; done
   bin=$2; shift 2
   for package; do printf '#!/bin/sh\\n' > "$bin/$(basename "$package")"; chmod +x "$bin/$(basename "$package")"; done ;;

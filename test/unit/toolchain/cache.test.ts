@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { cacheRoot, duration, withLock } from "../../../toolchain/cache";
+import { cacheRoot, duration, namesOf, withLock } from "../../../toolchain/cache";
 import { type Sandbox, sandbox } from "../../support/sandbox";
 
 describe("cacheRoot", () => {
@@ -30,6 +30,20 @@ describe("duration", () => {
   });
 });
 
+describe("namesOf", () => {
+  it.each([
+    [1, "tool1 1.2.3"],
+    [2, "tool1, tool2"],
+    [5, "tool1, tool2, tool3, tool4, tool5"],
+    [16, "tool1, tool2, tool3, tool4 and 12 more"],
+  ])("%d tools: %s", (count, text) => {
+    const tools = Array.from({ length: count }, (_, index) => ({
+      ...{ name: `tool${index + 1}`, pin: { version: "1.2.3" } },
+    }));
+    expect(namesOf(tools)).toBe(text);
+  });
+});
+
 describe("withLock", () => {
   let box: Sandbox;
   let file: string;
@@ -51,6 +65,12 @@ describe("withLock", () => {
     const waited = vi.fn(() => void holder.kill("SIGKILL"));
     expect(await withLock(file, waited, async () => "done")).toBe("done");
     expect(waited).toHaveBeenCalledOnce();
+  });
+
+  it("says what is missing where there is no flock", async () => {
+    vi.stubEnv("PATH", box.bin);
+    const failure = withLock(file, silent, async () => 1);
+    await expect(failure).rejects.toThrow(/a\.lock: cannot lock .*Install util-linux/);
   });
 
   it("is free again after work that throws", async () => {

@@ -61,7 +61,7 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
   const build = async (of: GoModule, pins: readonly GoPin[]) => {
     const built = new Map<GoPin, string>();
     const onBuilt = (pin: GoPin, file: string) => void built.set(pin, file);
-    await goBuild({ module: of, pins, stage, onBuilt, report: box.report });
+    await goBuild({ module: of, pins, stage, onBuilt, report: box.report, pace: 20 });
     return pins.map((pin) => built.get(pin)!);
   };
 
@@ -76,6 +76,28 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
   it("builds several commands, with the files of a dependency that they embed", async () => {
     const files = await build(module, [pin("one"), pin("two")]);
     expect(files.map(said)).toEqual(["cloud embedded 1.2.3", "cloud embedded 1.2.3"]);
+  });
+
+  it("says how far it is, without what is compiled already", async () => {
+    // Go's own packages are compiled then, and nobody has compiled the changed one before.
+    await build(module, [pin("one")]);
+    box.lines.length = 0;
+    box.write("said/words/more.go", `package words\nconst More = "${box.folder}"\n`);
+    await build(module, [pin("one")]);
+    const [first] = box.lines;
+    expect(first).toMatch(/^\d of 2 packages compiled, 0 of 1 tools linked, \d\.\d s so far$/);
+    box.lines.length = 0;
+    await build(module, [pin("one"), pin("two")]);
+    expect(box.lines[0]).toMatch(/^\d of 2 packages compiled, . of 2 tools linked, /);
+  });
+
+  it("hands over what is whole of a build that fails", async () => {
+    box.write("module/two/main.go", "package main\nfunc main() { boom() }\n");
+    const built: string[] = [];
+    const onBuilt = (_: GoPin, file: string) => void built.push(said(file));
+    const both = { module, pins: [pin("one"), pin("two")], stage, report: box.report, onBuilt };
+    await expect(goBuild(both)).rejects.toThrow(/"go build" failed.*\n.*\n.*undefined: boom$/);
+    expect(built).toEqual(["cloud embedded 1.2.3"]);
   });
 
   it.each([

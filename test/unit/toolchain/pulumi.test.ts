@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Pin } from "../../../toolchain/pin";
 import { pins } from "../../../toolchain/pins";
 import { ensurePulumi, pulumiTools } from "../../../toolchain/pulumi";
 import { fakeGo, type Sandbox, sandbox } from "../../support/sandbox";
@@ -10,6 +11,16 @@ let box: Sandbox;
 beforeEach(() => {
   box = sandbox();
   box.script("go", fakeGo);
+  // The files that a build changes, with what is changed in them.
+  for (const pin of Object.values<Pin>(pins)) {
+    for (const { path, with: by } of (pin.kind === "go" && pin.module.patches) || []) {
+      const place = path.endsWith(".go") ? path : `${path}/any.go`;
+      box.write(
+        `modules/${place}`,
+        typeof by === "string" ? "" : by.map(([from]) => from).join("\n"),
+      );
+    }
+  }
 });
 
 afterEach(() => {

@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import type { ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pins } from "../../../lab/tools/pins";
@@ -11,7 +20,10 @@ import { findChecksum, isStatic, resolveRelease } from "../../../toolchain/relea
 import { breaking, type ReleaseSite, releaseSite, whole } from "../../support/release-site";
 import { fakeGo, type Sandbox, sandbox } from "../../support/sandbox";
 
-const limits: Limits = { connect: 300, answer: 300, silence: 300, retries: 3, pause: 10 };
+const limits: Limits = {
+  ...{ connect: 300, answer: 300, silence: 300, whole: 3_000 },
+  ...{ retries: 3, pause: 10 },
+};
 const arch = process.arch === "arm64" ? "arm64" : "amd64";
 const sum = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
 
@@ -87,6 +99,19 @@ describe("a release on a site that works", () => {
     const tools = boxOf(["tool"]);
     await Promise.all([tools.ensure(["tool"], box.report), tools.ensure(["tool"], box.report)]);
     expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
+  });
+
+  it("is downloaded anew where an earlier run was killed in the middle", async () => {
+    publish("tool", content);
+    const tools = boxOf(["tool"]);
+    const place = dirname((await tools.ensure(["tool"], box.report)).get("tool")!);
+    rmSync(place, { recursive: true });
+    const old = box.write("old", "#!/bin/sh\nexit 1\n");
+    mkdirSync(`${place}.partial/tool`, { recursive: true });
+    copyFileSync(old, `${place}.partial/download`);
+    const file = (await tools.ensure(["tool"], box.report)).get("tool")!;
+    expect(readFileSync(file).equals(content)).toBe(true);
+    expect(existsSync(`${place}.partial`)).toBe(false);
   });
 
   it("is taken without Go", async () => {
@@ -169,9 +194,17 @@ describe("a transfer that breaks off", () => {
     ["again and again", () => breaking(content, 100)],
     [
       "in silence",
-      () => (response: import("node:http").ServerResponse) => {
+      () => (response: ServerResponse) => {
         response.writeHead(200, { "content-length": content.length });
         response.write(content.subarray(0, 1000));
+      },
+    ],
+    [
+      "in drops that would take for ever",
+      () => (response: ServerResponse) => {
+        response.writeHead(200, { "content-length": content.length });
+        const timer = setInterval(() => response.write("x"), 50);
+        response.on("close", () => clearInterval(timer));
       },
     ],
   ])("%s: is given up, leaves nothing, and is built", async (_case, answer) => {
@@ -232,6 +265,15 @@ describe("no release to take", () => {
     await boxOf(["tool"]).ensure(["tool"], box.report);
     expect(box.lines[1]).toMatch(reason);
     expect(builds()).toHaveLength(1);
+  });
+
+  it("a site that is overloaded, and wants to be asked again in an hour: built at once", async () => {
+    site.answers.set(path("tool.sha256"), (response) => {
+      response.writeHead(503, { "retry-after": "3600" }).end();
+    });
+    await boxOf(["tool"]).ensure(["tool"], box.report);
+    expect(builds()).toHaveLength(1);
+    expect(site.asked.length).toBeLessThan(6);
   });
 
   it("a site that accepts and never answers: asked once, said in one line, all built at once", async () => {

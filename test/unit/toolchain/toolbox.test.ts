@@ -69,6 +69,33 @@ describe("ensure", () => {
     expect(builds()).toHaveLength(2);
   });
 
+  it("builds one module at a time, and gives what is there without waiting for a build", async () => {
+    await tools.ensure(["beta"], box.report);
+    vi.stubEnv("FAKE_GO_SECONDS", "0.5");
+    const ended: string[] = [];
+    const ensure = (name: "alpha" | "beta" | "other") =>
+      tools.ensure([name], box.report).then(() => ended.push(name));
+    await Promise.all([ensure("alpha"), ensure("other"), ensure("beta")]);
+    expect(ended).toEqual(["beta", "alpha", "other"]);
+    expect(box.read("go.log.order")).toEqual(["begin", "end", "begin", "end", "begin", "end"]);
+  });
+
+  it("builds after a build that has failed", async () => {
+    const failing = toolbox({
+      broken: {
+        ...{ kind: "go", version: "1.0.0", package: "example.com/broken" },
+        module: { folder: dirname(box.write("broken/go.mod", "module example.com/broken\n")) },
+      },
+    });
+    const go = box.read("bin/go").join("\n");
+    box.script("go", go.replace("build)", 'build) case "$PWD" in */broken) exit 1 ;; esac;'));
+    const [broken, alpha] = await Promise.allSettled([
+      failing.ensure(["broken"], box.report),
+      tools.ensure(["alpha"], box.report),
+    ]);
+    expect([broken.status, alpha.status]).toEqual(["rejected", "fulfilled"]);
+  });
+
   it("keeps nothing of a failed build, shows its end, and builds anew", async () => {
     vi.stubEnv("FAKE_GO_FAILS", "1");
     await expect(tools.ensure(["gamma"], box.report)).rejects.toThrow(
