@@ -1,6 +1,7 @@
 import autocannon from "autocannon";
 import { Command } from "commander";
 import { connectTo } from "./http";
+import { type Interruption, run } from "./interruption";
 import { whole } from "./options";
 import { openStack } from "./stack";
 import { SAMPLE, type StackOutputs } from "./summary";
@@ -14,24 +15,32 @@ export interface Load {
   seconds: number;
   /** Connections, kept alive. @default 20 */
   connections?: number;
+  /** Aborted, it stops; what was answered by then is counted. */
+  signal?: AbortSignal;
 }
 
 /** Sends predictions to a model at a steady rate, and stops by itself. */
 export function sendLoad(
   modelUrl: string,
-  { rate, seconds, connections = 20 }: Load,
+  { rate, seconds, connections = 20, signal }: Load,
 ): Promise<autocannon.Result> {
   const url = new URL(`${modelUrl}/predict`);
   const { host, port } = connectTo(url);
-  return autocannon({
-    url: `${url.protocol}//${host}:${port}${url.pathname}`,
-    method: "POST",
-    headers: { host: url.host, "content-type": "application/json" },
-    body: JSON.stringify(SAMPLE),
-    duration: seconds,
-    overallRate: rate,
-    connections,
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
+  const load = autocannon(
+    {
+      url: `${url.protocol}//${host}:${port}${url.pathname}`,
+      method: "POST",
+      headers: { host: url.host, "content-type": "application/json" },
+      body: JSON.stringify(SAMPLE),
+      duration: seconds,
+      overallRate: rate,
+      connections,
+    },
+    (error, result) => (error ? reject(error) : resolve(result)),
+  );
+  signal?.addEventListener("abort", () => load.stop());
+  return promise;
 }
 
 interface LoadOptions {
@@ -40,16 +49,30 @@ interface LoadOptions {
   seconds: number;
 }
 
-async function load({ stack: name, rate, seconds }: LoadOptions): Promise<void> {
+async function load(
+  { stack: name, rate, seconds }: LoadOptions,
+  interruption: Interruption,
+): Promise<void> {
   const { stack } = await openStack({ name }, step);
   const models = (await stack.outputs()).models?.value as StackOutputs["models"];
   const [url] = Object.values(models ?? {});
   if (!url) throw new Error(`stack ${name} serves no model; run npm start first`);
   step(`${url}/predict: ${rate} requests/s for ${seconds} s`);
-  const { "2xx": answered, non2xx, errors, latency } = await sendLoad(url, { rate, seconds });
-  step(
-    `${answered} answered, ${non2xx} refused, ${errors} failed; latency ${latency.p50} ms median, ${latency.p99} ms p99`,
-  );
+  await interruption.guard(async (signal) => {
+    const {
+      "2xx": answered,
+      non2xx,
+      errors,
+      latency,
+    } = await sendLoad(url, {
+      rate,
+      seconds,
+      signal,
+    });
+    step(
+      `${answered} answered, ${non2xx} refused, ${errors} failed; latency ${latency.p50} ms median, ${latency.p99} ms p99`,
+    );
+  });
 }
 
 if (require.main === module) {
@@ -60,7 +83,9 @@ if (require.main === module) {
     .option("--stack <name>", "the stack whose model is called", "dev")
     .option("--rate <n>", "requests per second", whole(2000), 300)
     .option("--seconds <n>", "how long", whole(600), 60)
-    .action(load)
+    .action((options: LoadOptions) =>
+      run("no more is sent", (interruption) => load(options, interruption)),
+    )
     .parseAsync()
     .catch(fail);
 }

@@ -1,15 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
 import { modelSchema } from "../components/team/model-schema";
 import type { Report } from "../toolchain";
 import { ensureCluster } from "./cluster";
-import { interruption } from "./interruption";
+import { Interruption } from "./interruption";
 import type { Promotion } from "./judgement";
-import { candidateOf, ladder, shareOf, type Weights } from "./promotion";
-import { type OpenStack, openStack, stackConfig, stackFile } from "./stack";
+import { candidateOf, ladder, shareOf, shown, type Weights } from "./promotion";
+import { forget, note, noted, recordFile } from "./promotion-record";
+import { type OpenStack, openStack, ROOT, stackConfig, stackFile } from "./stack";
 import { fail, reasonOf, step } from "./terminal";
+import { finishInterrupted } from "./unfinished";
 import { byTheClock, type Observer, observer, type Pause, watch } from "./watch";
-import { withWeights } from "./weights";
+import { withWeights, writeWeights } from "./weights";
 
 /** What is promoted, and where. */
 export interface PromotionRequest {
@@ -48,6 +51,7 @@ interface Plan {
  * @throws Error before anything is changed where the request cannot be followed, {@link StrandedError} where going back fails
  */
 export async function promote(request: PromotionRequest, report: Report): Promise<boolean> {
+  await undoKilled(request, report);
   const plan = planOf(request);
   const { model, candidate, before } = plan;
   if (plan.rungs.length === 0) {
@@ -64,6 +68,7 @@ export async function promote(request: PromotionRequest, report: Report): Promis
       report(`${model}: ${shown(weights)}; watched for ${plan.promotion.window} s`);
       if (weights !== before) {
         changed = true;
+        note(recordOf(request), { before, now: weights });
         await apply(request, weights);
       }
       const { holds, reason } = await watch(look, plan.promotion.window, (seconds) =>
@@ -74,6 +79,7 @@ export async function promote(request: PromotionRequest, report: Report): Promis
       if (!holds) throw new Error(reason);
     }
     signal?.throwIfAborted();
+    forget(recordOf(request));
     return true;
   } catch (error) {
     const why = reasonOf(signal?.aborted ? signal.reason : error);
@@ -85,6 +91,7 @@ export async function promote(request: PromotionRequest, report: Report): Promis
 
 /** @throws Error where the request makes no sense for the stack's file */
 function planOf({ open, workDir, model: name, to }: PromotionRequest): Plan {
+  const file = stackFile(open.stack.name, workDir);
   const { team } = stackConfig(open.stack.name, workDir);
   const models = team?.models ?? [];
   const index = models.findIndex((model) => model.name === name);
@@ -103,7 +110,7 @@ function planOf({ open, workDir, model: name, to }: PromotionRequest): Plan {
   const before = Object.fromEntries(variants.map((variant) => [variant.name, variant.weight]));
   const candidate = candidateOf(before, to);
   const rungs = ladder(before, candidate, promotion);
-  const text = readFileSync(stackFile(open.stack.name, workDir), "utf8");
+  const text = readFileSync(file, "utf8");
   for (const weights of rungs) withWeights(text, name, weights);
   return { team: team.name, model: name, promotion, candidate, before, rungs };
 }
@@ -131,7 +138,7 @@ async function refusePending({ open, signal }: PromotionRequest): Promise<void> 
 }
 
 async function apply({ open, signal, ...request }: PromotionRequest, weights: Weights) {
-  writeWeights({ open, ...request }, weights);
+  writeWeights(fileOf({ open, ...request }), request.model, weights);
   await open.stack.preview({ ...open.options, signal });
   signal?.throwIfAborted();
   await open.stack.up({ ...open.options, signal });
@@ -141,26 +148,34 @@ async function apply({ open, signal, ...request }: PromotionRequest, weights: We
 async function goBack(request: PromotionRequest, before: Weights, report: Report): Promise<void> {
   const { open, model } = request;
   try {
-    writeWeights(request, before);
+    writeWeights(fileOf(request), model, before);
     await open.stack.up(open.options);
   } catch (error) {
     throw new StrandedError(
-      `${model}: the way back failed; see that ${stackFile(open.stack.name, request.workDir)} has ${shown(before)}, and update the stack: ${reasonOf(error)}`,
+      `${model}: the way back failed; see that ${fileOf(request)} has ${shown(before)}, and update the stack: ${reasonOf(error)}`,
     );
   }
+  forget(recordOf(request));
   report(`${model}: ${shown(before)} again`);
 }
 
-/** Into the file as it is by now, in which somebody may have written meanwhile. */
-function writeWeights({ open, workDir, model }: PromotionRequest, weights: Weights): void {
-  const file = stackFile(open.stack.name, workDir);
-  writeFileSync(file, withWeights(readFileSync(file, "utf8"), model, weights));
+/** Takes back what an earlier promotion has left that was killed, unless the weights were changed by hand since. */
+async function undoKilled(request: PromotionRequest, report: Report): Promise<void> {
+  const record = noted(recordOf(request));
+  if (!record) return;
+  const { model, before: present } = planOf(request);
+  const untouched = [record.before, record.now].some((one) => isDeepStrictEqual(one, present));
+  if (!untouched) return forget(recordOf(request));
+  report(`${model}: a promotion was killed; going back to ${shown(record.before)} first`);
+  await goBack(request, record.before, report);
 }
 
-function shown(weights: Weights): string {
-  return Object.entries(weights)
-    .map(([name, weight]) => `${name} ${weight}`)
-    .join(", ");
+function fileOf({ open, workDir }: PromotionRequest): string {
+  return stackFile(open.stack.name, workDir);
+}
+
+function recordOf({ open, workDir = ROOT, model }: PromotionRequest): string {
+  return recordFile(workDir, open.stack.name, model);
 }
 
 interface Options {
@@ -170,8 +185,11 @@ interface Options {
   prometheus?: string;
 }
 
-/** What a second signal is answered with. */
+/** What later signals are answered with: by then the old weights are being put back, which must not be cut short. */
 export const GOING_BACK = "already going back";
+
+/** What a promotion that is interrupted before it has begun leaves behind. */
+export const NOT_BEGUN = "nothing was changed; npm run promote begins anew";
 
 /** What the command's exit codes say. */
 const EXIT_CODES = `
@@ -179,23 +197,31 @@ Exit code:
   0  the variant has all requests, or had them already
   1  it did not hold, an update failed or a signal came: the weights are those from before
   2  refused: nothing was changed
-  3  the way back failed: the message says what is left to do`;
+  3  the way back failed: the message says what is left to do
+  129, 130, 131, 143  a signal came before anything was changed`;
 
 /** Sets the exit code that a promotion's end has, and prints why it was refused. */
-export async function conclude(promotion: Promise<boolean>): Promise<void> {
-  try {
-    process.exitCode = (await promotion) ? 0 : 1;
-  } catch (error) {
+export function conclude(interruption: Interruption, promotion: Promise<boolean>): Promise<void> {
+  const done = promotion.then((promoted) => {
+    process.exitCode = promoted ? 0 : 1;
+  });
+  return interruption.conclude(done, (error) => {
     fail(error);
     process.exitCode = error instanceof StrandedError ? 3 : 2;
-  }
+  });
 }
 
-async function run({ stack: name, model, to, prometheus }: Options): Promise<boolean> {
-  const signal = interruption(GOING_BACK);
+async function run(
+  { stack: name, model, to, prometheus }: Options,
+  interruption: Interruption,
+): Promise<boolean> {
   await ensureCluster(name);
   const open = await openStack({ name }, step);
-  return promote({ open, model, to, prometheusUrl: prometheus, signal }, step);
+  await interruption.guard((signal) => finishInterrupted(open, signal, step));
+  return interruption.guard(
+    (signal) => promote({ open, model, to, prometheusUrl: prometheus, signal }, step),
+    GOING_BACK,
+  );
 }
 
 function command(): Promise<Command> {
@@ -214,7 +240,10 @@ function command(): Promise<Command> {
       .addHelpText("after", EXIT_CODES)
       // A wrong option is a refusal as well.
       .exitOverride(({ exitCode }) => process.exit(exitCode && 2))
-      .action((options: Options) => conclude(run(options)))
+      .action((options: Options) => {
+        const interruption = new Interruption(NOT_BEGUN);
+        return conclude(interruption, run(options, interruption));
+      })
       .parseAsync()
   );
 }

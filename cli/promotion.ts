@@ -59,3 +59,10 @@ export function weightsAt(step: number, candidate: string, weights: Weights): We
 function total(numbers: readonly number[]): number {
   return numbers.reduce((sum, one) => sum + one, 0);
 }
+
+/** Weights as people read them. */
+export function shown(weights: Weights): string {
+  return Object.entries(weights)
+    .map(([name, weight]) => `${name} ${weight}`)
+    .join(", ");
+}

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
+import { x } from "tinyexec";
 import { parse } from "yaml";
 import { labTrouble } from "../lab/cluster/lab";
 import type { Report } from "../toolchain";
 import { ensurePulumi, type PulumiTools } from "../toolchain/pulumi";
+import { engineErrors } from "./terminal";
 
 /** The folder of the program. */
 export const ROOT = join(__dirname, "..");
@@ -17,6 +19,13 @@ export interface OpenStack {
   stack: auto.Stack;
   /** Options of every preview and update: the policy pack is among them. */
   options: Pick<auto.UpOptions, "policyPacks" | "color"> & { onOutput: (text: string) => void };
+  /** Folder of `Pulumi.yaml` and the stack files. */
+  workDir: string;
+  /**
+   * Runs Pulumi's CLI for this stack, and gives what it prints.
+   * @throws Error with what it says went wrong
+   */
+  pulumi: (args: readonly string[], input?: string) => Promise<string>;
 }
 
 export interface StackSettings {
@@ -119,8 +128,20 @@ export async function openStack(settings: StackSettings, report: Report): Promis
     { stackName: name, projectName: "ml-platform", program },
     { workDir, envVars },
   );
+  const pulumi = async (args: readonly string[], stdin = "") => {
+    const flags = ["--stack", name, "--non-interactive"];
+    const nodeOptions = { cwd: workDir, env: envVars };
+    const { exitCode, stdout, stderr } = await x(tools.command, [...args, ...flags], {
+      nodeOptions,
+      stdin,
+    });
+    if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")}: ${engineErrors(stderr)}`);
+    return stdout;
+  };
   return {
     stack,
+    workDir,
+    pulumi,
     options: {
       policyPacks: [POLICY_PACK],
       color: process.stdout.isTTY ? "always" : "never",

@@ -1,34 +1,54 @@
 import { Command } from "commander";
+import type { Report } from "../toolchain";
 import { checkCluster } from "./check-cluster";
 import { ensureCluster } from "./cluster";
+import { type Interruption, run } from "./interruption";
 import { lockImages } from "./lock-images";
 import { whole } from "./options";
 import { type OwnCluster, ownStack } from "./own-cluster";
-import { openStack } from "./stack";
+import { type OpenStack, openStack } from "./stack";
 import { firstPrediction, type StackOutputs, summary } from "./summary";
 import { fail, step } from "./terminal";
+import { finishInterrupted } from "./unfinished";
 
 interface StartOptions extends OwnCluster {
   stack: string;
 }
 
-async function start({ stack: named, context, ...cluster }: StartOptions): Promise<void> {
+/**
+ * Updates a stack, after what an earlier command was interrupted in is finished.
+ * @returns the stack's outputs
+ * @throws Error where the engine was asked to end, or could not do it
+ */
+export async function update(
+  open: OpenStack,
+  signal: AbortSignal,
+  report: Report,
+): Promise<StackOutputs> {
+  const { stack, options } = open;
+  await finishInterrupted(open, signal, report);
+  // An update writes some resources before it meets a bad one; a preview finds all that is bad, and writes nothing.
+  signal.throwIfAborted();
+  report(`stack ${stack.name}: previewing`);
+  await stack.preview({ ...options, signal });
+  signal.throwIfAborted();
+  report(`stack ${stack.name}: updating`);
+  // Refreshed, so that what was changed or lost by hand, or with an earlier cluster, is put right.
+  const { outputs } = await stack.up({ ...options, signal, refresh: true });
+  return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
+}
+
+async function start(
+  { stack: named, context, ...cluster }: StartOptions,
+  interruption: Interruption,
+): Promise<void> {
   const name = context ? await ownStack({ context, ...cluster }, checkCluster) : named;
   const local = await ensureCluster(name);
   if (!local) await lockImages(name, step);
-
-  const { stack, options: settings } = await openStack({ name }, step);
-  // An update writes some resources before it meets a bad one; a preview finds all that is bad, and writes nothing.
-  step(`stack ${name}: previewing`);
-  await stack.preview(settings);
-  step(`stack ${name}: updating`);
-  // Refreshed, so that what was changed or lost by hand, or with an earlier cluster, is put right.
-  const { outputs } = await stack.up({ ...settings, refresh: true });
-  const values = Object.fromEntries(
-    Object.entries(outputs).map(([key, { value }]) => [key, value]),
-  ) as StackOutputs;
-  const prediction = await firstPrediction(values, local);
-  process.stdout.write(`\n${await summary(name, values, prediction)}\n`);
+  const open = await openStack({ name }, step);
+  const outputs = await interruption.guard((signal) => update(open, signal, step));
+  const prediction = await firstPrediction(outputs, local);
+  process.stdout.write(`\n${await summary(name, outputs, prediction)}\n`);
 }
 
 if (require.main === module) {
@@ -67,7 +87,9 @@ if (require.main === module) {
       "with --context: a cert-manager ClusterIssuer; without it there is no TLS",
     )
     .option("--storage-class <name>", "with --context: the storage class; default: the cluster's")
-    .action(start)
+    .action((options: StartOptions) =>
+      run("npm start goes on from here", (interruption) => start(options, interruption)),
+    )
     .parseAsync()
     .catch(fail);
 }

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { CommandError } from "@pulumi/pulumi/automation";
+import { CommandError, ConcurrentUpdateError } from "@pulumi/pulumi/automation";
 
 /** Prints a line of progress. */
 export function step(line: string): void {
@@ -15,7 +15,17 @@ export function fail(error: unknown): void {
 /** What went wrong, in words: of all that an engine has printed only its errors. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ConcurrentUpdateError) {
+    // All of it: who holds the lock stands below the error.
+    const [, locked = message] = /(the stack is currently locked.*|\[409\].*)/s.exec(message) ?? [];
+    return `${locked.trim()}\nWhere nobody is at it any more: ${lifting("NAME")}`;
+  }
   return error instanceof CommandError ? engineErrors(message) : message;
+}
+
+/** The command that lifts all locks of a stack, whoever holds them. */
+export function lifting(stack: string): string {
+  return `npm run pulumi -- cancel --yes --stack ${stack}`;
 }
 
 /** The errors among all that an engine has printed, each once and without its colours. */

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { isScalar, parse, parseDocument } from "yaml";
+import { replaceFile } from "./files";
 import type { Weights } from "./promotion";
 
 const TEAM = "ml-platform:team";
@@ -41,4 +43,9 @@ export function withWeights(text: string, model: string, weights: Weights): stri
   const alone = isDeepStrictEqual(valuesOf(edited), wanted);
   if (!alone || edits.length !== Object.keys(weights).length) throw refusal;
   return edited;
+}
+
+/** Writes weights into a stack file as it is by now, in which somebody may have written meanwhile. */
+export function writeWeights(file: string, model: string, weights: Weights): void {
+  replaceFile(file, withWeights(readFileSync(file, "utf8"), model, weights));
 }

@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
+import { Interruption } from "../cli/interruption";
 import { ToolError } from "../toolchain";
 import { LabError, type LabOptions } from "./cluster/identity";
 import { kubeconfigPath, labStatus, resetLab, startLab, stopLab } from "./cluster/lab";
@@ -75,8 +76,13 @@ const program = new Command("lab").description(
 );
 for (const each of [up, down, status, reset, kubeconfig]) program.addCommand(each);
 
-program.parseAsync().catch((error: unknown) => {
-  const explained = error instanceof LabError || error instanceof ToolError;
-  process.stderr.write(`${explained ? error.message : (error as Error).stack}\n`);
-  process.exitCode = 1;
-});
+// Whatever it was at, both begin where it is now; what has been started runs on.
+const interruption = new Interruption("lab up goes on from here, lab down stops what runs");
+interruption.conclude(
+  program.parseAsync().then(() => {}),
+  (error) => {
+    const explained = error instanceof LabError || error instanceof ToolError;
+    process.stderr.write(`${explained ? error.message : (error as Error).stack}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -46,6 +46,8 @@ export function lockHolder(stderr: string): string | undefined {
   return /held by (process \d+(?: \([^)]*\))?)/.exec(stderr)?.[1] ?? "another process";
 }
 
+const APT_ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+
 interface AptResult {
   readonly exitCode: number | undefined;
   readonly stderr: string;
@@ -59,8 +61,8 @@ async function apt(
 ): Promise<AptResult> {
   let said = false;
   const attempt = async () => {
-    const env = { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
-    const { exitCode, stderr } = await x("apt-get", [...args], { nodeOptions: { env } });
+    const nodeOptions = { env: APT_ENVIRONMENT };
+    const { exitCode, stderr } = await x("apt-get", [...args], { nodeOptions });
     const holder = exitCode === 0 ? undefined : lockHolder(stderr);
     if (!holder) return { exitCode, stderr };
     if (!said) report(`Debian packages: ${holder} is using apt, waiting ...`);
@@ -78,6 +80,8 @@ function endOf(text: string): string {
 }
 
 async function install(names: readonly string[], report: Report, patience: Patience) {
+  // What an installation that was killed has left half done, without which apt-get refuses any other.
+  await x("dpkg", ["--configure", "-a"], { nodeOptions: { env: APT_ENVIRONMENT } });
   const update = await apt(["update"], report, patience);
   const [failure] = update.stderr.match(/^[EW]: .*$/m) ?? [];
   if (update.exitCode !== 0) {

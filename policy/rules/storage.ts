@@ -82,7 +82,8 @@ export const STORAGE_RULES: readonly Rule[] = [
     name: "protected-data",
     about:
       "Data and what holds it can't be deleted, nor replaced, by a typo: the engine refuses it.",
-    remedy: "Set the resource option protect, or retainData of the policy configuration to false.",
+    remedy:
+      "Set the resource option protect. Where the data is to go, set retainData to false in policy/stacks/STACK.json, too.",
     url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     object: ({ kind, patch, resource }, config) =>
       config.retainData && !patch && KEPT.test(kind) && !resource.protect

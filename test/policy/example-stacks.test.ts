@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { loadConfig } from "../../policy/config/load";
 import { RESOURCE_GROUPS, STACK_GROUPS } from "../../policy/engine/policies";
 import { Run } from "../../policy/engine/run";
 import { rulesWith } from "../../policy/rules/list";
@@ -7,10 +8,16 @@ import { resourcesOf } from "./program";
 
 const rules = rulesWith(async () => 1);
 
+type Name = "dev" | "platform" | "team";
+
 /** Everything that the pack says of the program with the configuration of one stack. */
-async function findings(name: "dev" | "platform" | "team"): Promise<string[]> {
-  const resources = await resourcesOf(stackFile(name));
-  const judged = new Run(name, rules);
+async function findings(
+  name: Name,
+  stack = stackFile(name),
+  load: typeof loadConfig = loadConfig,
+): Promise<string[]> {
+  const resources = await resourcesOf(stack);
+  const judged = new Run(name, rules, load);
   const said: string[] = [];
   for (const resource of resources) {
     judged.open(resource);
@@ -33,6 +40,22 @@ async function findings(name: "dev" | "platform" | "team"): Promise<string[]> {
   return said;
 }
 
-test.each(["dev", "platform", "team"] as const)("stack %s passes", async (name) => {
+test.each<Name>(["dev", "platform", "team"])("stack %s passes", async (name) => {
   expect(await findings(name)).toEqual([]);
 });
+
+/** A stack that is to be destroyed with its data, as the command's refusal says. */
+test.each<Name>(["platform", "team"])(
+  "stack %s gives its data up by both its files",
+  async (name) => {
+    const stack = stackFile(name);
+    stack.config.retainData = false;
+    const byOne = await findings(name, stack);
+    expect(byOne.length).toBeGreaterThan(0);
+    for (const finding of byOne) {
+      expect(finding).toMatch(/protected-data.*retainData.*policy\/stacks\/STACK\.json/s);
+    }
+    const both: typeof loadConfig = (...args) => ({ ...loadConfig(...args), retainData: false });
+    expect(await findings(name, stack, both)).toEqual([]);
+  },
+);

@@ -1,6 +1,6 @@
 import { x } from "tinyexec";
-import { interruption } from "../../cli/interruption";
-import { conclude, GOING_BACK, promote } from "../../cli/promote";
+import { Interruption } from "../../cli/interruption";
+import { conclude, GOING_BACK, NOT_BEGUN, promote } from "../../cli/promote";
 import type { OpenStack } from "../../cli/stack";
 import { step } from "../../cli/terminal";
 
@@ -22,6 +22,10 @@ const stack = {
   },
 };
 
-const signal = interruption(GOING_BACK);
+const interruption = new Interruption(NOT_BEGUN);
 const open = { stack, options: {} } as unknown as OpenStack;
-conclude(promote({ open, workDir, model: "card-fraud", prometheusUrl, signal }, step));
+const promotion = interruption.guard(
+  (signal) => promote({ open, workDir, model: "card-fraud", prometheusUrl, signal }, step),
+  GOING_BACK,
+);
+conclude(interruption, promotion);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { interruption } from "../../../cli/interruption";
+import { run } from "../../../cli/interruption";
 import { whole } from "../../../cli/options";
 import { fail, step } from "../../../cli/terminal";
 import { identify, type LabOptions } from "../../../lab/cluster/identity";
@@ -121,8 +121,6 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
   }
 }
 
-const signal = interruption("the lab is being removed");
-
 new Command("npm run bench:rollout --")
   .description(
     "Counts the requests that a model loses while its pods are rolled out, scaled down, drained and killed, on a lab of its own. Exit code 1 where a rollout, a scale-down or a drain loses one.",
@@ -137,6 +135,10 @@ new Command("npm run bench:rollout --")
   )
   .option("--rate <n>", "requests per second of each kind of clients", whole(1000), 100)
   .option("--quick", "few times of each, to see that it works")
-  .action((options: Options) => measure(options, signal))
+  .action((options: Options) =>
+    run("nothing was measured", (interruption) =>
+      interruption.guard((signal) => measure(options, signal), "the lab is being removed"),
+    ),
+  )
   .parseAsync()
   .catch(fail);

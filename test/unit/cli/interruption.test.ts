@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { ROOT, stackFile } from "../../../cli/stack";
 import { withWeights } from "../../../cli/weights";
+import { startTimeOf } from "../../../lab/cluster/process-record";
 import { GOOD, standIn } from "../../support/prometheus";
 import { waitFor } from "../../support/wait";
 
@@ -68,11 +70,13 @@ describe.concurrent("a promotion's process", () => {
   });
 
   test("is not kept from going back by one more Ctrl-C, nor is its engine", async () => {
-    const { pid, says, ended } = await promotion(100, 0, 1);
+    const { pid, says, ended } = await promotion(100, 0, 2);
     await says("updated: 0");
     // As a terminal does it: to all processes of the group.
     process.kill(-pid, "SIGINT");
     await says("going back");
+    // As a person does it: what comes within a second is the same one, which npm hands on.
+    await setTimeout(1200);
     process.kill(-pid, "SIGINT");
     const { said, ...end } = await ended();
     expect(end).toEqual({ code: 1, weights: "100/0" });
@@ -108,5 +112,126 @@ describe.concurrent("a promotion's process", () => {
     const { code, said } = await start("npm", "run", "promote", "--", ...args).ended();
     expect(code).toBe(expected);
     expect(said).toMatch(says);
+  });
+});
+
+/** A command of the project, as npm starts it. */
+function command(...args: string[]) {
+  return start(
+    process.execPath,
+    "cli/own-session.cjs",
+    "test/support/interruptible-process.ts",
+    ...args,
+  );
+}
+
+/** The engine that a command has started, by what it said. */
+async function engineOf({ says }: ReturnType<typeof start>): Promise<number> {
+  return Number(/engine (\d+)/.exec(await says("engine "))?.[1]);
+}
+
+const runs = (pid: number) => startTimeOf(pid) !== undefined;
+
+describe.concurrent("a command", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)(
+    "lets its engine end by one %s, and says what goes on from there",
+    async (name, code) => {
+      const running = command("updates");
+      const engine = await engineOf(running);
+      process.kill(-running.pid, name);
+      const { said, ...end } = await running.ended();
+      expect(end).toEqual({ code });
+      expect(said).toContain(`${name}: ending; what is under way is finished or noted.`);
+      // Of the two answers of the engine, that to one signal.
+      expect(said).toContain("engine ended with 3");
+      expect(said).toContain(`interrupted (${name}): go on with npm start`);
+      expect({ wentOn: said.includes("went on"), runs: runs(engine) }).toEqual({
+        wentOn: false,
+        runs: false,
+      });
+    },
+  );
+
+  test("takes a signal that npm hands on within a second for the same", async () => {
+    const running = command("updates");
+    await engineOf(running);
+    process.kill(-running.pid, "SIGINT");
+    process.kill(running.pid, "SIGINT");
+    expect((await running.ended()).said).toContain("engine ended with 3");
+  });
+
+  test("ends at once by the second Ctrl-C", async () => {
+    const running = command("updates", "stubborn");
+    const engine = await engineOf(running);
+    process.kill(-running.pid, "SIGINT");
+    await running.says("Once more ends at once");
+    await setTimeout(1200);
+    process.kill(-running.pid, "SIGINT");
+    const { code, said } = await running.ended();
+    // Killed, as it does not end when it is asked.
+    expect(code).toBe(137);
+    expect(said).toContain("interrupted (SIGINT): go on with npm start");
+    expect(runs(engine)).toBe(false);
+  });
+
+  test("ends what it builds by the first Ctrl-C", async () => {
+    const running = command("builds");
+    const engine = await engineOf(running);
+    process.kill(-running.pid, "SIGINT");
+    const { code, said } = await running.ended();
+    expect(code).toBe(130);
+    expect(said).toContain("interrupted (SIGINT): go on with npm start");
+    expect({ wentOn: said.includes("went on\n"), runs: runs(engine) }).toEqual({
+      wentOn: false,
+      runs: false,
+    });
+  });
+
+  test("lets its engine end where what started it was killed", async () => {
+    const running = command("updates");
+    const engine = await engineOf(running);
+    process.kill(running.pid, "SIGKILL");
+    await waitFor(
+      "the engine's end",
+      10,
+      async () => runs(engine),
+      (still) => !still,
+    );
+    expect((await running.ended()).said).toContain("engine ended with 3");
+  });
+});
+
+describe.concurrent("in a terminal, npm", () => {
+  /** Runs the command with npm, from a package whose script is as ours, and types Ctrl-C. */
+  async function typed(times: number, manner: string) {
+    const place = mkdtempSync(join(folder, "package-"));
+    const script = "cli/own-session.cjs test/support/interruptible-process.ts";
+    const scripts = { command: `cd ${ROOT} && exec node ${script} updates ${manner}` };
+    writeFileSync(join(place, "package.json"), JSON.stringify({ scripts }));
+    const terminal = ["test/support/terminal.py", `${times}`, "engine "];
+    const { said } = await start(
+      "python3",
+      ...terminal,
+      ...["npm", "run", "--prefix", place, "command"],
+    ).ended();
+    const [seen = "", after] = said.split(/^exit code /m);
+    return { seen, after: after?.trim() };
+  }
+
+  test("gives it back when the engine has ended, by one Ctrl-C", async () => {
+    const { seen, after } = await typed(1, "");
+    expect(seen).toContain("engine ended with 3");
+    expect(seen).toContain("interrupted (SIGINT): go on with npm start");
+    expect(after).toBe("130");
+  });
+
+  test("gives it back when all is killed, by two", async () => {
+    const { seen, after } = await typed(2, "stubborn");
+    expect(seen).toContain("interrupted (SIGINT): go on with npm start");
+    expect(after).toBe("137");
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CommandError } from "@pulumi/pulumi/automation";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type PromotionRequest, promote, StrandedError } from "../../../cli/promote";
+import { note, noted, recordFile } from "../../../cli/promotion-record";
 import { type OpenStack, ROOT, stackFile } from "../../../cli/stack";
 import { type Figures, GOOD, standIn } from "../../support/prometheus";
 
@@ -111,6 +112,44 @@ describe("a promotion", () => {
     expect(said.at(-1)).toMatch(
       /stays at main 90, candidate 10: does not hold after 10 s: latency/,
     );
+  });
+
+  /** Ends a promotion at its first update, as a kill does: nothing is put back. */
+  const killed = async () => {
+    const record = recordFile(folder, "prod", "card-fraud");
+    note(record, { before: { main: 90, candidate: 10 }, now: { main: 50, candidate: 50 } });
+    edit(/weight: 90/, "weight: 50");
+    edit(/weight: 10$/m, "weight: 50");
+  };
+
+  test("goes back first where one before was killed, and then all the way", async () => {
+    await killed();
+    expect(await run()).toBe(true);
+    expect(updates).toEqual(["90/10", "50/50", "0/100"]);
+    expect(said.slice(0, 2)).toEqual([
+      "card-fraud: a promotion was killed; going back to main 90, candidate 10 first",
+      "card-fraud: main 90, candidate 10 again",
+    ]);
+    expect(noted(recordFile(folder, "prod", "card-fraud"))).toBeUndefined();
+  });
+
+  test("leaves weights that were changed by hand since one before was killed", async () => {
+    await killed();
+    edit(/weight: 50/, "weight: 70");
+    expect(await run()).toBe(true);
+    expect(updates[0]).toBe("50/50");
+    expect(said[0]).toMatch(/^card-fraud: main 70, candidate 50/);
+  });
+
+  test("notes what it began with only for as long as it is at it", async () => {
+    const during: unknown[] = [];
+    const record = recordFile(folder, "prod", "card-fraud");
+    await run({}, { up: () => void during.push(noted(record)) });
+    expect(during).toEqual([
+      { before: { main: 90, candidate: 10 }, now: { main: 50, candidate: 50 } },
+      { before: { main: 90, candidate: 10 }, now: { main: 0, candidate: 100 } },
+    ]);
+    expect(noted(record)).toBeUndefined();
   });
 
   const step = (engine: Engine = {}) => {

@@ -1,0 +1,194 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readState } from "../../cli/state";
+import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
+import { Kubectl } from "../support/kubectl";
+import { type Changes, PlatformStack } from "../support/platform-stack";
+import { CommandProcess } from "../support/process-tree";
+
+const MINUTE = 60_000;
+/** Updates that are killed. `npm run test:interruption` kills ten. */
+const KILLS = Number(process.env.KILLS ?? 3);
+/** Decides the moments. */
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const THOUSAND = 1000;
+/** Parts of a thousand of the time that an update takes: one in each of as many equal parts of it as there are kills. */
+const MOMENTS = fc
+  .sample(fc.noBias(fc.nat(THOUSAND - 1)), { seed: SEED, numRuns: KILLS })
+  .map((part, index) => (index + part / THOUSAND) / KILLS);
+
+/** What the program makes, of every kind that it has. */
+const KINDS = [
+  ...["namespaces", "serviceaccounts", "secrets", "configmaps", "persistentvolumeclaims"],
+  ...["services", "deployments", "jobs", "ingresses", "networkpolicies", "roles", "rolebindings"],
+  ...["clusterroles", "clusterrolebindings", "resourcequotas", "limitranges"],
+  ...["horizontalpodautoscalers", "poddisruptionbudgets"],
+].join(",");
+const OURS = "app.kubernetes.io/part-of=ml-platform";
+const TRACKING = "app.kubernetes.io/name=mlflow";
+
+/** A team with all its parts, on a platform without metrics, which takes as long again. */
+function team(name: string, ...more: Changes): Changes {
+  const off = { mode: "off" };
+  return [
+    [["platform", "gateway"], off],
+    [["platform", "prometheus"], off],
+    [["platform", "metricsAdapter"], off],
+    [["team", "name"], name],
+    [["team", "models", 0, "autoscale"], { kind: "none", replicas: 1 }],
+    ...more,
+  ];
+}
+
+describe("a command that is interrupted", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ml-platform-intr-"));
+  const where = { name: `intr-${process.pid.toString(36)}`, folder: join(folder, "lab") };
+  let lab: LabInfo;
+  let kubectl: Kubectl;
+  let platform: PlatformStack;
+  /** Objects of an undisturbed update, and how long the engine was at it, in milliseconds. */
+  let undisturbed: { objects: string[]; took: number };
+
+  const labCommand = (what: string) =>
+    new CommandProcess("lab/cli.ts", [what, "--name", where.name, "--folder", where.folder]);
+  const stackCommand = (what: "update" | "destroy") =>
+    new CommandProcess("test/support/stack-process.ts", [folder, what]);
+
+  const locks = () => {
+    const place = join(folder, "state/.pulumi/locks/organization/ml-platform/e2e");
+    return existsSync(place) ? readdirSync(place) : [];
+  };
+  const pending = async () =>
+    (await readState(platform.open)).deployment.pending_operations?.length ?? 0;
+
+  /** Kind and name of each object, without what Pulumi has made up and whose team it is. */
+  async function objects(teamName: string): Promise<string[]> {
+    const plain = (name: string) => name.replace(/-[0-9a-f]{8}$/, "").replaceAll(teamName, "TEAM");
+    return (await kubectl.list(KINDS, "-A", "-l", OURS))
+      .map(({ kind, metadata }) => `${kind} ${plain(metadata.name)}`)
+      .sort();
+  }
+
+  /** The most pods of a team's MLflow that were there at one time while something was done. */
+  async function mostTrackingPods(teamName: string, work: () => Promise<void>): Promise<number> {
+    const over = new AbortController();
+    const watch = async () => {
+      for (let most = 0; ; await setTimeout(200)) {
+        if (over.signal.aborted) return most;
+        most = Math.max(most, (await kubectl.list("pods", "-n", teamName, "-l", TRACKING)).length);
+      }
+    };
+    const watched = watch();
+    await work().finally(() => over.abort());
+    return watched;
+  }
+
+  beforeAll(async () => {
+    console.log(`SEED=${SEED} KILLS=${KILLS}`);
+    // Killed in its midst, a start is finished by the next one.
+    const first = labCommand("up");
+    await first.says("etcd: started", 60 * 60);
+    await first.kill();
+    lab = await startLab(where, console.log);
+    kubectl = await Kubectl.of(lab.kubeconfig);
+    platform = await PlatformStack.create(folder, lab, []);
+  }, 60 * MINUTE);
+
+  afterAll(async () => {
+    await resetLab(where, console.log);
+    rmSync(folder, { recursive: true });
+  }, 5 * MINUTE);
+
+  it(
+    "by one signal ends an update cleanly, and the next one finishes it",
+    async () => {
+      platform.configure(...team("first"));
+      const interrupted = stackCommand("update");
+      await interrupted.says("updating", 2 * 60);
+      // Long enough to have begun, and images are still being built.
+      await interrupted.says("first-quota", 60);
+      process.kill(interrupted.pid, "SIGINT");
+      expect(await interrupted.ended()).toBe(130);
+      expect(interrupted.said).toContain("what is under way is finished or noted");
+      expect({ locks: locks(), pending: await pending() }).toEqual({ locks: [], pending: 0 });
+      expect(await stackCommand("update").ended()).toBe(0);
+    },
+    10 * MINUTE,
+  );
+
+  it(
+    "is one that would do the same undisturbed",
+    async () => {
+      platform.configure(...team("second"));
+      const update = stackCommand("update");
+      await update.says("updating", 2 * 60);
+      const start = Date.now();
+      expect(await update.ended()).toBe(0);
+      undisturbed = { objects: await objects("second"), took: Date.now() - start };
+      console.log(`undisturbed: ${undisturbed.objects.length} objects, ${undisturbed.took} ms`);
+    },
+    5 * MINUTE,
+  );
+
+  it.each(MOMENTS.map((moment, round) => ({ moment, round })))(
+    "by a kill after $moment of an update is finished by the next, with nothing made twice",
+    async ({ moment, round }) => {
+      const name = `killed${round}`;
+      platform.configure(...team(name));
+      const most = await mostTrackingPods(name, async () => {
+        const killed = stackCommand("update");
+        await killed.says("updating", 2 * 60);
+        await setTimeout(moment * undisturbed.took);
+        await killed.kill();
+        console.log(`killed at ${moment}: ${await pending()} operations pending, ${locks()}`);
+        expect(await stackCommand("update").ended()).toBe(0);
+      });
+      expect({ most, objects: await objects(name) }).toEqual({
+        most: 1,
+        objects: undisturbed.objects,
+      });
+      const { stack, options } = platform.open;
+      await stack.preview({ ...options, onOutput: () => {}, expectNoChanges: true });
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "deletes nothing of a stack that protects its data, and all that it gives up",
+    async () => {
+      const last = `killed${KILLS - 1}`;
+      platform.configure(...team(last, [["retainData"], true]));
+      expect(await stackCommand("update").ended()).toBe(0);
+      const refused = stackCommand("destroy");
+      expect(await refused.ended()).toBe(1);
+      expect(refused.said).toMatch(/stack e2e protects its data, and nothing was deleted: .*store/);
+      expect(await objects(last)).toEqual(undisturbed.objects);
+
+      platform.configure(...team(last));
+      expect(await stackCommand("update").ended()).toBe(0);
+      const killed = stackCommand("destroy");
+      await killed.says("deleted", 2 * 60);
+      await killed.kill();
+      expect(await stackCommand("destroy").ended()).toBe(0);
+      expect({ left: await objects(last), locks: locks() }).toEqual({ left: [], locks: [] });
+    },
+    5 * MINUTE,
+  );
+
+  it(
+    "stops the lab by the next stop",
+    async () => {
+      const killed = labCommand("down");
+      await setTimeout(2000);
+      await killed.kill();
+      expect(await labCommand("down").ended()).toBe(0);
+      const mounts = readFileSync("/proc/mounts", "utf8");
+      expect(mounts).not.toContain(where.name);
+    },
+    MINUTE,
+  );
+});

@@ -1,0 +1,27 @@
+import { x } from "tinyexec";
+import { run } from "../../cli/interruption";
+import { step } from "../../cli/terminal";
+
+/**
+ * A command whose engine is a process of its own: it ends a second after it was asked for the first time, and at once when it is
+ * asked again. Arguments: `builds` or `updates`, which is guarded, and `stubborn` for an engine that never ends when asked.
+ */
+const [phase = "builds", manner] = process.argv.slice(2);
+const asked = manner === "stubborn" ? "" : 'trap "exit 4" INT; sleep 1 & wait; exit 3';
+const ENGINE = `trap '${asked}' INT; echo engine $$ >&2; while :; do sleep 0.1; done`;
+
+async function engine(signal?: AbortSignal): Promise<void> {
+  const child = x("sh", ["-c", ENGINE], {
+    nodeOptions: { stdio: ["ignore", "ignore", "inherit"] },
+  });
+  signal?.addEventListener("abort", () => child.kill("SIGINT"));
+  const { exitCode } = await child;
+  step(`engine ended with ${exitCode}`);
+  throw new Error("the engine was ended");
+}
+
+run("go on with npm start", async (interruption) => {
+  if (phase === "builds") await engine();
+  else await interruption.guard((signal) => engine(signal));
+  step("went on");
+});

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { ROOT } from "../../cli/stack";
+import { startTimeOf } from "../../lab/cluster/process-record";
+import { waitFor } from "./wait";
+
+/** A command in a session of its own, as npm starts it, with all that it starts in turn. */
+export class CommandProcess {
+  /** All that was said by now. */
+  said = "";
+  private readonly child: ChildProcess;
+
+  /** @param env beside the test's own */
+  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, ["cli/own-session.cjs", script, ...args], {
+      cwd: ROOT,
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.said += text;
+        process.stdout.write(text);
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Waits for a line, or for the end. */
+  async says(line: string, seconds: number): Promise<void> {
+    const ended = () => this.child.exitCode !== null || this.child.signalCode !== null;
+    const ask = async () => this.said.includes(line) || ended();
+    await waitFor(line, seconds, ask, Boolean);
+  }
+
+  /** The exit code, once all that it has started has closed its output. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null)
+      await once(this.child, "close");
+    return this.child.exitCode;
+  }
+
+  /** Kills it and all below it, from above, so that nobody takes notice, and returns when none is left. */
+  async kill(): Promise<void> {
+    const tree = below(this.pid);
+    for (const pid of tree) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    const left = async () => tree.filter((pid) => startTimeOf(pid) !== undefined);
+    await waitFor("the killed processes' end", 10, left, (pids) => pids.length === 0);
+  }
+}
+
+/** A process and all that descend from it, parents first. */
+export function below(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const parent = parentOf(entry);
+    if (parent !== undefined) parents.set(Number(entry), parent);
+  }
+  const found = [root];
+  for (const pid of found) {
+    for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  }
+  return found;
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { destroy } from "../../cli/destroy";
+import { run } from "../../cli/interruption";
+import { openStack } from "../../cli/stack";
+import { update } from "../../cli/start";
+import { step } from "../../cli/terminal";
+
+/**
+ * Updates or destroys a stack of the tests as the commands do, in a process that can be interrupted. Arguments: the stack's
+ * folder, and `update` or `destroy`.
+ */
+const [workDir = "", what] = process.argv.slice(2);
+
+run("the same again goes on from here", async (interruption) => {
+  const backend = `file://${join(workDir, "state")}`;
+  const open = await openStack({ name: "e2e", workDir, backend }, step);
+  if (what === "destroy") await interruption.guard((signal) => destroy(open, signal, step));
+  else await interruption.guard((signal) => update(open, signal, step));
+  step("done");
+});
