@@ -2,7 +2,6 @@ import * as k8s from "@pulumi/kubernetes";
 import { loadConfig } from "./components/config";
 import { platformContract } from "./components/contract";
 import { lookupIn } from "./components/kubernetes/client";
-import { boundedDeletes } from "./components/kubernetes/deletion";
 import { ownedByStack, stackIdentity } from "./components/kubernetes/ownership";
 import { Platform } from "./components/platform/platform";
 import { preflight } from "./components/preflight";
@@ -18,10 +17,7 @@ export = async () => {
   const source = preflight(config, contract);
   const { owner, retainData, secrets, cluster } = config;
   const provider = new k8s.Provider("cluster", cluster);
-  const transformations = [
-    boundedDeletes,
-    ownedByStack(stackIdentity(config.id), lookupIn(cluster)),
-  ];
+  const transformations = [ownedByStack(stackIdentity(config.id), lookupIn(cluster))];
 
   const platform =
     config.platform &&

@@ -58,7 +58,7 @@ async function promotion(main: number, candidate: number, seconds = 0, reachable
   return { ...running, ended };
 }
 
-describe.concurrent("a promotion's process", () => {
+describe("a promotion's process", () => {
   test.each(["SIGTERM", "SIGHUP"] as const)("goes back by %s to it alone", async (name) => {
     const { pid, says, ended } = await promotion(100, 0);
     await says("updated: 0");
