@@ -95,17 +95,6 @@ function onGitHub(repository: string, archive: string, checksums: string, member
   return { url: `${files}/${archive}`, checksums: `${files}/${checksums}`, member };
 }
 
-function buildkit(command: string): GoPin {
-  return {
-    kind: "go",
-    version: "0.34.2",
-    module,
-    package: `github.com/moby/buildkit/cmd/${command}`,
-    values: ["github.com/moby/buildkit/version.Version=v0.34.2"],
-    onPath: { versionArgs: ["--version"], range: ["0.29.0", "1.0.0"] },
-  };
-}
-
 /** Every tool of a lab. */
 export const pins = {
   "kube-apiserver": kubernetes("kube-apiserver"),
@@ -127,8 +116,14 @@ export const pins = {
       "kube-router",
     ),
   },
-  buildkitd: buildkit("buildkitd"),
-  buildctl: buildkit("buildctl"),
+  buildkitd: {
+    kind: "go",
+    version: "0.34.2",
+    module,
+    package: "github.com/moby/buildkit/cmd/buildkitd",
+    values: ["github.com/moby/buildkit/version.Version=v0.34.2"],
+    onPath: { versionArgs: ["--version"], range: ["0.29.0", "1.0.0"] },
+  },
   buildx: {
     kind: "go",
     version: "0.38.2",
