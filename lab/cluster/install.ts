@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { go } from "../../toolchain";
 import {
   type Deployment,
   type Manifest,
@@ -91,7 +92,7 @@ function variablesOf(lab: Lab): Record<string, string> {
 
 /** Makes sure of the Gateway API's standard CRDs, from the cache of verified Go modules; they take seconds to apply. */
 export async function defineGateways(blueprint: Blueprint): Promise<void> {
-  const answer = await run("go", ["-C", GATEWAY_API, "mod", "download", "-json"]);
+  const answer = await go(GATEWAY_API, ["mod", "download", "-json"]);
   const { Dir, Version } = JSON.parse(answer) as { Dir: string; Version: string };
   const folder = join(Dir, "config", "crd", "standard");
   const versions = String.raw`jsonpath={.items[*].metadata.annotations.gateway\.networking\.k8s\.io/bundle-version}`;
