@@ -5,7 +5,7 @@ import { x } from "tinyexec";
 import { parse } from "yaml";
 import { labTrouble } from "../lab/cluster/lab";
 import type { Report } from "../toolchain";
-import { ensurePulumi, type PulumiTools } from "../toolchain/pulumi";
+import { ensurePulumi, type PulumiTools, policyPack } from "../toolchain/pulumi";
 import { engineErrors } from "./terminal";
 
 /** The folder of the program. */
@@ -143,7 +143,7 @@ export async function openStack(settings: StackSettings, report: Report): Promis
     workDir,
     pulumi,
     options: {
-      policyPacks: [POLICY_PACK],
+      policyPacks: [policyPack(POLICY_PACK)],
       color: process.stdout.isTTY ? "always" : "never",
       onOutput: (text) => process.stdout.write(text),
     },

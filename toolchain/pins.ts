@@ -62,10 +62,9 @@ export const pins = {
     package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
     values: ["github.com/pulumi/pulumi-docker-build/provider.Version=0.0.22"],
   },
-  "pulumi-analyzer-policy-nodejs": nodePlugin("run-policy-pack"),
   "pulumi-resource-pulumi-nodejs": nodePlugin("dynamic-provider"),
   // The newest language host that is a package of a served module: it runs programs with the engine
-  // above, but no policy packs. With it on PATH the engine passes the analyzer script over.
+  // above, but no policy packs.
   "pulumi-language-nodejs": {
     kind: "go",
     version: "3.68.0",

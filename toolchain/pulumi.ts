@@ -7,7 +7,7 @@ import { endGroup, startGroup } from "./child";
 import { downloader } from "./download";
 import { ToolError } from "./error";
 import { goCandidates } from "./go-command";
-import { findOnPath, isExecutable } from "./on-path";
+import { findOnPath, isExecutable, which } from "./on-path";
 import { type PulumiTool, pins } from "./pins";
 import { toolbox } from "./toolbox";
 
@@ -30,15 +30,24 @@ const standIns = [
   "pulumi",
   "pulumi-resource-kubernetes",
   "pulumi-resource-docker-build",
-  "pulumi-analyzer-policy-nodejs",
   "pulumi-resource-pulumi-nodejs",
 ] as const satisfies readonly PulumiTool[];
 
-/** What runs policy packs: an official CLI has the first beside it, a CLI that was built alone has neither. */
-const policyHosts = ["pulumi-language-nodejs", "pulumi-analyzer-policy-nodejs"];
+/** What runs programs and policy packs; an official CLI has it beside it. */
+const LANGUAGE_HOST = "pulumi-language-nodejs";
 
+/** Whether a CLI was installed with what it needs: the official one's language host, or a provider that it could not download. */
 function isComplete(command: string): boolean {
-  return policyHosts.some((name) => isExecutable(join(dirname(command), name)));
+  const either = [LANGUAGE_HOST, "pulumi-resource-kubernetes"];
+  return either.some((name) => isExecutable(join(dirname(command), name)));
+}
+
+/**
+ * What is given to the engine as a policy pack: its folder, or its executable, which the engine starts by itself where no
+ * language host is on PATH.
+ */
+export function policyPack(folder: string): string {
+  return which(LANGUAGE_HOST) ? folder : join(folder, "run-in-engine");
 }
 
 /** Where the installer and the CLI come from. */

@@ -17,7 +17,6 @@ const PLUGINS = [
   "pulumi",
   "pulumi-resource-kubernetes",
   "pulumi-resource-docker-build",
-  "pulumi-analyzer-policy-nodejs",
   "pulumi-resource-pulumi-nodejs",
 ] as const;
 const MARK = "{.metadata.annotations.ml-platform/stack}";

@@ -5,6 +5,7 @@ import { ApiException, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import * as k8s from "@pulumi/kubernetes";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { CONFIG_VARIABLE } from "../../policy/config/load";
+import { policyPack } from "../../toolchain/pulumi";
 import { NAMESPACE, namespace } from "./objects";
 
 const PACK = join(__dirname, "../../policy");
@@ -43,7 +44,7 @@ export async function stopsBeforeWriting(kubeconfig: string): Promise<Stopped> {
       },
     },
   );
-  const options = { policyPacks: [PACK], color: "never" as const };
+  const options = { policyPacks: [policyPack(PACK)], color: "never" as const };
   try {
     const preview = await failureOf(() => stack.preview(options));
     const written = await exists(() => api.readNamespace({ name: NAMESPACE }));

@@ -9,7 +9,7 @@ import { RESOURCE_GROUPS } from "../../../policy/engine/policies";
 import { Run } from "../../../policy/engine/run";
 import type { Resource } from "../../../policy/model/resource";
 import { RULES } from "../../../policy/rules/list";
-import { ensurePulumi } from "../../../toolchain/pulumi";
+import { ensurePulumi, policyPack } from "../../../toolchain/pulumi";
 import { resourceOf } from "../harness";
 import { Analyzer, resourceRequest, stackRequest } from "./analyzer";
 import { objects, program } from "./program";
@@ -48,7 +48,7 @@ type Previews = Pick<Cost, "without" | "empty" | "full">;
 
 /** Previews side by side, with the packs and without: what else the machine does hits all of them. */
 async function previews(stack: Stack, runs: number): Promise<Previews> {
-  const packs = { without: [], empty: [EMPTY], full: [PACK] };
+  const packs = { without: [], empty: [policyPack(EMPTY)], full: [policyPack(PACK)] };
   const times: Record<keyof Previews, number[]> = { without: [], empty: [], full: [] };
   await stack.preview();
   for (let run = 0; run < runs; run += 1) {

@@ -30,10 +30,10 @@ afterEach(() => {
 
 describe("the plugin scripts", () => {
   it("run what the npm package has", async () => {
-    const name = "pulumi-analyzer-policy-nodejs";
+    const name = "pulumi-resource-pulumi-nodejs";
     const file = (await pulumiTools.ensure([name], box.report)).get(name)!;
     expect(readFileSync(file, "utf8")).toMatch(
-      /^#!\/bin\/sh\nexec node "\$\(node -p .*run-policy-pack.*\)" "\$@"\n$/,
+      /^#!\/bin\/sh\nexec node "\$\(node -p .*dynamic-provider.*\)" "\$@"\n$/,
     );
   });
 });
@@ -66,7 +66,7 @@ describe("ensurePulumi", () => {
     const reason = `no official CLI (blocked); building ${version} from its Go module`;
     expect(box.lines[1]).toContain(reason);
     expect(built.command).toBe(await pulumiTools.cachedPath("pulumi"));
-    for (const name of ["pulumi-resource-kubernetes", "pulumi-analyzer-policy-nodejs"] as const) {
+    for (const name of ["pulumi-resource-kubernetes", "pulumi-resource-pulumi-nodejs"] as const) {
       expect(built.binDirs).toContain(dirname(await pulumiTools.cachedPath(name)));
     }
     const host = dirname(await pulumiTools.cachedPath("pulumi-language-nodejs"));
@@ -78,7 +78,7 @@ describe("ensurePulumi", () => {
   it("takes a CLI of PATH that has only what runs policy packs beside it", async () => {
     const folder = join(box.folder, "cli");
     const command = box.script("pulumi", complete, folder);
-    box.script("pulumi-analyzer-policy-nodejs", complete, folder);
+    box.script("pulumi-resource-kubernetes", complete, folder);
     vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
     expect((await ensurePulumi(box.report, vi.fn())).command).toBe(command);
   });
