@@ -22,6 +22,9 @@ interface Lock {
 /** Whether the process that a lock names still runs: it may be one of another machine. */
 type Verdict = "gone" | "runs" | "elsewhere";
 
+/** Ends the name of the file beside each that the engine writes: what type its content is of. */
+const ATTRIBUTES = ".attrs";
+
 /** Milliseconds by which clocks may differ, and for which a lock may be half written. */
 const SLACK = 10_000;
 
@@ -53,7 +56,7 @@ export function takeOver(url: string, workDir: string, stack: string, report: Re
     const verdict = owner ? verdictOn(owner, hostname(), processesWith) : "gone";
     if (verdict !== "gone") throw new Error(refusal(stack, who, verdict));
     for (const pid of orphanedProviders(realpathSync(workDir))) kill(pid);
-    rmSync(file, { force: true });
+    for (const one of [file, `${file}${ATTRIBUTES}`]) rmSync(one, { force: true });
     report(`stack ${stack}: was locked by ${who}, which is gone; taken over`);
   }
 }
@@ -75,6 +78,7 @@ function locksOf(url: string, workDir: string, stack: string): Lock[] {
   const locks = join(folder ?? "", ".pulumi/locks/organization/ml-platform", stack);
   if (!folder || !existsSync(locks)) return [];
   return readdirSync(locks)
+    .filter((name) => !name.endsWith(ATTRIBUTES))
     .map((name) => lockIn(join(locks, name)))
     .filter((lock) => lock !== undefined);
 }

@@ -144,8 +144,9 @@ describe("the locks of a stack", () => {
     await once(child, "exit");
     const content = { ...owner, pid: child.pid, hostname: hostname() };
     const file = lock("a.json", JSON.stringify(content));
+    const beside = lock("a.json.attrs", '{"user.content_type":"application/json"}');
     act();
-    expect(existsSync(file)).toBe(false);
+    expect([existsSync(file), existsSync(beside)]).toEqual([false, false]);
     expect(lines).toEqual([
       `stack dev: was locked by pid ${child.pid} of root on ${hostname()}, since ${LOCKED}, which is gone; taken over`,
     ]);
