@@ -28,11 +28,12 @@ export function lifting(stack: string): string {
   return `npm run pulumi -- cancel --yes --stack ${stack}`;
 }
 
-/** The errors among all that an engine has printed, each once and without its colours. */
+/** The errors among all that an engine has printed, each once, without its colours and without what only followed from others. */
 export function engineErrors(output: string): string {
   const errors = stripVTControlCharacters(output)
     .split("\n")
     .filter((line) => /^\s*error: /.test(line));
   const once = [...new Set(errors.map((line) => line.trim()))];
-  return once.length > 0 ? once.join("\n  ") : output;
+  const causes = once.filter((line) => !line.endsWith("context canceled"));
+  return (causes.length > 0 ? causes : once).join("\n  ") || output;
 }

@@ -139,7 +139,7 @@ describe("a cluster of one's own, to a user without root", () => {
       const { code, output } = await start(checkout);
       expect(code).toBe(1);
       expect(output).toMatch(
-        /✗ .*namespace demo is in the cluster already and belongs to no stack/,
+        /✗ error: .*namespace demo is in the cluster already and belongs to no stack/,
       );
       expect(output).not.toContain(": updating");
       expect(await kubectl.run("get", "namespace", "demo", "-o", "yaml")).toBe(before);

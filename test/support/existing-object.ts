@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
+import { environment } from "../../cli/stack";
 import type { LabInfo } from "../../lab/cluster/lab";
+import { ensurePulumi } from "../../toolchain/pulumi";
 
 /** What became of a namespace that a stack was to create and that was there. */
 export interface Created {
@@ -13,12 +15,10 @@ export interface Created {
   failure: string | undefined;
 }
 
-/**
- * Has a stack without any check of ours create a namespace that is there, and destroys the stack.
- * `pulumi` and its plugins are on PATH.
- */
+/** Has a stack without any check of ours create a namespace that is there, and destroys the stack. */
 export async function createsAnother(lab: LabInfo, name: string): Promise<Created> {
   const folder = mkdtempSync(join(tmpdir(), "existing-object-"));
+  process.env.PATH = environment(await ensurePulumi(console.log), false).PATH;
   const program = async () => {
     const provider = new k8s.Provider("to", { kubeconfig: readFileSync(lab.kubeconfig, "utf8") });
     new k8s.core.v1.Namespace("room", { metadata: { name } }, { provider });

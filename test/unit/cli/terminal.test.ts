@@ -18,6 +18,12 @@ test("of all that an engine has printed only its errors are repeated, each once"
   );
 });
 
+test("what was only canceled is left out beside what it was canceled for", () => {
+  const canceled = "error: failed to run remediation: context canceled";
+  expect(engineErrors(`${canceled}\nerror: update failed`)).toBe("error: update failed");
+  expect(engineErrors(canceled)).toBe(canceled);
+});
+
 test("errors are found in colour as well", () => {
   expect(engineErrors("Updating\n    \u001b[31merror: \u001b[0mupdate failed")).toBe(
     "error: update failed",
