@@ -2,6 +2,23 @@ import { defineConfig } from "vitest/config";
 
 const root = process.cwd();
 
+/** Tests that start labs of their own, one file after the other: each lab wants both cores. */
+function onLabs(name: string, include: string) {
+  return {
+    test: {
+      name,
+      root,
+      include: [include],
+      pool: "forks" as const,
+      testTimeout: 30_000,
+      fileParallelism: false,
+      // What comes after a failed step has nothing to stand on.
+      bail: 1,
+      disableConsoleIntercept: true,
+    },
+  };
+}
+
 export default defineConfig({
   root,
   test: {
@@ -16,20 +33,9 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      {
-        test: {
-          name: "e2e",
-          root,
-          include: ["test/e2e/**/*.test.ts"],
-          pool: "forks",
-          testTimeout: 30_000,
-          // Each lab wants both cores.
-          fileParallelism: false,
-          // What comes after a failed step has nothing to stand on.
-          bail: 1,
-          disableConsoleIntercept: true,
-        },
-      },
+      onLabs("e2e", "test/e2e/**/*.test.ts"),
+      // Takes longer than all others together: a command of its own.
+      onLabs("interruption", "test/interruption/**/*.test.ts"),
     ],
   },
 });
