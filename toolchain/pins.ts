@@ -63,14 +63,6 @@ export const pins = {
     values: ["github.com/pulumi/pulumi-docker-build/provider.Version=0.0.22"],
   },
   "pulumi-resource-pulumi-nodejs": nodePlugin("dynamic-provider"),
-  // The newest language host that is a package of a served module: it runs programs with the engine
-  // above, but no policy packs.
-  "pulumi-language-nodejs": {
-    kind: "go",
-    version: "3.68.0",
-    module: { folder: join(__dirname, "language-nodejs") },
-    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-  },
 } as const satisfies Record<string, Pin>;
 
 /** Name of a tool: also the name of its executable. */

@@ -65,8 +65,7 @@ describe("a cluster of one's own, to a user without root", () => {
   };
   const start = (folder: string, others?: Record<string, string>): Promise<Ended> =>
     user.npm(folder, ["start", "--", ...options(others)]);
-  const markOf = (name: string) =>
-    kubectl.run("get", "namespace", name, "-o", `jsonpath=${MARK.replaceAll(".ml-", "\\.ml-")}`);
+  const markOf = (name: string) => kubectl.run("get", "namespace", name, "-o", `jsonpath=${MARK}`);
 
   beforeAll(async () => {
     lab = await startLab(where, console.log);

@@ -11,7 +11,6 @@ import { stopsBeforeWriting } from "../policy/stop";
 import { onPage } from "../support/browser";
 import { estimatorPredictions } from "../support/estimator";
 import { Kubectl } from "../support/kubectl";
-import { plainPreview } from "../support/plain-cli";
 import { type Changes, PlatformStack } from "../support/platform-stack";
 import { strangerAsks } from "../support/stranger";
 import { waitFor } from "../support/wait";
@@ -205,14 +204,6 @@ describe("the platform on a cluster", () => {
         refused: true,
         differences: [],
       });
-    },
-    3 * MINUTE,
-  );
-
-  it(
-    "runs the same from the plain command line",
-    async () => {
-      await plainPreview(folder, "e2e", { expectNoChanges: true });
     },
     3 * MINUTE,
   );
