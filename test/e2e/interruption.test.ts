@@ -109,8 +109,8 @@ describe("a command that is interrupted", () => {
       platform.configure(...team("first"));
       const interrupted = stackCommand("update");
       await interrupted.says("updating", 2 * 60);
-      // Long enough to have begun, and images are still being built.
-      await interrupted.says("first-quota", 60);
+      // It has begun, and images are still being built.
+      await interrupted.says("first-images-serving creating", 60);
       process.kill(interrupted.pid, "SIGINT");
       expect(await interrupted.ended()).toBe(130);
       expect(interrupted.said).toContain("what is under way is finished or noted");
