@@ -59,6 +59,12 @@ const module: GoModule = {
         ["cmd.Run(stopCh)", "cmd.Run(ctx)"],
       ],
     },
+    // The time that is left, and not its negative, which the shared version writes out and Prometheus refuses.
+    {
+      module: "sigs.k8s.io/prometheus-adapter",
+      path: "pkg/client/api.go",
+      with: [["time.Since(deadline)", "time.Until(deadline)"]],
+    },
   ],
 };
 

@@ -48,7 +48,6 @@ tool (
 	github.com/cloudnativelabs/kube-router/v2/cmd/kube-router
 	github.com/coredns/coredns
 	github.com/docker/buildx/cmd/buildx
-	github.com/moby/buildkit/cmd/buildctl
 	github.com/moby/buildkit/cmd/buildkitd
 	github.com/prometheus/prometheus/cmd/prometheus
 	github.com/traefik/traefik/v3/cmd/traefik
