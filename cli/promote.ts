@@ -1,48 +1,19 @@
-import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
-import { modelSchema } from "../components/team/model-schema";
 import type { Report } from "../toolchain";
 import { ensureCluster } from "./cluster";
 import { Interruption } from "./interruption";
-import type { Promotion } from "./judgement";
-import { candidateOf, ladder, shareOf, shown, type Weights } from "./promotion";
+import { shareOf, shown, type Weights } from "./promotion";
+import { observerOf, type PromotionRequest, planOf, refusePending } from "./promotion-plan";
 import { forget, note, noted, recordFile } from "./promotion-record";
-import { type OpenStack, openStack, ROOT, stackConfig, stackFile } from "./stack";
+import { openStack, ROOT, stackFile } from "./stack";
 import { fail, reasonOf, step } from "./terminal";
 import { finishInterrupted } from "./unfinished";
-import { byTheClock, type Observer, observer, type Pause, watch } from "./watch";
-import { withWeights, writeWeights } from "./weights";
-
-/** What is promoted, and where. */
-export interface PromotionRequest {
-  open: OpenStack;
-  /** Folder of the stack's file, whose weights are changed. @default the program's */
-  workDir?: string;
-  model: string;
-  /** The variant to promote. @default of two, the one beside `main` */
-  to?: string | undefined;
-  /** Prometheus, as it is reached from here. @default the stack's output `prometheusUrl` */
-  prometheusUrl?: string | undefined;
-  /** Aborted, the watch or the update ends and the old weights come back. */
-  signal?: AbortSignal;
-  /** How time passes. @default by the clock */
-  pause?: Pause;
-}
+import { byTheClock, watch } from "./watch";
+import { writeWeights } from "./weights";
 
 /** Going back failed: requests are split as the last step had them. */
 export class StrandedError extends Error {}
-
-/** A request, checked. */
-interface Plan {
-  team: string;
-  model: string;
-  promotion: Promotion;
-  candidate: string;
-  before: Weights;
-  /** The weights that the candidate is watched with, the present ones first where it has a share. */
-  rungs: Weights[];
-}
 
 /**
  * Gives a variant more of a model's requests step by step, as long as it holds what the model's `promotion` asks for, and
@@ -86,54 +57,6 @@ export async function promote(request: PromotionRequest, report: Report): Promis
     report(`${model}: ${changed ? "going back to" : "stays at"} ${shown(before)}: ${why}`);
     if (changed) await goBack(request, before, report);
     return false;
-  }
-}
-
-/** @throws Error where the request makes no sense for the stack's file */
-function planOf({ open, workDir, model: name, to }: PromotionRequest): Plan {
-  const file = stackFile(open.stack.name, workDir);
-  const { team } = stackConfig(open.stack.name, workDir);
-  const models = team?.models ?? [];
-  const index = models.findIndex((model) => model.name === name);
-  if (!team || index < 0) {
-    const known = models.map((model) => model.name).join(", ") || "none";
-    throw new Error(`--model ${name}: the stack has no such model; it has ${known}`);
-  }
-  const parsed = modelSchema.safeParse(models[index]);
-  if (!parsed.success) {
-    throw new Error(`team.models[${index}] is not valid; run npm run preview, which says why`);
-  }
-  const { promotion, variants } = parsed.data;
-  if (!promotion) {
-    throw new Error(`team.models[${index}].promotion is missing; it says what a variant must hold`);
-  }
-  const before = Object.fromEntries(variants.map((variant) => [variant.name, variant.weight]));
-  const candidate = candidateOf(before, to);
-  const rungs = ladder(before, candidate, promotion);
-  const text = readFileSync(file, "utf8");
-  for (const weights of rungs) withWeights(text, name, weights);
-  return { team: team.name, model: name, promotion, candidate, before, rungs };
-}
-
-/** @throws Error where it is not known, or Prometheus does not answer there */
-async function observerOf(
-  { open, prometheusUrl }: PromotionRequest,
-  { team, model, candidate, promotion }: Plan,
-): Promise<Observer> {
-  const url = prometheusUrl ?? (await open.stack.outputs()).prometheusUrl?.value;
-  if (!url) throw new Error("--prometheus is needed: the stack puts out no address of Prometheus");
-  return observer(url, { team, model, variant: candidate }, promotion);
-}
-
-/** @throws Error where an update would change anything at all: the first step would bring it along */
-async function refusePending({ open, signal }: PromotionRequest): Promise<void> {
-  try {
-    await open.stack.preview({ ...open.options, signal, expectNoChanges: true });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new Error(
-      `the stack must have no other changes pending, as the first step would bring them along; look at \`npm run preview -- --stack ${open.stack.name}\`, and update it first: ${reasonOf(error)}`,
-    );
   }
 }
 
