@@ -27,7 +27,7 @@ export interface Variant {
 const guestCommand = (words: string) => `sudo npx tsx test/machine/guest.ts ${words}`;
 const lab = (words: string) => `sudo npm run --silent lab -- ${words}`;
 /** Only root sees its cache, so that root's shell has to look into it. */
-const kubectl = `sudo sh -c '"$(ls -t /root/.cache/ml-platform/tools/kubectl/*/kubectl | head -1)" --kubeconfig .lab/dev/kubeconfig "$@"' kubectl`;
+const kubectl = `sudo sh -c '"$(ls -t ~root/.cache/ml-platform/tools/kubectl/*/kubectl | head -1)" --kubeconfig .lab/dev/kubeconfig "$@"' kubectl`;
 
 /** A pod that the strictest level of pod security admits. */
 const POD = JSON.stringify({

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** What a lab could leave on a machine: lines by kind, sorted. */
@@ -58,7 +59,10 @@ const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_m
 const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
 
 /** Caches of npm and Go, which are their user's; and the lock of iptables, which belongs to all who use it. */
-const OWN_FILES = /^\/root\/(\.cache|\.config|\.npm|go)$|^\/run\/xtables\.lock$/;
+const OWN_FILES = [
+  ...[".cache", ".config", ".npm", "go"].map((name) => join(homedir(), name)),
+  "/run/xtables.lock",
+];
 
 /** Cgroups of sessions, which the test itself opens and closes. */
 const SESSIONS = /user\.slice|session|\/user-|systemd-(hostnamed|timedated|localed|tmpfiles)/;
@@ -98,9 +102,11 @@ export function takeSnapshot(): Snapshot {
       "/var/lib",
       "/var/log",
       "/srv",
-      "/root",
-    ]).filter((path) => !OWN_FILES.test(path)),
-    builders: entries(["/root/.docker/buildx/instances", "/root/.docker/buildx/activity"]),
+      homedir(),
+    ]).filter((path) => !OWN_FILES.includes(path)),
+    builders: entries(
+      ["instances", "activity"].map((name) => join(homedir(), ".docker/buildx", name)),
+    ),
     listeners: lines(output("ss", "-Hltn")).map((line) => line.split(/\s+/)[3] ?? ""),
   };
   for (const kind of Object.keys(snapshot)) snapshot[kind]?.sort();

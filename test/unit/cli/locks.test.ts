@@ -104,14 +104,14 @@ test("a provider whose engine was killed is found by its folder, and is ended wi
 });
 
 test.each([
-  ["file://.state", "/work/.state"],
+  ["file://.state", "/project/.state"],
   ["file:///var/state", "/var/state"],
   ["file://~", homedir()],
   ["file://~/state?no_tmp_dir=true", join(homedir(), "state")],
   ["s3://bucket/state", undefined],
   ["https://api.pulumi.com", undefined],
 ])("the state of the backend %s is in %s", (url, folder) => {
-  expect(folderOf(url, "/work")).toBe(folder);
+  expect(folderOf(url, "/project")).toBe(folder);
 });
 
 describe("the locks of a stack", () => {
