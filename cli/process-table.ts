@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { parseStat } from "../lab/cluster/process-record";
+import { parseStat, TICK } from "../lab/cluster/process-record";
 
 /** What this machine knows of a process. */
 export interface Process {
@@ -8,9 +8,6 @@ export interface Process {
   /** When it was started, in milliseconds since 1970. */
   started: number;
 }
-
-/** Milliseconds of a clock tick: what the kernel tells programs is in hundredths of a second on every machine. */
-const TICK = 10;
 
 /**
  * The processes that have a number: the one of this name space, and those that have it in a container of their own. What has

@@ -229,10 +229,9 @@ function infoOf({ lab, link, registryPort, ingressPort }: Blueprint): LabInfo {
 function publish(blueprint: Blueprint, images: Record<string, string>): LabInfo {
   const { paths } = blueprint.lab;
   const info = infoOf(blueprint);
-  const sorted = Object.fromEntries(Object.entries(images).sort(([a], [b]) => (a < b ? -1 : 1)));
   const write = (path: string, value: unknown) =>
     writeIfChanged(path, `${JSON.stringify(value, undefined, 2)}\n`);
-  write(paths.imagesLock, sorted);
+  write(paths.imagesLock, images);
   copyFileSync(process.env.SSL_CERT_FILE ?? "/etc/ssl/certs/ca-certificates.crt", paths.caBundle);
   write(paths.info, info);
   return info;

@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 
+/** Milliseconds of a clock tick: what the kernel tells programs is in hundredths of a second (USER_HZ) on every machine. */
+export const TICK = 10;
+
 /** How a process is recognised after the program that started it has gone. */
 export interface ProcessRecord {
   pid: number;
@@ -72,10 +75,10 @@ export function parseEnds(text: string): PartEnd[] {
   }));
 }
 
-/** Age of a process in milliseconds: the kernel counts its start time in hundredths of a second (USER_HZ). */
+/** Age of a process in milliseconds. */
 export function ageOf({ startTime }: Pick<ProcessRecord, "startTime">): number {
   const [uptime] = readFileSync("/proc/uptime", "utf8").split(" ");
-  return Number(uptime) * 1000 - Number(startTime) * 10;
+  return Number(uptime) * 1000 - Number(startTime) * TICK;
 }
 
 /** Time that a process has spent on the processors, in milliseconds; 0 if it has gone. */
@@ -83,7 +86,7 @@ export function processorTimeOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return (Number(fields[11]) + Number(fields[12])) * TICK;
   } catch {
     return 0;
   }
