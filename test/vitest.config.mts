@@ -33,6 +33,8 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
+      // Waits more than it works: it runs beside the unit tests.
+      onLabs("faults", "test/faults/**/*.test.ts"),
       onLabs("e2e", "test/e2e/**/*.test.ts"),
       // Takes longer than all others together: a command of its own.
       onLabs("interruption", "test/interruption/**/*.test.ts"),

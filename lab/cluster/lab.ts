@@ -18,7 +18,8 @@ import { renderKubeconfig } from "./kubeconfig";
 import { noteAbsent } from "./leftovers";
 import { requireMachine } from "./machine";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
-import { node, nodeVersions } from "./node";
+import { node } from "./node";
+import { nodeVersions, podsKnown } from "./node-state";
 import { checkOwner, claim, exclusively } from "./ownership";
 import { type Blueprint, kubeconfigOf, type Part } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
@@ -27,7 +28,7 @@ import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } f
 import { becomeWell, overseen, requireAlive, startParts } from "./supervisor";
 import { gatherSupplies, type StartSteps, type Supplies, TOOLS, timed } from "./supplies";
 import { tearDown } from "./teardown";
-import { together } from "./wait";
+import { START_PATIENCE, together, waitFor } from "./wait";
 
 /** What a running lab offers; also in the file `lab.json` of its folder. Paths are absolute. */
 export interface LabInfo {
@@ -207,6 +208,7 @@ function startAll(blueprint: Blueprint, supplies: Supplies, report: Report) {
     await timed("add-ons", report, () => installAddons(blueprint, digests, wait));
     // One that ended a moment ago is being started again.
     await Promise.all(parts.map((part) => becomeWell(lab, part, report)));
+    await waitFor(() => podsKnown(blueprint), START_PATIENCE);
     return digests;
   });
 }

@@ -1,16 +1,9 @@
 import { stringify } from "yaml";
 import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
-import {
-  adminIdentity,
-  apiServerUrl,
-  type Blueprint,
-  configFile,
-  kubeconfigOf,
-  mirrored,
-  type Part,
-} from "./part";
+import { nodeReady } from "./node-state";
+import { type Blueprint, configFile, kubeconfigOf, mirrored, type Part } from "./part";
 import { identityOf } from "./pki";
-import { getJson, httpProbe } from "./probe";
+import { httpProbe } from "./probe";
 import { LOOK_TIMEOUT, run } from "./shell";
 
 /** Upstream reference of the image that holds a pod's namespaces. */
@@ -198,34 +191,4 @@ function networkPolicy({ lab, link, tool }: Blueprint): Part {
     ],
     probe: httpProbe(`http://${link.node}:20244/healthz`),
   };
-}
-
-/** The node's object as far as the lab looks into it. */
-interface NodeObject {
-  status: {
-    addresses: { address: string }[];
-    conditions: { type: string; status: string }[];
-    nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string; kernelVersion: string };
-  };
-}
-
-function getNode({ lab, link }: Blueprint): Promise<NodeObject> {
-  return getJson(`${apiServerUrl(link)}/api/v1/nodes/${lab.label}`, adminIdentity(lab));
-}
-
-/** Fails until the node has reported itself ready at the address that it has now. */
-async function nodeReady(blueprint: Blueprint): Promise<void> {
-  const { addresses, conditions } = (await getNode(blueprint)).status;
-  const ready = conditions.find(({ type }) => type === "Ready");
-  const known = addresses.some(({ address }) => address === blueprint.link.node);
-  if (ready?.status !== "True" || !known) throw new Error("the node has not reported itself ready");
-}
-
-/** Versions that the node reports; none while the API server does not answer. */
-export async function nodeVersions(blueprint: Blueprint): Promise<string[]> {
-  const found = await getNode(blueprint).catch(() => undefined);
-  if (!found) return [];
-  const { kubeletVersion, containerRuntimeVersion, kernelVersion } = found.status.nodeInfo;
-  const runtime = containerRuntimeVersion.replace("://", " ");
-  return [`Kubernetes ${kubeletVersion.slice(1)}`, runtime, `Linux ${kernelVersion}`];
 }
