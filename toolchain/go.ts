@@ -148,6 +148,8 @@ export async function goBuild(build: Build): Promise<void> {
   const flags = [
     "-buildvcs=false",
     "-trimpath",
+    // Nothing for debuggers, which the linker is told to leave out below: a tenth less to compile.
+    "-gcflags=all=-dwarf=false",
     ...(await modfileFlags(module, stage)),
     ...(await overlayFlags(module, stage)),
     ...(module.tags ? ["-tags", module.tags.join(",")] : []),

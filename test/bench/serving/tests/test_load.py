@@ -84,7 +84,8 @@ def test_every_answer_at_a_fixed_rate_is_checked(
         refused,
         errors,
     )
-    assert 0.9 < found.seconds < 1.5
+    # 100 at 100 a second, on a machine that may do other work meanwhile.
+    assert 0.9 < found.seconds < 5
     assert bool(flaws(found)) == (flaw not in ("", "close"))
 
 
