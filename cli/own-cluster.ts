@@ -120,6 +120,21 @@ export function ownClusterPolicy(cluster: OwnCluster): string {
   return `${JSON.stringify(policy, null, 2)}\n`;
 }
 
+/**
+ * Refuses what only describes a cluster of one's own where none is named: it would change nothing.
+ * @throws Error naming the options
+ */
+export function requireContext({ context, ...others }: OwnCluster): void {
+  const given = Object.entries(others).filter(([, value]) => value !== undefined);
+  if (context || given.length === 0) return;
+  const names = given.map(
+    ([name]) => `--${name.replaceAll(/[A-Z]/g, (it) => `-${it.toLowerCase()}`)}`,
+  );
+  throw new Error(
+    `${names.join(", ")}: only with --context. What a stack is made with stands in its file, Pulumi.NAME.yaml`,
+  );
+}
+
 /** The options that a stack file does not follow, each with what the file says. */
 function differences(cluster: OwnCluster, config: StackFile): string[] {
   return Object.entries(cluster).flatMap(([option, value]) => {
@@ -140,9 +155,9 @@ export async function ownStack(
   cluster: OwnCluster & { context: string },
   check: (config: StackFile) => Promise<void>,
   folder = ROOT,
+  name = contextStackName(cluster.context),
 ): Promise<string> {
   const { context } = cluster;
-  const name = contextStackName(context);
   const file = stackFile(name, folder);
   if (existsSync(file)) {
     const config = stackConfig(name, folder);

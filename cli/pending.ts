@@ -1,3 +1,4 @@
+import { STACK } from "../components/kubernetes/ownership";
 import type { PendingOperation, State, StateResource } from "./state";
 
 /** A Kubernetes object, as an interrupted creation names it. */
@@ -7,6 +8,8 @@ export interface Sought {
   name: string;
   namespace?: string;
   labels: Record<string, string>;
+  /** The stack that it was to be marked as belonging to, where it has a mark. */
+  stack?: string;
   /** Whether Pulumi made up the end of its name, so that nobody else's has it. */
   ownName: boolean;
 }
@@ -16,6 +19,7 @@ export interface Found {
   metadata?: {
     namespace?: string;
     labels?: Record<string, string>;
+    annotations?: Record<string, string>;
     managedFields?: { manager?: string; operation?: string }[];
   };
 }
@@ -36,13 +40,16 @@ export function creationOf({ custom, type, inputs = {} }: StateResource): Creati
   if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") {
     return undefined;
   }
-  const ownName = (annotations as Record<string, string>)?.["pulumi.com/autonamed"] === "true";
+  const marks = (annotations ?? {}) as Record<string, string>;
+  const ownName = marks["pulumi.com/autonamed"] === "true";
+  const stack = marks[STACK];
   return {
     apiVersion,
     kind,
     name,
     ...(typeof namespace === "string" && { namespace }),
     labels: (labels ?? {}) as Record<string, string>,
+    ...(stack && { stack }),
     ownName,
   };
 }
@@ -61,12 +68,14 @@ export function fieldManagerOf({ metadata }: Found): string | undefined {
 
 /**
  * Whether an object that has the name of an interrupted creation is that creation's. One whose name was given to it may
- * have been there before: then the provider has written none of its fields, or its labels are not the creation's.
+ * have been there before: then the provider has written none of its fields, its labels are not the creation's, or another
+ * stack has marked it.
  */
-export function isOurs({ ownName, labels }: Sought, found: Found): boolean {
-  const same = Object.entries(labels).every(
-    ([key, value]) => found.metadata?.labels?.[key] === value,
-  );
+export function isOurs({ ownName, labels, stack }: Sought, found: Found): boolean {
+  const { labels: there, annotations } = found.metadata ?? {};
+  const same =
+    Object.entries(labels).every(([key, value]) => there?.[key] === value) &&
+    (!stack || annotations?.[STACK] === stack);
   return ownName || (same && fieldManagerOf(found) !== undefined);
 }
 

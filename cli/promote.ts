@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
 import type { Report } from "../toolchain";
 import { ensureCluster } from "./cluster";
 import { Interruption } from "./interruption";
 import { shareOf, shown, type Weights } from "./promotion";
 import { observerOf, type PromotionRequest, planOf, refusePending } from "./promotion-plan";
-import { forget, note, noted, recordFile } from "./promotion-record";
+import { forget, note, noted, recordFile, untouched } from "./promotion-record";
 import { openStack, ROOT, stackFile } from "./stack";
 import { fail, reasonOf, step } from "./terminal";
 import { finishInterrupted } from "./unfinished";
@@ -87,8 +86,7 @@ async function undoKilled(request: PromotionRequest, report: Report): Promise<vo
   const record = noted(recordOf(request));
   if (!record) return;
   const { model, before: present } = planOf(request);
-  const untouched = [record.before, record.now].some((one) => isDeepStrictEqual(one, present));
-  if (!untouched) return forget(recordOf(request));
+  if (!untouched(record, present)) return forget(recordOf(request));
   report(`${model}: a promotion was killed; going back to ${shown(record.before)} first`);
   await goBack(request, record.before, report);
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { labTrouble } from "../lab/cluster/lab";
 import { ensurePulumi } from "../toolchain/pulumi";
 import { environment, labOf, ROOT } from "./stack";
 import { fail } from "./terminal";
@@ -12,16 +13,20 @@ export function stackIn(args: readonly string[]): string | undefined {
 
 /** Pulumi's CLI as the commands run it: with their tools and, for a stack on a local cluster, its passphrase. */
 async function pulumi(args: readonly string[]): Promise<void> {
-  const tools = await ensurePulumi((line) => void process.stderr.write(`${line}\n`));
+  const report = (line: string) => void process.stderr.write(`${line}\n`);
+  const tools = await ensurePulumi(report);
   const stack = stackIn(args);
-  const local = stack !== undefined && labOf(stack) !== undefined;
+  const lab = stack === undefined ? undefined : labOf(stack);
+  if (lab) for (const line of labTrouble({ name: lab })) report(line);
   const engine = spawn(tools.command, args, {
     cwd: ROOT,
     stdio: "inherit",
-    env: { ...process.env, ...environment(tools, local) },
+    env: { ...process.env, ...environment(tools, lab !== undefined) },
   });
   // The terminal sends it to the engine too, which ends by itself.
   process.on("SIGINT", () => {});
+  // These come to this process alone; the engine ends by them as well.
+  for (const name of ["SIGTERM", "SIGHUP"] as const) process.on(name, () => engine.kill("SIGINT"));
   const [code] = await once(engine, "exit");
   process.exitCode = code ?? 1;
 }

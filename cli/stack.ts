@@ -62,7 +62,10 @@ export interface StackFile {
   cluster?: { kubeconfig?: string; context?: string };
   images?: { mirror?: string; lock?: string };
   platform?: unknown;
-  team?: { name: string; models?: { name: string }[] };
+  team?: {
+    name: string;
+    models?: { name: string; variants?: { name: string; weight: number }[] }[];
+  };
 }
 
 /** The path of a stack's file. */

@@ -5,14 +5,15 @@ import { ensureCluster } from "./cluster";
 import { type Interruption, run } from "./interruption";
 import { lockImages } from "./lock-images";
 import { whole } from "./options";
-import { type OwnCluster, ownStack } from "./own-cluster";
-import { type OpenStack, openStack } from "./stack";
+import { type OwnCluster, ownStack, requireContext } from "./own-cluster";
+import { takeBackKilled } from "./promotion-record";
+import { type OpenStack, openStack, ROOT } from "./stack";
 import { firstPrediction, type StackOutputs, summary } from "./summary";
 import { fail, step } from "./terminal";
 import { finishInterrupted } from "./unfinished";
 
 interface StartOptions extends OwnCluster {
-  stack: string;
+  stack?: string;
 }
 
 /**
@@ -27,6 +28,7 @@ export async function update(
 ): Promise<StackOutputs> {
   const { stack, options } = open;
   await finishInterrupted(open, signal, report);
+  takeBackKilled(stack.name, open.workDir, report);
   // An update writes some resources before it meets a bad one; a preview finds all that is bad, and writes nothing.
   signal.throwIfAborted();
   report(`stack ${stack.name}: previewing`);
@@ -42,7 +44,10 @@ async function start(
   { stack: named, context, ...cluster }: StartOptions,
   interruption: Interruption,
 ): Promise<void> {
-  const name = context ? await ownStack({ context, ...cluster }, checkCluster) : named;
+  requireContext({ context, ...cluster });
+  const name = context
+    ? await ownStack({ context, ...cluster }, checkCluster, ROOT, named)
+    : (named ?? "dev");
   const local = await ensureCluster(name);
   if (!local) await lockImages(name, step);
   const open = await openStack({ name }, step);
@@ -56,7 +61,10 @@ if (require.main === module) {
     .description(
       "Brings up the platform and a team: on the local cluster, which is started and filled where needed, or on a cluster of yours.",
     )
-    .option("--stack <name>", "the stack to bring up, whose file is Pulumi.<name>.yaml", "dev")
+    .option(
+      "--stack <name>",
+      "the stack to bring up, whose file is Pulumi.<name>.yaml; default: dev, with --context one that is named after the context",
+    )
     .option("--context <name>", "a kubeconfig context: use that cluster instead of a local one")
     .option(
       "--registry <path>",

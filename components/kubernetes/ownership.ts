@@ -38,7 +38,7 @@ export function foreignObject(
   const object = `${kind.toLowerCase()} ${name}`;
   return (
     `${object} is in the cluster already and ${owner}, so that ${stack} must not change or delete it; ` +
-    "choose another name in the stack's configuration, or delete the object if nobody needs it, or hand it over with " +
+    "choose another name in the stack's configuration, or delete the object if nobody needs it, or, with a Kubernetes provider before 4.29, hand it over with " +
     `\`kubectl annotate --overwrite ${object} ${STACK}=${stack}\``
   );
 }

@@ -102,7 +102,7 @@ export async function checkPorts(lab: Lab, ports: Record<PortName, number>): Pro
     const taken = stdout.split("\n").find(listensOnLoopback);
     if (taken && !(own && taken.includes(`pid=${own},`))) {
       throw new LabError(
-        `Port ${ports[name]} of 127.0.0.1 is taken by ${ownerOf(taken)}. End it, or choose another port with ${flag}.`,
+        `Port ${ports[name]} of 127.0.0.1 is taken by ${ownerOf(taken)}. End it, or choose another port: "npm run lab -- up ${flag} PORT", and write it in place of ${ports[name]} in the files of the stacks that use this lab (Pulumi.dev.yaml).`,
       );
     }
   }

@@ -9,6 +9,7 @@ import {
   ownClusterPolicy,
   ownClusterStack,
   ownStack,
+  requireContext,
 } from "../../../cli/own-cluster";
 import { programKeys, type StackFile, stackConfig } from "../../../cli/stack";
 import { CATALOGUE } from "../../../components/images";
@@ -140,6 +141,20 @@ describe("its stack", () => {
     expect(await open(options)).toBe("kind-a");
     expect(await open({ context: "kind/a" })).toBe("kind-a");
     expect(stackText("kind-a")).toBe(text);
+  });
+
+  it("has the name that was given to it", async () => {
+    const options = { ...REACHED, context: "dev" };
+    expect(await ownStack(options, check, folder, "laptop")).toBe("laptop");
+    expect(stackConfig("laptop", folder).cluster?.context).toBe("dev");
+  });
+
+  it("is not what options describe that come without a context", () => {
+    expect(() => requireContext({ registry: "ghcr.io/acme", ingressPort: 8081 })).toThrow(
+      /^--registry, --ingress-port: only with --context/,
+    );
+    expect(() => requireContext({ context: "kind", registry: "ghcr.io/acme" })).not.toThrow();
+    expect(() => requireContext({})).not.toThrow();
   });
 
   it("has been checked each time", async () => {

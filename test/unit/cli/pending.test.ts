@@ -44,6 +44,17 @@ describe("an interrupted creation", () => {
     expect(creationOf(deployment("demo-tracking-1a2b3c4d"))).toEqual(SOUGHT);
   });
 
+  test("of an object with a stack's mark is looked up with it", () => {
+    const metadata = { name: "demo", annotations: { "ml-platform/stack": "o/p/dev" } };
+    const inputs = { apiVersion: "v1", kind: "Namespace", metadata };
+    const type = "kubernetes:core/v1:Namespace";
+    expect(creationOf({ urn: "", custom: true, type, inputs })).toMatchObject({
+      name: "demo",
+      ownName: false,
+      stack: "o/p/dev",
+    });
+  });
+
   test.each([
     ["a component", { type: "mlplatform:team:Team", custom: false }],
     ["a provider", { type: "pulumi:providers:kubernetes", custom: true }],
@@ -70,6 +81,11 @@ describe("an interrupted creation", () => {
 
 describe("an object with the name of an interrupted creation", () => {
   const given = { ...SOUGHT, ownName: false };
+  const marked = { ...given, stack: "o/p/dev" };
+  const writtenBy = (stack: string): Found => {
+    const { metadata } = written(LABELS);
+    return { metadata: { ...metadata, annotations: { "ml-platform/stack": stack } } };
+  };
   test.each([
     ["whose name was made up", SOUGHT, { metadata: {} }, true],
     ["with our labels, which Pulumi has written", given, written(LABELS), true],
@@ -77,6 +93,9 @@ describe("an object with the name of an interrupted creation", () => {
     ["that somebody else has written", given, written(LABELS, "kubectl"), false],
     ["with other labels", given, written({ "app.kubernetes.io/name": "else" }), false],
     ["without labels", given, { metadata: {} }, false],
+    ["that this stack has marked", marked, writtenBy("o/p/dev"), true],
+    ["that another stack has marked", marked, writtenBy("o/p/dev/1a2b3c4d"), false],
+    ["without the mark that it was to have", marked, written(LABELS), false],
   ])("%s is ours: %s", (_what, sought, found, expected) => {
     expect(isOurs(sought, found)).toBe(expected);
   });

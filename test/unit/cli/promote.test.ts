@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "@pulumi/pulumi/automation";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { processesWith } from "../../../cli/process-table";
 import { promote, StrandedError } from "../../../cli/promote";
 import type { PromotionRequest } from "../../../cli/promotion-plan";
-import { note, noted, recordFile } from "../../../cli/promotion-record";
+import { note, noted, recordFile, takeBackKilled } from "../../../cli/promotion-record";
 import { type OpenStack, ROOT, stackFile } from "../../../cli/stack";
 import { type Figures, GOOD, standIn } from "../../support/prometheus";
 
@@ -142,13 +143,47 @@ describe("a promotion", () => {
     expect(said[0]).toMatch(/^card-fraud: main 70, candidate 50/);
   });
 
+  test("is taken back by the next update where it was killed", async () => {
+    await killed();
+    takeBackKilled("prod", folder, (line) => said.push(line));
+    expect([weights(), said]).toEqual([
+      "90/10",
+      ["card-fraud: a promotion was killed; going back to main 90, candidate 10"],
+    ]);
+    takeBackKilled("prod", folder, (line) => said.push(line));
+    expect(said).toHaveLength(1);
+  });
+
+  test("is not taken back by the next update where the weights, or the model, are others by now", async () => {
+    await killed();
+    edit(/weight: 50/, "weight: 70");
+    takeBackKilled("prod", folder, (line) => said.push(line));
+    note(recordFile(folder, "prod", "gone"), { before: { main: 1 }, now: { main: 2 } });
+    takeBackKilled("prod", folder, (line) => said.push(line));
+    expect([weights(), said]).toEqual(["70/50", []]);
+    expect(noted(recordFile(folder, "prod", "card-fraud"))).toBeUndefined();
+  });
+
+  test("is refused, and left alone by an update, while another process is at it", async () => {
+    await killed();
+    const record = recordFile(folder, "prod", "card-fraud");
+    const [parent] = processesWith(process.ppid);
+    const runs = { ...noted(record), pid: process.ppid, started: parent?.started };
+    writeFileSync(record, JSON.stringify(runs));
+    const refusal = `card-fraud is being promoted by process ${process.ppid}; wait for its end`;
+    await expect(run()).rejects.toThrow(refusal);
+    expect(() => takeBackKilled("prod", folder, () => {})).toThrow(refusal);
+    expect([weights(), updates]).toEqual(["50/50", []]);
+  });
+
   test("notes what it began with only for as long as it is at it", async () => {
     const during: unknown[] = [];
     const record = recordFile(folder, "prod", "card-fraud");
     await run({}, { up: () => void during.push(noted(record)) });
-    expect(during).toEqual([
-      { before: { main: 90, candidate: 10 }, now: { main: 50, candidate: 50 } },
-      { before: { main: 90, candidate: 10 }, now: { main: 0, candidate: 100 } },
+    const before = { main: 90, candidate: 10 };
+    expect(during).toMatchObject([
+      { before, now: { main: 50, candidate: 50 }, pid: process.pid },
+      { before, now: { main: 0, candidate: 100 }, pid: process.pid },
     ]);
     expect(noted(record)).toBeUndefined();
   });

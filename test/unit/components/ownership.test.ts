@@ -30,7 +30,7 @@ describe("an object of the whole cluster, before it is created", () => {
     const problem = foreignObject(NAMESPACE, found, OURS);
     expect(problem).toContain(`namespace demo is in the cluster already and belongs to ${owner},`);
     expect(problem).toMatch(
-      /another name .+ delete .+ `kubectl annotate --overwrite namespace demo/,
+      /another name .+ delete .+ before 4\.29, .+ `kubectl annotate --overwrite namespace demo/,
     );
     expect(problem).not.toContain("\n");
   });
