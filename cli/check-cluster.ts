@@ -46,7 +46,9 @@ function checked(file: StackFile): StackConfig {
 
 async function requireVersion(cluster: KubeConfig): Promise<void> {
   const { VersionApi } = await import("@kubernetes/client-node");
-  const version = await answer<VersionInfo>(cluster, cluster.makeApiClient(VersionApi).getCode());
+  const version = await answer<VersionInfo>(cluster, () =>
+    cluster.makeApiClient(VersionApi).getCode(),
+  );
   if (Number.parseInt(version?.minor ?? "", 10) < OLDEST_MINOR) {
     throw new Error(
       `the cluster runs Kubernetes ${version?.gitVersion}; 1.${OLDEST_MINOR} or newer is needed`,
@@ -119,7 +121,7 @@ async function missing(
 ): Promise<string | undefined> {
   const { KubernetesObjectApi } = await import("@kubernetes/client-node");
   const api = KubernetesObjectApi.makeApiClient(cluster);
-  const listed = await answer(cluster, api.list(apiVersion, kind), 404);
+  const listed = await answer(cluster, () => api.list(apiVersion, kind), 404);
   const items = listed?.items ?? [];
   if (items.some((item) => (name ? item.metadata?.name === name : isDefault(item)))) {
     return undefined;

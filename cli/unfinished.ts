@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { ApiException, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
+import { patiently } from "../components/kubernetes/client";
 import type { Report } from "../toolchain";
 import { takeOver } from "./locks";
 import {
@@ -107,7 +108,8 @@ async function read(
 ): Promise<Found | undefined> {
   try {
     const metadata = { name, ...(namespace && { namespace }) };
-    return await KubernetesObjectApi.makeApiClient(cluster).read({ apiVersion, kind, metadata });
+    const api = KubernetesObjectApi.makeApiClient(cluster);
+    return await patiently(() => api.read({ apiVersion, kind, metadata }));
   } catch (error) {
     const none = error instanceof ApiException ? error.code === 404 : NO_SUCH_KIND.test(`${error}`);
     if (none) return undefined;

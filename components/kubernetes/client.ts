@@ -2,6 +2,9 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import type { ClusterConfig } from "../schema";
 import type { Lookup } from "./ownership";
 
+/** What the client's HTTP library calls a connection that is not made in time. */
+const CONNECT_TIMEOUT = "UND_ERR_CONNECT_TIMEOUT";
+
 /** The context of a kubeconfig that is not there. */
 const MADE_UP = "loaded-context";
 
@@ -25,6 +28,16 @@ export async function kubeConfigOf({ kubeconfig, context }: ClusterConfig): Prom
   return config;
 }
 
+/** How often a connection is tried again that was not made in time (10 s): a busy machine may be slower, on either end. */
+const RETRIES = 3;
+
+/** Sends a request to an API server; again, a few times, where no connection was made in time. */
+export async function patiently<T>(request: () => Promise<T>): Promise<T> {
+  const { default: pRetry } = await import("p-retry");
+  const inTime = ({ cause }: Error) => (cause as { code?: string })?.code !== CONNECT_TIMEOUT;
+  return pRetry(request, { retries: RETRIES, shouldRetry: ({ error }) => !inTime(error) });
+}
+
 /**
  * What an API server answers to a request.
  * @returns undefined where it answers with this status
@@ -32,14 +45,14 @@ export async function kubeConfigOf({ kubeconfig, context }: ClusterConfig): Prom
  */
 export async function answer<T>(
   config: KubeConfig,
-  request: Promise<T>,
+  request: () => Promise<T>,
   except?: number,
 ): Promise<T | undefined> {
   try {
-    return await request;
+    return await patiently(request);
   } catch (error) {
     const { code, message, cause } = error as Error & { code?: unknown; cause?: Error };
-    if (code === except) return undefined;
+    if (except !== undefined && code === except) return undefined;
     const { server } = config.getCurrentCluster() ?? {};
     if (typeof code !== "number") {
       throw new Error(`the cluster at ${server} cannot be reached (${cause?.message ?? message})`);
@@ -65,7 +78,7 @@ export function lookupIn(cluster: ClusterConfig): Lookup {
     const { KubernetesObjectApi } = await import("@kubernetes/client-node");
     const config = await kubeConfigOf(cluster);
     const api = KubernetesObjectApi.makeApiClient(config);
-    const found = await answer(config, api.read(object), 404);
+    const found = await answer(config, () => api.read(object), 404);
     return found && (found.metadata?.annotations ?? {});
   };
 }

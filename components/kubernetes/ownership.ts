@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 
 /** The annotation that says which stack an object belongs to. */
@@ -51,7 +52,10 @@ export function foreignObject(
 export function ownedByStack(stack: string, lookUp: Lookup): pulumi.ResourceTransformation {
   const check = new pulumi.ResourceHook(
     "owned-by-stack",
-    ({ newInputs }) => refuseForeign(newInputs as ObjectName, stack, lookUp),
+    // The engine calls it from outside the program, where Pulumi does not know whether this is a preview.
+    AsyncResource.bind(({ newInputs }: pulumi.ResourceHookArgs) =>
+      refuseForeign(newInputs as ObjectName, stack, lookUp),
+    ),
     { onDryRun: true },
   );
   return ({ type, props, opts }) => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import {
@@ -62,6 +63,22 @@ describe("a stack's mark", () => {
       ({ inputs: { metadata } }) => metadata?.name && !metadata.namespace,
     );
     expect(shared).toHaveLength(marked.length);
+  });
+
+  it("is checked as in the program, where Pulumi knows whether it previews", async () => {
+    const program = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const lookUp: Lookup = async () => void seen.push(program.getStore());
+    let changed: pulumi.ResourceTransformationResult | undefined;
+    await run(async () => {
+      const [resource, props] = [{} as pulumi.Resource, { metadata: { name: "demo" } }];
+      const [type, name] = ["kubernetes:core/v1:Namespace", "demo"];
+      const transform = program.run("the program", () => ownedByStack(OURS, lookUp));
+      changed = transform({ resource, type, name, props, opts: {} });
+    });
+    const [hook] = (changed?.opts.hooks?.beforeCreate ?? []) as pulumi.ResourceHook[];
+    await hook?.callback({ newInputs: NAMESPACE } as unknown as pulumi.ResourceHookArgs);
+    expect(seen).toEqual(["the program"]);
   });
 
   it("leaves other annotations and hooks of an object as they are", async () => {
