@@ -87,7 +87,7 @@ async function buildMissing(wanted: readonly Missing[], stage: string, report: R
     module: first.pin.module,
     pins: missing.map(({ pin }) => pin),
     stage,
-    report: (line) => report(`tools: ${line}`),
+    report: (line) => report(`${label}: ${line}`),
     onBuilt: (pin, built) => place(built, fileOf(pin)),
   }).finally(() => removeStage(stage));
   report(`${label}: built in ${duration(Date.now() - start)}`);
