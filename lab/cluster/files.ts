@@ -3,10 +3,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import type { LabPaths } from "./identity";
 
 /**
  * Writes a file for its owner alone, with the folders above it, unless it has that content already: some parts
@@ -30,4 +33,23 @@ function contentOf(path: string): string | undefined {
 /** Takes a folder away if nothing is in it. */
 export function removeIfEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/**
+ * Takes a lab's folder away. Interrupted, it leaves a lab without data, and never one with half of it: the data gets another
+ * name first, and the settings, by which the folder is known, go last.
+ */
+export function removeFolder({
+  folder,
+  data,
+  settings,
+}: Pick<LabPaths, "folder" | "data" | "settings">): void {
+  if (!existsSync(folder)) return;
+  const removed = `${data}.removed`;
+  rmSync(removed, { recursive: true, force: true });
+  if (existsSync(data)) renameSync(data, removed);
+  const paths = readdirSync(folder).map((name) => join(folder, name));
+  for (const path of paths.filter((it) => it !== settings))
+    rmSync(path, { recursive: true, force: true });
+  rmSync(folder, { recursive: true });
 }

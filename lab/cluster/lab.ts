@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import type { Report } from "../../toolchain";
 import { pushImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
@@ -8,7 +8,7 @@ import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
 import { createCgroups } from "./delegation";
 import { delivery } from "./delivery";
-import { writeIfChanged } from "./files";
+import { removeFolder, writeIfChanged } from "./files";
 import { addRules, labRules, removeRules } from "./firewall";
 import { type PartStatus, statusOf, troubleOf } from "./health";
 import { identify, type Lab, LabError, type LabOptions } from "./identity";
@@ -20,10 +20,10 @@ import { requireMachine } from "./machine";
 import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
 import { node } from "./node";
 import { nodeVersions, podsKnown } from "./node-state";
-import { checkOwner, claim, exclusively } from "./ownership";
+import { checkOwner, claim, exclusively, hasLostData } from "./ownership";
 import { type Blueprint, kubeconfigOf, type Part } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
-import { upstreamResolvers } from "./resolvers";
+import { requireResolvers, upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
 import { becomeWell, overseen, requireAlive, startParts } from "./supervisor";
 import { gatherSupplies, type StartSteps, type Supplies, TOOLS, timed } from "./supplies";
@@ -62,6 +62,10 @@ export async function startLab(
   requireMachine();
   return exclusively(lab, async () => {
     checkOwner(lab);
+    if (hasLostData(lab)) {
+      report("the data of this lab was removed while it ran: what still runs is stopped first");
+      await tearDown(lab);
+    }
     // Who listens on a port, and which networks there are, is asked of its commands.
     await ensureDebianPackages(["iproute2"], report);
     const settings = await chooseSettings(lab, options);
@@ -69,6 +73,7 @@ export async function startLab(
     const [, tools] = await together([supplies.packages, supplies.tools], report);
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const blueprint = await blueprintOf(lab, settings, tool);
+    requireResolvers(blueprint.resolvers);
     await timed("network and keys", report, () => prepare(blueprint));
     const images = await startAll(blueprint, supplies, report);
     return publish(blueprint, images);
@@ -96,7 +101,7 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
     const buildx = await labTools.find("buildx");
     if (buildx) await removeBuilder(lab, buildx);
     removeBuilderFolder(lab);
-    rmSync(lab.paths.folder, { recursive: true, force: true });
+    removeFolder(lab.paths);
   });
 }
 

@@ -2,9 +2,14 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { removeIfEmpty } from "./files";
 import { RUN_ROOT } from "./identity";
+import { MOUNT_POINTS } from "./namespaces";
 
-/** What programs make for themselves while a lab runs (skopeo's list of layers), the contents before their folders. */
+/**
+ * What comes with a lab: what programs make for themselves while it runs (skopeo's list of layers), the contents before their
+ * folders, and what is mounted over.
+ */
 const PLACES = [
+  ...MOUNT_POINTS,
   "/var/lib/containers/cache/blob-info-cache-v1.boltdb",
   "/var/lib/containers/cache",
   "/var/lib/containers",

@@ -70,7 +70,7 @@ interface AddressEntry {
 async function usedNetworks(lab: Lab): Promise<string[]> {
   const routes = JSON.parse(await run("ip", ["-4", "-j", "route"])) as RouteEntry[];
   const links = JSON.parse(await run("ip", ["-4", "-j", "addr"])) as AddressEntry[];
-  const fromRoutes = routes.filter(({ dev, dst }) => dev !== lab.link && dst !== "default");
+  const fromRoutes = routes.filter(({ dev, dst }) => dev !== lab.link && !isWayOut(dst));
   const fromLinks = links.filter(({ ifname }) => ifname !== lab.link);
   return [
     ...fromRoutes.map(({ dst }) => dst),
@@ -78,6 +78,11 @@ async function usedNetworks(lab: Lab): Promise<string[]> {
       addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
     ),
   ];
+}
+
+/** Whether a route is for all the rest: `default`, or one of the two halves by which a VPN takes its place. */
+export function isWayOut(destination: string): boolean {
+  return destination === "default" || /\/[01]$/.test(destination);
 }
 
 /** The remembered /30 if nothing else on the machine uses it, or a free one. */
@@ -105,6 +110,11 @@ export async function createNetwork(lab: Lab, link: LinkAddresses, mtu: number):
     await run("unshare", [`--net=${netns}`, "true"]);
   }
   if (!(await linkStands(lab, link))) await createLink(lab, link, mtu);
+  // Every time: an earlier start may have been killed before.
+  const inside = (...args: string[]) => runInside(lab, "ip", ...args);
+  await inside("link", "set", "lo", "up");
+  await inside("link", "set", NODE_LINK, "up");
+  await inside("route", "replace", "default", "via", link.host);
   await runInside(lab, "sysctl", "-qw", "net.ipv4.ip_forward=1");
 }
 
@@ -121,11 +131,7 @@ async function createLink(lab: Lab, link: LinkAddresses, mtu: number): Promise<v
   await run("ip", ["link", "add", lab.link, ...size, "type", "veth", ...peer]);
   await run("ip", ["addr", "add", `${link.host}/30`, "dev", lab.link]);
   await run("ip", ["link", "set", lab.link, "up"]);
-  const inside = (...args: string[]) => runInside(lab, "ip", ...args);
-  await inside("link", "set", "lo", "up");
-  await inside("addr", "add", `${link.node}/30`, "dev", NODE_LINK);
-  await inside("link", "set", NODE_LINK, "up");
-  await inside("route", "replace", "default", "via", link.host);
+  await runInside(lab, "ip", "addr", "add", `${link.node}/30`, "dev", NODE_LINK);
 }
 
 /** Mounts over the standard places; on cgroup v2 first the lab's own view of the cgroups, whose root is the lab's. */
@@ -135,10 +141,18 @@ if [ "$1" = own-cgroups ]; then umount --lazy /sys/fs/cgroup; mount -t cgroup2 c
 shift
 while [ $# -gt 0 ]; do mount --bind "$1" "$2"; shift 2; done`;
 
+/** Whether the namespace has all of its mounts; the last is that of the volumes. A start may have been killed before. */
+async function mountsStand({ paths: { mountNamespace, volumes } }: Lab): Promise<boolean> {
+  if (!isNamespace(mountNamespace)) return false;
+  const list = [`--mount=${mountNamespace}`, "--", "cat", "/proc/self/mounts"];
+  return (await run("nsenter", list)).includes(` ${volumes} `);
+}
+
 /** Makes the mount namespace with the lab's files in the standard places; mounts of the host do not leak into it, nor its own out. */
 export async function createMounts(lab: Lab): Promise<void> {
   const { mountNamespace, cgroupNamespace } = lab.paths;
-  if (isNamespace(mountNamespace)) return;
+  if (await mountsStand(lab)) return;
+  await releaseNamespace(mountNamespace);
   await prepareNamespaceFile(mountNamespace);
   const pairs = bindings(lab);
   for (const path of pairs.flat()) mkdirSync(path, { recursive: true });

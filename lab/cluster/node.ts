@@ -164,7 +164,8 @@ function kubeProxy({ lab, link, tool }: Blueprint): Part {
   };
   return {
     name: "kube-proxy",
-    after: ["apiserver"],
+    // It waits half a minute for the node's addresses, and goes on without them.
+    after: ["kubelet"],
     command: [tool("kube-proxy"), `--config=${configFile(lab, "kube-proxy.yaml")}`],
     files: { "kube-proxy.yaml": stringify(config) },
     probe: httpProbe(`http://${link.node}:10256/healthz`),

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { withLock } from "../../toolchain";
 import { removeIfEmpty } from "./files";
@@ -8,6 +16,8 @@ import { bootId } from "./kernel";
 interface Owner {
   folder: string;
   boot: string;
+  /** Device and inode of its data, which the lab goes on to use where the folder is removed. */
+  data?: string;
 }
 
 const ownerFile = (lab: Lab) => join(lab.paths.run, "owner.json");
@@ -55,9 +65,21 @@ export function checkOwner(lab: Lab): void {
   }
 }
 
+/** Whether a lab runs on data that is not in its folder any more: the checkout was removed, say, and cloned again. */
+export function hasLostData(lab: Lab): boolean {
+  const owner = readOwner(lab);
+  return owner?.data !== undefined && owner.data !== dataOf(lab);
+}
+
+function dataOf({ paths }: Lab): string {
+  const found = statSync(paths.data, { throwIfNoEntry: false });
+  return found ? `${found.dev}:${found.ino}` : "gone";
+}
+
 /** Notes whose running state this is. */
 export function claim(lab: Lab): void {
-  const owner: Owner = { folder: lab.paths.folder, boot: bootId() };
+  mkdirSync(lab.paths.data, { recursive: true });
+  const owner: Owner = { folder: lab.paths.folder, boot: bootId(), data: dataOf(lab) };
   mkdirSync(dirname(ownerFile(lab)), { recursive: true });
   writeFileSync(ownerFile(lab), JSON.stringify(owner));
 }

@@ -14,12 +14,18 @@ export function parseResolvers(text: string): string[] {
   return servers.map(([, address]) => address ?? "").filter((it) => !it.startsWith("127."));
 }
 
-/** The machine's upstream name servers. Throws if there is none that the lab's pods could ask. */
+/** The machine's upstream name servers; none where pods could reach none. */
 export function upstreamResolvers(): string[] {
   for (const path of SOURCES.filter((it) => existsSync(it))) {
     const servers = parseResolvers(readFileSync(path, "utf8"));
     if (servers.length > 0) return servers;
   }
+  return [];
+}
+
+/** Throws where there is no name server: CoreDNS does not start without one. */
+export function requireResolvers(resolvers: readonly string[]): void {
+  if (resolvers.length > 0) return;
   throw new LabError(
     `No name server that pods can reach in ${SOURCES.join(", ")}: a loopback address does not serve them. Add a line "nameserver ADDRESS".`,
   );

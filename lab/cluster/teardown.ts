@@ -2,12 +2,11 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { membersGone, removeCgroups, signalMembers } from "./cgroups";
 import { restoreControllers } from "./delegation";
-import { removeIfEmpty } from "./files";
 import { othersForward, removeRules } from "./firewall";
 import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
 import { removeLeftovers } from "./leftovers";
-import { MOUNT_POINTS, removeNamespaces } from "./namespaces";
+import { removeNamespaces } from "./namespaces";
 import { labsOfMachine } from "./ownership";
 import { stopProcess } from "./processes";
 
@@ -37,7 +36,6 @@ export async function tearDown(lab: Lab): Promise<void> {
     restoreKernel(await othersForward());
     restoreControllers();
     removeLeftovers();
-    for (const path of MOUNT_POINTS) removeIfEmpty(path);
   }
 }
 

@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import pRetry from "p-retry";
 import { x } from "tinyexec";
-import { duration, type Report, ToolError, which } from "../../toolchain";
+import { cacheRoot, duration, type Report, ToolError, which } from "../../toolchain";
 
 /** The names whose line in dpkg-query's answer does not say `installed`. */
 export function missingPackages(names: readonly string[], answer: string): string[] {
@@ -27,6 +28,16 @@ async function disableServices(names: readonly string[]): Promise<void> {
   const files = await x("dpkg-query", ["--listfiles", ...names]);
   const units = serviceUnits(files.stdout);
   if (units.length > 0) await x("systemctl", ["disable", "--now", ...units]);
+}
+
+/** Packages that are being installed, until their services are disabled: an interrupted run leaves it to the next. */
+const unfinished = () => join(cacheRoot(), "debian-packages-to-finish");
+
+async function finishInstallation(): Promise<void> {
+  const file = unfinished();
+  if (!existsSync(file) || process.getuid?.() !== 0) return;
+  await disableServices(readFileSync(file, "utf8").split("\n").filter(Boolean));
+  rmSync(file);
 }
 
 /** How often and at what distance apt is tried again while another process holds its locks. */
@@ -118,6 +129,7 @@ export async function ensureDebianPackages(
   const format = `\${Package} \${db:Status-Status}\\n`;
   const answer = await x("dpkg-query", ["--show", "--showformat", format, ...names]);
   const missing = missingPackages(names, answer.stdout);
+  await finishInstallation();
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {
     throw new ToolError(
@@ -126,7 +138,8 @@ export async function ensureDebianPackages(
   }
   report(`Debian packages: installing ${missing.join(", ")} ...`);
   const start = Date.now();
-  await install(missing, report, patience);
-  await disableServices(missing);
+  mkdirSync(cacheRoot(), { recursive: true });
+  writeFileSync(unfinished(), missing.join("\n"));
+  await install(missing, report, patience).finally(finishInstallation);
   report(`Debian packages: installed in ${duration(Date.now() - start)}`);
 }

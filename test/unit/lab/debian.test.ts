@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   ensureDebianPackages,
@@ -5,7 +7,7 @@ import {
   missingPackages,
   serviceUnits,
 } from "../../../lab/tools/debian";
-import { ToolError } from "../../../toolchain";
+import { cacheRoot, ToolError } from "../../../toolchain";
 import { type Sandbox, sandbox } from "../../support/sandbox";
 
 let box: Sandbox;
@@ -81,6 +83,32 @@ describe("ensureDebianPackages", () => {
     );
     vi.spyOn(process, "getuid").mockReturnValue(0);
     await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(/E: no such thing/);
+  });
+
+  it("finishes what an interrupted run has installed: services are disabled", async () => {
+    const left = join(cacheRoot(), "debian-packages-to-finish");
+    mkdirSync(cacheRoot(), { recursive: true });
+    writeFileSync(left, "etcd-server");
+    box.script(
+      "dpkg-query",
+      `#!/bin/sh\necho "$*" >> ${box.folder}/dpkg.log\necho ipset installed\n`,
+    );
+    box.script("systemctl", "#!/bin/sh\n");
+    box.script("apt-get", "#!/bin/sh\n");
+    vi.spyOn(process, "getuid").mockReturnValue(0);
+    await ensureDebianPackages(["ipset"], box.report);
+    expect(existsSync(left)).toBe(false);
+    // Without systemd there is nothing to disable.
+    const asked = existsSync("/run/systemd/system") ? ["--listfiles etcd-server"] : [];
+    expect(box.read("dpkg.log").filter((it) => it.includes("--listfiles"))).toEqual(asked);
+  });
+
+  it("leaves nothing to finish where an install has failed", async () => {
+    box.script("dpkg-query", "#!/bin/sh\n");
+    box.script("apt-get", '#!/bin/sh\n[ "$1" = update ]\n');
+    vi.spyOn(process, "getuid").mockReturnValue(0);
+    await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(ToolError);
+    expect(existsSync(join(cacheRoot(), "debian-packages-to-finish"))).toBe(false);
   });
 
   describe("beside another apt", () => {
