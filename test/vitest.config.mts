@@ -2,8 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const root = process.cwd();
 
-/** Tests that start labs of their own, one file after the other: each lab wants both cores. */
-function onLabs(name: string, include: string) {
+/**
+ * Tests that start labs of their own.
+ * @param order of those that are run by one command, the lower ones come first
+ * @param together how many files run side by side: more than two labs want more than two cores
+ */
+function onLabs(name: string, include: string, order: number, together: number) {
   return {
     test: {
       name,
@@ -11,7 +15,9 @@ function onLabs(name: string, include: string) {
       include: [include],
       pool: "forks" as const,
       testTimeout: 30_000,
-      fileParallelism: false,
+      maxWorkers: together,
+      fileParallelism: together > 1,
+      sequence: { groupOrder: order },
       // What comes after a failed step has nothing to stand on.
       bail: 1,
       disableConsoleIntercept: true,
@@ -34,10 +40,12 @@ export default defineConfig({
         },
       },
       // Waits more than it works: it runs beside the unit tests.
-      onLabs("faults", "test/faults/**/*.test.ts"),
-      onLabs("e2e", "test/e2e/**/*.test.ts"),
+      onLabs("faults", "test/lab/faults.test.ts", 1, 1),
+      // Alone: it compares the machine before and after.
+      onLabs("lab", "test/lab/lab.test.ts", 2, 1),
+      onLabs("e2e", "test/e2e/**/*.test.ts", 3, 2),
       // Takes longer than all others together: a command of its own.
-      onLabs("interruption", "test/interruption/**/*.test.ts"),
+      onLabs("interruption", "test/interruption/**/*.test.ts", 4, 1),
     ],
   },
 });

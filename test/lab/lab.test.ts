@@ -13,7 +13,7 @@ import { ensureDebianPackages, labTools } from "../../lab/tools";
 import { Kubectl } from "../support/kubectl";
 import { processesOf } from "../support/lab-processes";
 import { changesOf, type Snapshot, takeSnapshot } from "../support/machine-snapshot";
-import { clientPod, serverObjects } from "./lab-workload";
+import { clientPod, serverObjects } from "./workload";
 
 // Sequential: the tests tell one story, of a lab from its start to its removal.
 // The run's own: another checkout's tests may run on the same machine, or may have been killed there.
