@@ -1,7 +1,5 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { removeIfEmpty } from "./files";
-import { RUN_ROOT } from "./identity";
 import { MOUNT_POINTS } from "./namespaces";
 
 /**
@@ -15,12 +13,16 @@ const PLACES = [
   "/var/lib/containers",
 ];
 
-const NOTED = join(RUN_ROOT, "leftovers.json");
+/** Outlives a reboot, as those places do. */
+const NOTED = "/var/lib/ml-lab-leftovers.json";
 
 /** Notes which of those places are not there before the first lab. */
 export function noteAbsent(places = PLACES, noted = NOTED): void {
   if (existsSync(noted)) return;
-  writeFileSync(noted, JSON.stringify(places.filter((path) => !existsSync(path))));
+  // Under another name until it is whole: nothing would write it again.
+  const begun = `${noted}.new`;
+  writeFileSync(begun, JSON.stringify(places.filter((path) => !existsSync(path))));
+  renameSync(begun, noted);
 }
 
 /** Takes away what has come since, where nothing of anybody else's is in it; to be called when the last lab has gone. */

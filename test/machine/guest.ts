@@ -2,18 +2,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { labPackages } from "../../lab/cluster/machine";
 import { packages as imagePackages } from "../../lab/images";
 import { ensureDebianPackages } from "../../lab/tools";
-import { differences, takeSnapshot } from "../support/machine-snapshot";
+import { differences, type Snapshot, takeSnapshot } from "../support/machine-snapshot";
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Runs in the guest: the parts of a trial that need the lab's own code there. */
-async function main(command: string | undefined, file = ""): Promise<void> {
+async function main(command?: string, file = "", first = file): Promise<void> {
   if (command === "packages") {
     await ensureDebianPackages([...labPackages(), ...imagePackages], print);
   } else if (command === "snapshot") {
     writeFileSync(file, JSON.stringify(takeSnapshot()));
   } else if (command === "compare") {
-    const changes = differences(JSON.parse(readFileSync(file, "utf8")), takeSnapshot());
+    const read = (path: string): Snapshot => JSON.parse(readFileSync(path, "utf8"));
+    // Files outlive a reboot: those of before it are what they are compared with.
+    const before = { ...read(file), files: read(first).files ?? [] };
+    const changes = differences(before, takeSnapshot());
     for (const line of changes) print(line);
     if (changes.length > 0) process.exitCode = 1;
   } else {
@@ -21,7 +24,7 @@ async function main(command: string | undefined, file = ""): Promise<void> {
   }
 }
 
-main(process.argv[2], process.argv[3]).catch((error: Error) => {
+main(...process.argv.slice(2)).catch((error: Error) => {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 });

@@ -136,12 +136,35 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
   });
 }
 
-/** Changes without those of labs of other names, which other runs may start and stop on the same machine meanwhile. */
-export function changesOf(labs: readonly string[], before: Snapshot, after: Snapshot): string[] {
+/** Whether a change is of a cgroup that somebody else's processes have left meanwhile, or are in: a lab leaves empty ones. */
+function isOthersCgroup(line: string, members: (cgroup: string) => string): boolean {
+  const [, sign, path = ""] = /^cgroups: ([-+]) (.+)$/.exec(line) ?? [];
+  return sign === "-" || (sign === "+" && members(path) !== "");
+}
+
+function membersOf(cgroup: string): string {
+  try {
+    return readFileSync(join(cgroup, "cgroup.procs"), "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * Changes without those of others on the same machine: of labs of other names, which other runs may start and stop meanwhile,
+ * and of cgroups in use.
+ */
+export function changesOf(
+  labs: readonly string[],
+  before: Snapshot,
+  after: Snapshot,
+  members = membersOf,
+): string[] {
   const { listeners: _before, ...old } = before;
   const { listeners: _after, ...now } = after;
   return differences(old, now).filter((line) => {
     const [, name] = /\bml-(?:lab-|lab\/)?([a-z0-9-]+)/.exec(line) ?? [];
-    return name === undefined || labs.some((lab) => name.startsWith(lab));
+    if (name !== undefined) return labs.some((lab) => name.startsWith(lab));
+    return !isOthersCgroup(line, members);
   });
 }

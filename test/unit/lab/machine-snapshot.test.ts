@@ -30,6 +30,15 @@ describe("a snapshot of a machine", () => {
     ]);
   });
 
+  it("leaves out cgroups that others have left or are in, and no empty one that has come", () => {
+    const before = { cgroups: ["/sys/fs/cgroup/a"] };
+    const now = { cgroups: ["/sys/fs/cgroup/used", "/sys/fs/cgroup/kubepods"] };
+    const members = (path: string) => (path.endsWith("used") ? "812\n" : "");
+    expect(changesOf(["mine"], before, now, members)).toEqual([
+      "cgroups: + /sys/fs/cgroup/kubepods",
+    ]);
+  });
+
   it("has rules without counters, which count on by themselves", () => {
     const text = "# made\n*filter\n:FORWARD DROP [10:840]\n-A FORWARD -j ACCEPT\nCOMMIT\n";
     expect(rulesWithoutCounters(text)).toEqual([
