@@ -11,6 +11,7 @@ const PLACES = [
   "/var/lib/containers/cache/blob-info-cache-v1.boltdb",
   "/var/lib/containers/cache",
   "/var/lib/containers",
+  "/run/runc",
 ];
 
 /** Outlives a reboot, as those places do. */

@@ -12,11 +12,13 @@ async function main(command?: string, file = "", first = file): Promise<void> {
     await ensureDebianPackages([...labPackages(), ...imagePackages], print);
   } else if (command === "snapshot") {
     writeFileSync(file, JSON.stringify(takeSnapshot()));
-  } else if (command === "compare") {
+  } else if (command === "compare" || command === "compare-stopped") {
     const read = (path: string): Snapshot => JSON.parse(readFileSync(path, "utf8"));
     // Files outlive a reboot: those of before it are what they are compared with.
     const before = { ...read(file), files: read(first).files ?? [] };
-    const changes = differences(before, takeSnapshot());
+    // A stopped lab keeps its builder.
+    const kept = command === "compare-stopped" ? /\/\.docker\b/ : /^$/;
+    const changes = differences(before, takeSnapshot()).filter((line) => !kept.test(line));
     for (const line of changes) print(line);
     if (changes.length > 0) process.exitCode = 1;
   } else {

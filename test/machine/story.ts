@@ -104,7 +104,7 @@ export function story({ docker, stack, slowness }: Variant): Step[] {
     step(`again: ${up}`, up, stack ? 20 : 5, served),
     step("status", lab("status"), 3),
     step(`${down}`, down, 5),
-    step("as before but for its folder", guestCommand("compare /var/tmp/before.json"), 2),
+    step("as before but for its data", guestCommand("compare-stopped /var/tmp/before.json"), 2),
     step(`after a stop: ${up}`, up, stack ? 30 : 10, served),
     step("the pod is back", POD_LIVES, 6),
     step("a reboot", (guest) => guest.reboot(), 10),

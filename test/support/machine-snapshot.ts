@@ -58,9 +58,9 @@ export function withoutEmptyTables(rules: readonly string[]): string[] {
 const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_max)|fs\.inotify)/;
 const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
 
-/** Caches of npm and Go, which are their user's; and the lock of iptables, which belongs to all who use it. */
+/** Caches of npm, Go, kubectl and Pulumi, which are their user's; and the lock of iptables, which belongs to all who use it. */
 const OWN_FILES = [
-  ...[".cache", ".config", ".npm", "go"].map((name) => join(homedir(), name)),
+  ...[".cache", ".config", ".npm", "go", ".kube", ".pulumi"].map((name) => join(homedir(), name)),
   "/run/xtables.lock",
 ];
 
