@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { labTrouble } from "../lab/cluster/lab";
 import { ensurePulumi } from "../toolchain/pulumi";
-import { environment, labOf, ROOT } from "./stack";
+import { environment, labOf, ROOT, reportTrouble } from "./stack";
 import { fail } from "./terminal";
 
 /** The stack that arguments of Pulumi's CLI name. */
@@ -17,7 +16,7 @@ async function pulumi(args: readonly string[]): Promise<void> {
   const tools = await ensurePulumi(report);
   const stack = stackIn(args);
   const lab = stack === undefined ? undefined : labOf(stack);
-  if (lab) for (const line of labTrouble({ name: lab })) report(line);
+  reportTrouble(lab, report);
   const engine = spawn(tools.command, args, {
     cwd: ROOT,
     stdio: "inherit",

@@ -104,6 +104,11 @@ export function labOf(name: string, workDir = ROOT): string | undefined {
   return /^(?:\.\/)?\.lab\/([^/]+)\/kubeconfig$/.exec(kubeconfig ?? "")?.[1];
 }
 
+/** Says which parts of a stack's lab do not run: commands that do not start it would else only say what follows from it. */
+export function reportTrouble(lab: string | undefined, report: Report): void {
+  if (lab) for (const line of labTrouble({ name: lab })) report(line);
+}
+
 /**
  * Opens a stack of the program through the Automation API, and makes it where it is new.
  * @throws Error when there is no file `Pulumi.NAME.yaml`
@@ -112,8 +117,7 @@ export async function openStack(settings: StackSettings, report: Report): Promis
   const { name, workDir = ROOT, backend } = settings;
   const lab = labOf(name, workDir);
   const local = lab !== undefined;
-  // Commands that do not start the cluster would else only say what follows from it.
-  if (lab) for (const line of labTrouble({ name: lab })) report(line);
+  reportTrouble(lab, report);
   const tools = await ensurePulumi(report);
   // The engine makes the folders of stacks in a local backend, but not the backend's own.
   mkdirSync(join(workDir, ".state"), { recursive: true });

@@ -8,7 +8,7 @@ const root = process.cwd();
  * that its Deployment's controller has not looked at yet.
  * @param order of those that are run by one command, the lower ones come first
  */
-function onLabs(name: string, include: string, order: number) {
+function onLabs(name: string, include: string, order = 0) {
   return {
     test: {
       name,
@@ -40,12 +40,12 @@ export default defineConfig({
         },
       },
       // Waits more than it works: it runs beside the unit tests.
-      onLabs("faults", "test/lab/faults.test.ts", 1),
+      onLabs("faults", "test/lab/faults.test.ts"),
       // Alone: it compares the machine before and after.
-      onLabs("lab", "test/lab/lab.test.ts", 2),
-      onLabs("e2e", "test/e2e/**/*.test.ts", 3),
+      onLabs("lab", "test/lab/lab.test.ts", 1),
+      onLabs("e2e", "test/e2e/**/*.test.ts", 2),
       // Takes longer than all others together: a command of its own.
-      onLabs("interruption", "test/interruption/**/*.test.ts", 4),
+      onLabs("interruption", "test/interruption/**/*.test.ts"),
     ],
   },
 });

@@ -161,12 +161,7 @@ export async function createMounts(lab: Lab): Promise<void> {
   const unshare = ["unshare", `--mount=${mountNamespace}`, "--propagation", "slave"];
   const script = ["sh", "-c", MOUNT_SCRIPT, "sh", own ? "own-cgroups" : "", ...pairs.flat()];
   const [command = "", ...args] = [...enter, ...unshare, ...script];
-  try {
-    await run(command, args);
-  } catch (error) {
-    await releaseNamespace(mountNamespace); // without its mounts it would be taken for a good one
-    throw error;
-  }
+  await run(command, args);
 }
 
 /** Takes all namespaces and the link away. All processes inside must have ended. */
