@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import {
   type CgroupLayout,
@@ -18,6 +27,10 @@ import { START_PATIENCE, waitFor } from "./wait";
 const CONTROLLERS = ["cpu", "cpuset", "io", "memory", "pids"];
 /** Controllers that labs have switched on at the root of a machine without systemd. */
 const SWITCHED = join(RUN_ROOT, "controllers");
+/** Where the processes of a container are while a lab runs in it. */
+const LEAF = "ml-lab-machine";
+/** How often processes are moved that start others meanwhile. */
+const MOVE_ROUNDS = 10;
 
 /**
  * Keeps a lab's cgroup alive: it begins at the lab's cgroup root, where its namespace is made, and then leaves for a
@@ -57,27 +70,64 @@ export function controllersToEnable(available: string, enabled: string): string[
   return CONTROLLERS.filter((it) => words(available).includes(it) && !words(enabled).includes(it));
 }
 
+/** Moves the processes of a cgroup to another one. One that ends meanwhile, or is the kernel's own, is no error. */
+export function moveProcesses(from: string, to: string): void {
+  const list = () => readFileSync(join(from, "cgroup.procs"), "utf8").split("\n").filter(Boolean);
+  // Again, as a process may have started another one before it was moved itself.
+  for (let round = 0; round < MOVE_ROUNDS && list().length > 0; round++) {
+    for (const pid of list()) {
+      try {
+        writeFileSync(join(to, "cgroup.procs"), pid);
+      } catch (error) {
+        if (!["ESRCH", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      }
+    }
+  }
+}
+
+/**
+ * Makes room for controllers in a container, whose root is a cgroup like any other: the kernel lets such a one hand
+ * controllers down only while it has no processes itself ("No Internal Process Constraint" of cgroup-v2.rst).
+ */
+function leaveRoot(root: string): void {
+  // Only the kernel's own root has no type.
+  if (!existsSync(join(root, "cgroup.type"))) return;
+  mkdirSync(join(root, LEAF), { recursive: true });
+  moveProcesses(root, join(root, LEAF));
+}
+
+/** Takes {@link leaveRoot} back. */
+function returnToRoot(root: string): void {
+  const leaf = join(root, LEAF);
+  if (!existsSync(leaf)) return;
+  moveProcesses(leaf, root);
+  rmdirSync(leaf);
+}
+
 /** Does what systemd would do: hands the controllers down from the root. */
 function createDelegated(scope: string, layout: CgroupLayout): void {
   const [root = ""] = layout.trees;
   const control = join(root, "cgroup.subtree_control");
   const available = readFileSync(join(root, "cgroup.controllers"), "utf8");
   const missing = controllersToEnable(available, readFileSync(control, "utf8"));
+  // Noted first: what a killed start had done by then is taken back too.
+  writeFileSync(SWITCHED, missing.map((name) => `${name}\n`).join(""), { flag: "a" });
   try {
+    if (missing.length > 0) leaveRoot(root);
     for (const name of missing) writeFileSync(control, `+${name}`);
   } catch (error) {
     throw new LabError(
       `${control} cannot be changed (${(error as Error).message}): the lab's pods need the controllers ${missing.join(", ")}.`,
     );
   }
-  writeFileSync(SWITCHED, missing.map((name) => `${name}\n`).join(""), { flag: "a" });
   createFolders(scope, layout);
 }
 
 /** Takes the controllers back that labs have switched on; to be called when the last lab has gone. */
 export function restoreControllers(layout = cgroupLayout()): void {
   if (!existsSync(SWITCHED)) return;
-  const control = join(layout.trees[0] ?? "", "cgroup.subtree_control");
+  const [root = ""] = layout.trees;
+  const control = join(root, "cgroup.subtree_control");
   for (const name of readFileSync(SWITCHED, "utf8").split("\n").filter(Boolean)) {
     try {
       writeFileSync(control, `-${name}`);
@@ -86,6 +136,8 @@ export function restoreControllers(layout = cgroupLayout()): void {
       if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
     }
   }
+  // A cgroup that still hands controllers down would not take its processes back.
+  if (readFileSync(control, "utf8").trim() === "") returnToRoot(root);
   rmSync(SWITCHED);
 }
 

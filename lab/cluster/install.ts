@@ -12,10 +12,11 @@ import {
   toYaml,
 } from "./addons";
 import { writeIfChanged } from "./files";
-import { type Lab, LabError } from "./identity";
+import { LabError } from "./identity";
 import { adminIdentity, apiServerUrl, type Blueprint, configFile } from "./part";
 import { identityOf } from "./pki";
 import { getJson, httpProbe } from "./probe";
+import { forwardDirective } from "./resolvers";
 import { LOOK_TIMEOUT, run } from "./shell";
 import { type Patience, START_PATIENCE, type Wait, WaitError, waitFor } from "./wait";
 
@@ -59,7 +60,7 @@ async function apply(blueprint: Blueprint, path: string): Promise<void> {
 /** Applies files of lab/addons that need no image: what a part needs before it is started. */
 export async function applyNeeds(blueprint: Blueprint, files: readonly string[]): Promise<void> {
   const { lab, registryPort } = blueprint;
-  const values = { variables: variablesOf(lab), images: {}, registryPort };
+  const values = { variables: variablesOf(blueprint), images: {}, registryPort };
   const path = configFile(lab, `needs-${files.join("-")}`);
   writeIfChanged(path, toYaml(renderAddons(values, files)));
   await apply(blueprint, path);
@@ -72,18 +73,20 @@ export async function installAddons(
   wait: Pick<Wait, "hopeless" | "tell">,
 ): Promise<void> {
   const { lab, registryPort } = blueprint;
-  const manifests = renderAddons({ variables: variablesOf(lab), images, registryPort });
+  const manifests = renderAddons({ variables: variablesOf(blueprint), images, registryPort });
   const file = configFile(lab, "addons.yaml");
   writeIfChanged(file, toYaml(manifests));
   await apply(blueprint, file);
   await ready(blueprint, manifests, { ...POD_PATIENCE, ...wait, pause: POD_PAUSE });
 }
 
-function variablesOf(lab: Lab): Record<string, string> {
+function variablesOf({ lab, resolvers }: Blueprint): Record<string, string> {
   const { ca, cert, key } = identityOf(lab.paths.pki, "metrics-server");
   const base64 = (path: string) => readFileSync(path).toString("base64");
   return {
     VOLUMES: lab.paths.volumes,
+    // By address: CoreDNS reads these again when they change, while a pod keeps the resolv.conf that it was made with.
+    FORWARD: forwardDirective(resolvers),
     CA_BUNDLE: base64(ca),
     METRICS_SERVER_CRT: base64(cert),
     METRICS_SERVER_KEY: base64(key),

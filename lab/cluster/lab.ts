@@ -6,24 +6,19 @@ import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder, removeBuilderFolder } from "./builder";
 import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
-import { createCgroups } from "./delegation";
 import { delivery } from "./delivery";
 import { removeFolder, writeIfChanged } from "./files";
-import { addRules, labRules, removeRules } from "./firewall";
 import { type PartStatus, statusOf, troubleOf } from "./health";
 import { identify, type Lab, LabError, type LabOptions } from "./identity";
 import { applyNeeds, defineGateways, installAddons } from "./install";
-import { prepareKernel } from "./kernel";
-import { renderKubeconfig } from "./kubeconfig";
-import { noteAbsent } from "./leftovers";
 import { requireMachine } from "./machine";
-import { createMounts, createNetwork, freeSubnet, namespacesExist, outerMtu } from "./namespaces";
+import { freeSubnet, namespacesExist, outerMtu } from "./namespaces";
 import { node } from "./node";
 import { nodeVersions, podsKnown } from "./node-state";
-import { checkOwner, claim, exclusively, hasLostData } from "./ownership";
-import { type Blueprint, kubeconfigOf, type Part } from "./part";
-import { ensurePki, identityOf, USERS } from "./pki";
-import { requireResolvers, upstreamResolvers } from "./resolvers";
+import { checkOwner, exclusively, hasLostData } from "./ownership";
+import type { Blueprint, Part } from "./part";
+import { prepare } from "./prepare";
+import { NO_RESOLVERS, upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
 import { becomeWell, overseen, requireAlive, startParts } from "./supervisor";
 import { gatherSupplies, type StartSteps, type Supplies, TOOLS, timed } from "./supplies";
@@ -73,7 +68,7 @@ export async function startLab(
     const [, tools] = await together([supplies.packages, supplies.tools], report);
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const blueprint = await blueprintOf(lab, settings, tool);
-    requireResolvers(blueprint.resolvers);
+    if (blueprint.resolvers.length === 0) report(NO_RESOLVERS);
     await timed("network and keys", report, () => prepare(blueprint));
     const images = await startAll(blueprint, supplies, report);
     return publish(blueprint, images);
@@ -166,24 +161,6 @@ async function blueprintOf(
   const [mtu, resolvers] = [await outerMtu(), upstreamResolvers()];
   const cgroups = cgroupRoot(lab.scope);
   return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
-}
-
-/** All that the parts need before they can start: namespaces, rules, cgroups, keys. */
-async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
-  claim(lab);
-  prepareKernel();
-  noteAbsent();
-  await createCgroups(lab);
-  await createNetwork(lab, link, mtu);
-  await removeRules(lab.scope);
-  await addRules(labRules(lab.scope, lab.link, link.subnet));
-  await createMounts(lab);
-  await ensurePki(lab.paths.pki, lab.label, link.node);
-  for (const user of [...Object.keys(USERS), "kubelet"]) {
-    const text = renderKubeconfig(lab.label, link.node, identityOf(lab.paths.pki, user));
-    const path = user === "admin" ? lab.paths.kubeconfig : kubeconfigOf(lab, user);
-    writeIfChanged(path, text);
-  }
 }
 
 /** In an order in which none comes after one that it depends on. */

@@ -43,6 +43,15 @@ export function exclusively<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
   });
 }
 
+/**
+ * Runs work, inside of `exclusively`, that no other lab may come or go during: one that has just found itself the last would
+ * take back what another has begun to use. The lock is on the folder itself, which stays as long as a command is at work:
+ * a file of its own could not be removed while others wait for it.
+ */
+export function machineWide<T>(work: () => Promise<T>, root = RUN_ROOT): Promise<T> {
+  return withLock(root, () => {}, work);
+}
+
 /** Names of the labs that have running state on this machine. */
 export function labsOfMachine(): string[] {
   const entries = readdirSync(RUN_ROOT, { withFileTypes: true });

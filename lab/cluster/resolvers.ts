@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { LabError } from "./identity";
 
 /** Lists of real servers, of systemd-resolved and NetworkManager; /etc/resolv.conf then names only a loopback address. */
 const SOURCES = [
@@ -14,19 +13,19 @@ export function parseResolvers(text: string): string[] {
   return servers.map(([, address]) => address ?? "").filter((it) => !it.startsWith("127."));
 }
 
-/** The machine's upstream name servers; none where pods could reach none. */
-export function upstreamResolvers(): string[] {
-  for (const path of SOURCES.filter((it) => existsSync(it))) {
+/** The machine's upstream name servers that pods can ask; none on a machine that is offline, for example. */
+export function upstreamResolvers(sources: readonly string[] = SOURCES): string[] {
+  for (const path of sources.filter((it) => existsSync(it))) {
     const servers = parseResolvers(readFileSync(path, "utf8"));
     if (servers.length > 0) return servers;
   }
   return [];
 }
 
-/** Throws where there is no name server: CoreDNS does not start without one. */
-export function requireResolvers(resolvers: readonly string[]): void {
-  if (resolvers.length > 0) return;
-  throw new LabError(
-    `No name server that pods can reach in ${SOURCES.join(", ")}: a loopback address does not serve them. Add a line "nameserver ADDRESS".`,
-  );
+/** What a machine without such name servers means for pods, and what to do. */
+export const NO_RESOLVERS = `Pods cannot resolve names from outside the cluster: ${SOURCES.join(", ")} have no IPv4 name server that they can reach (a loopback address is none). Add a line "nameserver ADDRESS", and run "up" again.`;
+
+/** CoreDNS's directive for names from outside; none without name servers, as CoreDNS does not start with an empty list. */
+export function forwardDirective(resolvers: readonly string[]): string {
+  return resolvers.length > 0 ? `forward . ${resolvers.join(" ")}` : "";
 }

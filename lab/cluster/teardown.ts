@@ -7,7 +7,7 @@ import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
 import { removeLeftovers } from "./leftovers";
 import { removeNamespaces } from "./namespaces";
-import { labsOfMachine } from "./ownership";
+import { labsOfMachine, machineWide } from "./ownership";
 import { stopProcess } from "./processes";
 
 /** Time that pods get to end by themselves, in milliseconds. */
@@ -32,11 +32,12 @@ export async function tearDown(lab: Lab): Promise<void> {
   await removeRules(lab.scope);
   await removeCgroups(lab.scope);
   rmSync(lab.paths.run, { recursive: true, force: true });
-  if (labsOfMachine().length === 0) {
+  await machineWide(async () => {
+    if (labsOfMachine().length > 0) return;
     restoreKernel(await othersForward());
     restoreControllers();
     removeLeftovers();
-  }
+  });
 }
 
 function partsOf(lab: Lab): string[] {

@@ -6,11 +6,12 @@ import { duration } from "../../toolchain";
 import { boot, type Guest } from "./boot";
 import { makeDisk } from "./disk";
 import { KERNELS, type Kernel, RELEASES, type Release } from "./packages";
-import { inCheckout, type Step, story } from "./story";
+import { inCheckout, prepare, type Step, story, type Variant } from "./story";
 
 interface Options {
   kernel: Kernel;
   release: Release;
+  container?: true;
   docker?: true;
   stack?: true;
   keep?: true;
@@ -19,26 +20,27 @@ interface Options {
 type Outcome = "passed" | "failed" | "not run";
 
 /** Runs one step; what it printed goes to the log. */
-async function passes(guest: Guest, step: Step, log: string): Promise<boolean> {
+async function passes(guest: Guest, step: Step, variant: Variant, log: string): Promise<boolean> {
   appendFileSync(log, `\n## ${step.name}\n`);
   if (typeof step.command !== "string") {
     await step.command(guest);
     return true;
   }
-  const { exitCode, text } = await guest.run(inCheckout(step.command), step.limit);
+  const { exitCode, text } = await guest.run(inCheckout(step.command, variant), step.limit);
   appendFileSync(log, `$ ${step.command}\n${text}\nexit code ${exitCode}\n`);
   return exitCode === (step.exitCode ?? 0) && (step.says?.test(text) ?? true);
 }
 
 /** Runs steps in order; after a failure the rest has nothing to stand on. */
-async function tell(guest: Guest, steps: readonly Step[], log: string) {
+async function tell(guest: Guest, variant: Variant, log: string) {
   const rows: [string, Outcome, string][] = [];
   let failed = false;
-  for (const step of steps) {
+  await guest.run(prepare(variant), 60);
+  for (const step of story(variant)) {
     const begin = Date.now();
     const passed: boolean =
       !failed &&
-      (await passes(guest, step, log).catch((error: Error) => {
+      (await passes(guest, step, variant, log).catch((error: Error) => {
         appendFileSync(log, `${error.message}\n`);
         return false;
       }));
@@ -60,7 +62,7 @@ async function describe(guest: Guest): Promise<string> {
   return `${system}, Linux ${await ask("uname -r")}, ${manager}, cgroup v2 with ${controllers}`;
 }
 
-async function main({ kernel, release, docker, stack, keep }: Options): Promise<void> {
+async function main({ kernel, release, keep, ...options }: Options): Promise<void> {
   const disk = await makeDisk(release, kernel, print);
   const log = disk.image.replace(/\.raw$/, ".log");
   writeFileSync(log, "");
@@ -69,9 +71,9 @@ async function main({ kernel, release, docker, stack, keep }: Options): Promise<
   process.once("SIGTERM", () => process.exit(143));
   try {
     print(await describe(guest));
-    const variant = { docker: docker ?? false, stack: stack ?? false };
-    const steps = story({ ...variant, slowness: kernel === "qemu" ? 8 : 1 });
-    const { rows, failed } = await tell(guest, steps, log);
+    const slowness = kernel === "qemu" ? 8 : 1;
+    const { container = false, docker = false, stack = false } = options;
+    const { rows, failed } = await tell(guest, { container, docker, stack, slowness }, log);
     const table = new Table({ head: ["step", "outcome", "time"], style: { head: [], border: [] } });
     table.push(...rows);
     process.stdout.write(`${table}\nLog: ${log}\nConsole: ${guest.console}\n`);
@@ -86,6 +88,9 @@ new Command("npm run test:machine --")
   .description("Boots a real Debian with systemd and cgroup v2, and lives a lab's life in it.")
   .addOption(new Option("--kernel <kind>", "what boots it").choices(KERNELS).default("uml"))
   .addOption(new Option("--release <name>", "of Debian").choices(RELEASES).default("bookworm"))
+  .addOption(
+    new Option("--container", "in a container: cgroup v2 without systemd").conflicts("docker"),
+  )
   .option("--docker", "with Docker running beside the lab")
   .option("--stack", "with the platform (npm start), not only the lab")
   .option("--keep", "leave the machine running until this command is ended, and its disk")

@@ -1,4 +1,5 @@
 import type { Guest } from "./boot";
+import { CONTAINER_UP, inContainer } from "./container";
 import { GUEST_CHECKOUT } from "./disk";
 
 /** One thing that is done in the guest, and must come out well. */
@@ -16,6 +17,8 @@ export interface Step {
 
 /** What is tried besides. */
 export interface Variant {
+  /** In a container of the machine: cgroup v2, but no systemd. */
+  container: boolean;
   /** With Docker running beside the lab. */
   docker: boolean;
   /** With the platform, not only the lab. */
@@ -69,59 +72,65 @@ const DOCKER_WORKS = `curl -sf --max-time 20 -o /dev/null http://127.0.0.1:9090/
 sudo docker run --rm local/busybox /bin/busybox nslookup "${MIRROR}" 10.0.2.3 && sudo docker exec stays /bin/busybox true`;
 
 /** The lab's life on a machine, from the first command to the last. */
-export function story({ docker, stack, slowness }: Variant): Step[] {
-  const minutes = (count: number) => count * 60 * slowness;
+export function story({ container, docker, stack, slowness }: Variant): Step[] {
   const step = (
     name: string,
     command: Step["command"],
-    limit: number,
+    minutes: number,
     more: Partial<Step> = {},
-  ) => ({
-    name,
-    command,
-    limit: minutes(limit),
-    ...more,
-  });
+  ) => ({ name, command, limit: minutes * 60 * slowness, ...more });
   const dockerWorks = (when: string) =>
     docker ? [step(`Docker works ${when}`, DOCKER_WORKS, 3)] : [];
   const up = stack ? "sudo npm start" : lab("up");
   const down = stack ? "sudo npm stop" : lab("down");
   const served = stack ? { says: /prediction/ } : {};
+  const reload = [
+    step("daemon-reload", "sudo systemctl daemon-reload && sleep 5", 1),
+    step("the pod lives on", POD_LIVES, 6),
+  ];
+  const reboot = [
+    step("a reboot", (guest) => guest.reboot(), 10),
+    ...(docker ? [step("Docker after the reboot", "sudo docker start stays", 2)] : []),
+    step("before, in this boot", guestCommand("snapshot /var/tmp/boot.json"), 2),
+    step(`after the reboot: ${up}`, up, stack ? 30 : 10, served),
+    step("the pod is back again", POD_LIVES, 6),
+  ];
+  const boot = container ? "/var/tmp/before.json" : "/var/tmp/boot.json";
   return [
-    step("a real machine", "test -d /run/systemd/system && stat -fc %T /sys/fs/cgroup", 1, {
-      says: /cgroup2fs/,
-    }),
+    step("cgroup v2", "stat -fc %T /sys/fs/cgroup", 1, { says: /cgroup2fs/ }),
+    step("systemd", `test ${container ? "!" : ""} -d /run/systemd/system`, 1),
     step("without root: npm start", "npm start", 2, { exitCode: 1, says: /Run: sudo npm start/ }),
     step("Debian's packages", guestCommand("packages"), 15),
-    ...(docker ? [step("Docker", DOCKER_UP, 10)] : []),
+    ...(docker ? [step("Docker", DOCKER_UP, 20)] : []),
     ...dockerWorks("before"),
     step("before", guestCommand("snapshot /var/tmp/before.json"), 2),
     step(`first: ${up}`, up, stack ? 60 : 20, served),
     step("a restricted pod runs", RUN_POD, 6),
     ...dockerWorks("beside the lab"),
-    step("daemon-reload", "sudo systemctl daemon-reload && sleep 5", 1),
-    step("the pod lives on", POD_LIVES, 6),
+    ...(container ? [] : reload),
     step(`again: ${up}`, up, stack ? 20 : 5, served),
     step("status", lab("status"), 3),
     step(`${down}`, down, 5),
     step("as before but for its data", guestCommand("compare-stopped /var/tmp/before.json"), 2),
     step(`after a stop: ${up}`, up, stack ? 30 : 10, served),
     step("the pod is back", POD_LIVES, 6),
-    step("a reboot", (guest) => guest.reboot(), 10),
-    ...(docker ? [step("Docker after the reboot", "sudo docker start stays", 2)] : []),
-    step("before, in this boot", guestCommand("snapshot /var/tmp/boot.json"), 2),
-    step(`after the reboot: ${up}`, up, stack ? 30 : 10, served),
-    step("the pod is back again", POD_LIVES, 6),
+    ...(container ? [] : reboot),
     ...(stack ? [step("npm run destroy", "sudo npm run destroy", 20)] : []),
     ...dockerWorks("after all that"),
     step("reset", lab("reset"), 5),
-    step("as before", guestCommand("compare /var/tmp/boot.json /var/tmp/before.json"), 2),
+    step("as before", guestCommand(`compare ${boot} /var/tmp/before.json`), 2),
     step("nothing in the checkout", "test ! -e .lab/dev", 1),
     ...dockerWorks("after the reset"),
   ];
 }
 
+/** What is done first on the machine itself. */
+export function prepare({ container }: Variant): string {
+  return container ? CONTAINER_UP : "true";
+}
+
 /** The command line as the guest gets it. */
-export function inCheckout(command: string): string {
-  return `cd ${GUEST_CHECKOUT} && ${command}`;
+export function inCheckout(command: string, { container }: Variant): string {
+  const line = `cd ${GUEST_CHECKOUT} && ${command}`;
+  return container ? inContainer(line) : line;
 }

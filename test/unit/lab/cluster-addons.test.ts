@@ -11,12 +11,14 @@ import {
 } from "../../../lab/cluster/addons";
 import { SERVICE_DNS } from "../../../lab/cluster/cidrs";
 import { PAUSE_IMAGE } from "../../../lab/cluster/node";
+import { forwardDirective } from "../../../lab/cluster/resolvers";
 import { recipes } from "../../../lab/images/recipes";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const images = Object.fromEntries(recipes.map(({ reference }) => [reference, DIGEST]));
 const variables = {
   VOLUMES: "/run/ml-lab/unit/volumes",
+  FORWARD: "forward . 10.1.1.1",
   CA_BUNDLE: "Y2E=",
   METRICS_SERVER_CRT: "Y3J0",
   METRICS_SERVER_KEY: "a2V5",
@@ -72,6 +74,22 @@ describe("the add-ons", () => {
   it("answer where the kubelet sends the pods' questions", () => {
     const service = manifests.find(({ metadata }) => metadata.name === "kube-dns");
     expect(service).toMatchObject({ kind: "Service", spec: { clusterIP: SERVICE_DNS } });
+  });
+
+  it("ask the machine's name servers for other names, where it has any", () => {
+    const corefile = (FORWARD: string) => {
+      const objects = renderAddons({ ...values, variables: { ...variables, FORWARD } });
+      const found = objects.find(
+        ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "coredns",
+      );
+      return String((found?.data as Record<string, string> | undefined)?.Corefile);
+    };
+    expect(corefile(forwardDirective(["10.1.1.1", "10.1.1.2"]))).toMatch(
+      /^ {4}forward \. 10\.1\.1\.1 10\.1\.1\.2$/m,
+    );
+    const offline = corefile(forwardDirective([]));
+    expect(offline).not.toContain("forward");
+    expect(offline).toMatch(/\}\s+cache 30\n/);
   });
 
   it("make one default of each class", () => {

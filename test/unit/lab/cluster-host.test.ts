@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseHierarchies } from "../../../lab/cluster/cgroups";
 import { labRules, rulesOf } from "../../../lab/cluster/firewall";
-import { parseResolvers } from "../../../lab/cluster/resolvers";
+import { parseResolvers, upstreamResolvers } from "../../../lab/cluster/resolvers";
 import { listensOnLoopback, ownerOf } from "../../../lab/cluster/settings";
+import { type Sandbox, sandbox } from "../../support/sandbox";
 
 describe("cgroup trees", () => {
   it("is one on a machine with cgroup v2", () => {
@@ -62,6 +63,28 @@ describe("name servers", () => {
 
   it("can be none", () => {
     expect(parseResolvers("nameserver 127.0.0.1\nsearch local\n")).toEqual([]);
+  });
+});
+
+describe("the machine's name servers", () => {
+  let box: Sandbox;
+  beforeEach(() => {
+    box = sandbox();
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    box.remove();
+  });
+
+  it("are those of the first list that has any", () => {
+    const stub = box.write("stub", "nameserver 127.0.0.53\n");
+    const real = box.write("real", "nameserver 10.1.1.1\n");
+    expect(upstreamResolvers([`${box.folder}/none`, stub, real])).toEqual(["10.1.1.1"]);
+  });
+
+  it("are none where no list has any", () => {
+    expect(upstreamResolvers([box.write("stub", "nameserver 127.0.0.53\n")])).toEqual([]);
+    expect(upstreamResolvers([])).toEqual([]);
   });
 });
 

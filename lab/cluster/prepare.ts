@@ -1,0 +1,30 @@
+import { createCgroups } from "./delegation";
+import { writeIfChanged } from "./files";
+import { addRules, labRules, removeRules } from "./firewall";
+import { prepareKernel } from "./kernel";
+import { renderKubeconfig } from "./kubeconfig";
+import { noteAbsent } from "./leftovers";
+import { createMounts, createNetwork } from "./namespaces";
+import { claim, machineWide } from "./ownership";
+import { type Blueprint, kubeconfigOf } from "./part";
+import { ensurePki, identityOf, USERS } from "./pki";
+
+/** All that the parts need before they can start: namespaces, rules, cgroups, keys. */
+export async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
+  await machineWide(async () => {
+    claim(lab);
+    prepareKernel();
+    noteAbsent();
+  });
+  await createCgroups(lab);
+  await createNetwork(lab, link, mtu);
+  await removeRules(lab.scope);
+  await addRules(labRules(lab.scope, lab.link, link.subnet));
+  await createMounts(lab);
+  await ensurePki(lab.paths.pki, lab.label, link.node);
+  for (const user of [...Object.keys(USERS), "kubelet"]) {
+    const text = renderKubeconfig(lab.label, link.node, identityOf(lab.paths.pki, user));
+    const path = user === "admin" ? lab.paths.kubeconfig : kubeconfigOf(lab, user);
+    writeIfChanged(path, text);
+  }
+}
