@@ -1,20 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
-import { loadConfig } from "./components/config";
-import { platformContract } from "./components/contract";
+import { checkStack } from "./components/config/checks";
+import { loadConfig } from "./components/config/load";
 import { lookupIn } from "./components/kubernetes/client";
 import { ownedByStack, stackIdentity } from "./components/kubernetes/ownership";
 import { Platform } from "./components/platform/platform";
-import { preflight } from "./components/preflight";
+import { readContract } from "./components/platform/read-contract";
 import { Team } from "./components/team/team";
 
 /**
- * The program that `pulumi up` runs: what a cluster has once, and what a team has, as the stack's configuration says.
+ * The program that `pulumi up` runs: a platform, a team, or both, as the stack's configuration says.
  * @returns the stack's outputs
  */
 export = async () => {
   const config = loadConfig();
-  const contract = await platformContract(config);
-  const source = preflight(config, contract);
+  const contract = await readContract(config.platform, config.platformStack);
+  const imageSource = checkStack(config, contract);
   const { owner, retainData, secrets, cluster } = config;
   const provider = new k8s.Provider("cluster", cluster);
   const transformations = [ownedByStack(stackIdentity(config.id), lookupIn(cluster))];
@@ -23,7 +23,7 @@ export = async () => {
     config.platform &&
     new Platform(
       "platform",
-      { config: config.platform, contract, images: source, owner, retainData },
+      { ...config.platform, imageSource, owner, retainData },
       { provider, transformations },
     );
   const team =
@@ -31,12 +31,12 @@ export = async () => {
     new Team(
       config.team.name,
       {
-        config: config.team,
+        ...config.team,
         platform: contract,
-        images: config.images,
-        source,
-        owner,
+        imageBuild: config.images,
+        imageSource,
         secrets,
+        owner,
         retainData,
       },
       { provider, transformations, dependsOn: platform ? [platform] : [] },

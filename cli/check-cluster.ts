@@ -1,9 +1,9 @@
 import type { KubeConfig, KubernetesObject, VersionInfo } from "@kubernetes/client-node";
+import { missingFiles } from "../components/config/checks";
+import { check } from "../components/config/errors";
+import { type StackConfig, stackSchema } from "../components/config/schema";
 import { answer, kubeConfigOf } from "../components/kubernetes/client";
-import { missingFiles } from "../components/preflight";
-import { explain } from "../components/problems";
-import { type StackConfig, stackSchema } from "../components/schema";
-import { imagesToBuild } from "../components/team/images";
+import { imagesToBuild } from "../components/team/images/schema";
 import { requirePush } from "./registry";
 import type { StackFile } from "./stack";
 
@@ -39,9 +39,9 @@ function checked(file: StackFile): StackConfig {
     key,
     (value as { secure?: string })?.secure ?? value,
   ]);
-  const { data, error } = stackSchema.safeParse(Object.fromEntries(plain));
+  const { data, errors } = check(stackSchema, Object.fromEntries(plain));
   if (data) return data;
-  throw refusal(error.issues.flatMap((issue) => explain(issue)));
+  throw refusal(errors);
 }
 
 async function requireVersion(cluster: KubeConfig): Promise<void> {

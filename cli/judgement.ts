@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../components/team/schema";
+import type { ModelConfig } from "../components/team/serving/schema";
 import type { Sample } from "./prometheus";
 
 export type Promotion = NonNullable<ModelConfig["promotion"]>;

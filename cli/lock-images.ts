@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { CATALOGUE, type ImageLock, mirrored } from "../components/images";
+import { neededImages } from "../components/config/checks";
+import { CATALOGUE } from "../components/images/catalogue";
+import { type ImageLock, mirrored } from "../components/images/source";
 import { platformSchema } from "../components/platform/schema";
-import { neededImages } from "../components/preflight";
 import { teamSchema } from "../components/team/schema";
 import type { Report } from "../toolchain";
 import { digestOf } from "./registry";

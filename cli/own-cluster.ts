@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { CATALOGUE } from "../components/images";
+import { CATALOGUE } from "../components/images/catalogue";
 import { configSchema } from "../policy/config/schema";
 import { programKeys, ROOT, type StackFile, stackConfig, stackFile } from "./stack";
 import { step } from "./terminal";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { modelSchema } from "../components/team/model-schema";
+import { modelSchema } from "../components/team/serving/schema";
 import type { Promotion } from "./judgement";
 import { candidateOf, ladder, type Weights } from "./promotion";
 import { type OpenStack, stackConfig, stackFile } from "./stack";

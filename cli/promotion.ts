@@ -1,4 +1,4 @@
-import { MAIN_VARIANT } from "../components/team/variants";
+import { MAIN_VARIANT } from "../components/team/serving/variants";
 import type { Promotion } from "./judgement";
 
 /** Each variant's weight, by its name and in the order of the stack file. */

@@ -1,17 +1,21 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type SchemaNode, stackJsonSchema } from "../components/problems";
+import { jsonSchemaOf, type SchemaNode } from "../components/config/errors";
+import { stackSchema } from "../components/config/schema";
 import { ROOT } from "./stack";
 
 /** Where editors find the schema of a stack file. */
 export const SCHEMA_FILE = join(ROOT, "components", "config.schema.json");
-const README = join(ROOT, "README.md");
+/** The README with the table of the configuration. */
+export const README = join(ROOT, "components", "README.md");
 const BEGIN = "<!-- begin: configuration -->";
 const END = "<!-- end: configuration -->";
 
+const stackJsonSchema = jsonSchemaOf(stackSchema);
+
 /** The JSON Schema of a `Pulumi.<stack>.yaml`: our keys below `config`, and whatever else Pulumi allows. */
 export function stackFileSchema(): unknown {
-  const { properties = {} } = stackJsonSchema;
+  const { properties = {}, $defs } = stackJsonSchema;
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "A stack of ml-platform",
@@ -26,6 +30,7 @@ export function stackFileSchema(): unknown {
         additionalProperties: false,
       },
     },
+    $defs,
   };
 }
 
@@ -59,19 +64,24 @@ function row(node: SchemaNode, path: string): string {
   return `| \`${path}\` | ${value} | ${node.description ?? ""} |`;
 }
 
-/** The table of the configuration, in Markdown. */
+/** The tables of the configuration, in Markdown: one of all keys, and one of each block that several keys share. */
 export function configurationTable(): string {
-  return ["| Key | Default | What it is |", "|---|---|---|", ...rows(stackJsonSchema, "")].join(
-    "\n",
-  );
+  const table = (lines: string[]) => ["| Key | Default | Description |", "|---|---|---|", ...lines];
+  const shared = Object.entries(stackJsonSchema.$defs ?? {}).flatMap(([name, block]) => [
+    "",
+    `Every block \`${name.toLowerCase()}\`:`,
+    "",
+    ...table(rows(block, "")),
+  ]);
+  return [...table(rows(stackJsonSchema, "")), ...shared].join("\n");
 }
 
-/** The README with its table of the configuration made anew. */
+/** The README with new tables of the configuration. */
 export function withTable(readme: string): string {
   const [before, rest] = readme.split(BEGIN);
   const [, after] = rest?.split(END) ?? [];
   if (before === undefined || after === undefined)
-    throw new Error(`README.md has no ${BEGIN} ... ${END}`);
+    throw new Error(`components/README.md has no ${BEGIN} ... ${END}`);
   return `${before}${BEGIN}\n${configurationTable()}\n${END}${after}`;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { SHORTEST_RATE } from "../components/platform/schema";
+import { SHORTEST_RATE } from "../components/platform/autoscaling/schema";
 import {
   type Candidate,
   judge,

@@ -1,6 +1,13 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { ClusterConfig } from "../schema";
 import type { Lookup } from "./ownership";
+
+/** A cluster, as kubectl would find it. */
+export interface Cluster {
+  /** Kubeconfig file. Default: the one that kubectl uses. */
+  kubeconfig?: string | undefined;
+  /** Context in it. Default: its current context. */
+  context?: string | undefined;
+}
 
 /** What the client's HTTP library calls a connection that is not made in time. */
 const CONNECT_TIMEOUT = "UND_ERR_CONNECT_TIMEOUT";
@@ -12,7 +19,7 @@ const MADE_UP = "loaded-context";
  * The cluster of a stack, from the files that the Kubernetes provider and kubectl take it from.
  * @throws Error where they lack the context, with those that there are
  */
-export async function kubeConfigOf({ kubeconfig, context }: ClusterConfig): Promise<KubeConfig> {
+export async function kubeConfigOf({ kubeconfig, context }: Cluster): Promise<KubeConfig> {
   // Loaded late, as its library takes half a second.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
@@ -73,7 +80,7 @@ function statusMessage(error: unknown): string {
 }
 
 /** Looks objects up in a stack's cluster. */
-export function lookupIn(cluster: ClusterConfig): Lookup {
+export function lookupIn(cluster: Cluster): Lookup {
   return async (object) => {
     const { KubernetesObjectApi } = await import("@kubernetes/client-node");
     const config = await kubeConfigOf(cluster);

@@ -1,4 +1,3 @@
-import type { GatewayReference } from "../contract";
 import { PART_OF } from "./labels";
 
 /** The group and version of the Gateway API's kinds; a route names both, as the API server would write them. */
@@ -31,6 +30,13 @@ export function gatewaySpec(className: string, domain: string, port: number) {
   };
 }
 
+/** The Gateway that a route attaches to, and its listener, where not all that fit the host. */
+export interface GatewayName {
+  name: string;
+  namespace: string;
+  sectionName?: string | undefined;
+}
+
 /** A Service that gets a share of a host's requests. */
 export interface Backend {
   service: string;
@@ -51,7 +57,7 @@ function backendRef(service: string, weight: number) {
  * @param paths what of the host is served, each with all below it
  */
 export function splitSpec(
-  { name, namespace, sectionName }: Pick<GatewayReference, "name" | "namespace" | "sectionName">,
+  { name, namespace, sectionName }: GatewayName,
   host: string,
   paths: readonly string[],
   backends: readonly Backend[],

@@ -1,4 +1,7 @@
-/** What a resource is, in the words of Kubernetes' recommended labels. */
+/**
+ * What a resource is, as Kubernetes' recommended labels say it.
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+ */
 export interface Identity {
   /** The application, for example `prometheus` or `model-service`: `app.kubernetes.io/name`. */
   name: string;
@@ -7,7 +10,7 @@ export interface Identity {
   /** Which of its variants, where it has several versions side by side: `ml-platform/variant`. */
   variant?: string;
   /** Its role in the platform: `app.kubernetes.io/component`. */
-  component: "monitoring" | "gpu" | "tracking" | "training" | "model-service" | "team";
+  component: string;
   /** Who answers for it: `ml-platform/owner`. */
   owner: string;
 }
@@ -24,7 +27,7 @@ export function selectorLabels({ name, instance, variant }: Identity): Record<st
   };
 }
 
-/** The label on all that the program makes. */
+/** The label on every object of the project. */
 export const PART_OF = { "app.kubernetes.io/part-of": "ml-platform" };
 
 /** All labels of a resource: the selector's, and who runs and owns it. */

@@ -1,18 +1,20 @@
 import type { types } from "@pulumi/kubernetes";
 
-/** What a container may ask for and use, as Kubernetes quantities. */
+/** Requests and limits of a container, as Kubernetes quantities. */
 export interface Resources {
+  /** CPU request. */
   cpu: string;
+  /** Memory request and limit: they are equal, so that no node is overcommitted. */
   memory: string;
-  /** The most it may use; requests and limits of memory are the same, so that no node is overcommitted. */
+  /** CPU limit. */
   cpuLimit: string;
-  /** Space for logs, scratch files and the writable layer. */
+  /** Request and limit of the space for logs, scratch files and the writable layer. */
   ephemeralStorage: string;
-  /** Whole GPUs. */
+  /** Number of whole GPUs. Default: none. */
   gpus?: number;
 }
 
-/** Requests and limits of a container. GPUs cannot be overcommitted, so they stand in both. */
+/** Requests and limits of a container. GPUs cannot be overcommitted, so requests and limits are equal. */
 export function requirements(
   resources: Resources,
   gpuResource = "nvidia.com/gpu",
@@ -34,13 +36,10 @@ export function requirements(
   };
 }
 
-/** The taint by which GPU nodes keep everything else away, tolerated by what needs a GPU. */
+/** Tolerates the taint that GPU nodes have for pods that use no GPU. */
 export const GPU_TOLERATION = { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" };
 
-/** What a pod with these resources tolerates. */
-export function gpuTolerations({
-  gpus,
-}: Pick<Resources, "gpus">): Pick<types.input.core.v1.PodSpec, "tolerations"> {
-  // Left out rather than empty: the API server drops an empty list, and a refresh would show a change.
-  return gpus ? { tolerations: [GPU_TOLERATION] } : {};
+/** The tolerations of a pod with these resources. */
+export function gpuTolerations({ gpus }: Pick<Resources, "gpus">): (typeof GPU_TOLERATION)[] {
+  return gpus ? [GPU_TOLERATION] : [];
 }

@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Metadata } from "./workload";
 
-/** A volume that one node writes at a time, protected where its stack retains data. */
+/** A volume that one node mounts at a time. */
 export function volume(
   name: string,
-  metadata: { namespace: string; labels: Record<string, string> },
+  metadata: Metadata,
   { size, storageClass }: { size: string; storageClass?: string | undefined },
   opts: pulumi.CustomResourceOptions,
 ): k8s.core.v1.PersistentVolumeClaim {

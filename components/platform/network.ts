@@ -1,16 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { allowCertificateSolvers, namespace, pods } from "../kubernetes/network";
-import type { IngressConfig } from "./schema";
+import type { Metadata } from "../kubernetes/workload";
+import type { IngressConfig } from "./ingress/schema";
 
 /**
- * Who may connect to the platform's pods: nobody but the adapter and the ingress controller to Prometheus, and the API
- * server to the adapter.
- * @param ingress how Prometheus' UI is served, where it is
+ * Who may connect to the pods of a platform: the adapter and the ingress controller to Prometheus, the API server to the
+ * adapter, and nobody else.
+ * @param ingress how the UI of Prometheus is served, where it is
  */
 export function platformNetwork(
   name: string,
-  metadata: { namespace: pulumi.Input<string>; labels: Record<string, string> },
+  metadata: Metadata,
   ingress: IngressConfig | undefined,
   opts: pulumi.CustomResourceOptions,
 ): void {
@@ -30,7 +31,7 @@ export function platformNetwork(
     ],
   });
   if (ingress?.issuer) policy("solvers", allowCertificateSolvers(ingress.namespace));
-  // The API server is no pod, so that no selector finds it; the adapter checks who asks.
+  // The API server is not a pod, so no selector finds it. The adapter authenticates its callers.
   policy("adapter", {
     podSelector: { matchLabels: app("prometheus-adapter") },
     policyTypes: ["Ingress"],

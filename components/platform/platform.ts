@@ -1,104 +1,116 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { externalUrl, type PlatformContract } from "../contract";
-import type { ImageSource } from "../images";
-import { GATEWAY_API, GATEWAY_READY, gatewaySpec } from "../kubernetes/gateway";
+import type { z } from "zod";
+import { parseArgs } from "../config/errors";
+import type { ImageSource } from "../images/source";
 import { labels, podSecurityLabels } from "../kubernetes/labels";
-import { DevicePlugin } from "./device-plugin";
-import { MetricsAdapter } from "./metrics-adapter";
+import { MetricsAdapter } from "./autoscaling/metrics-adapter";
+import type { PlatformContract } from "./contract";
+import { DevicePlugin } from "./gpu/device-plugin";
+import { gpuNamespace } from "./gpu/feature";
+import { platformGateway } from "./ingress/gateway";
+import { installed } from "./mode";
+import { Prometheus } from "./monitoring/prometheus";
 import { platformNetwork } from "./network";
-import { Prometheus } from "./prometheus";
-import { gpuNamespace, type PlatformConfig } from "./schema";
+import { contractOf, type PlatformConfig, platformSchema } from "./schema";
 
-export interface PlatformArgs {
-  config: PlatformConfig;
-  /** What the configuration promises to teams. */
-  contract: PlatformContract;
-  images: ImageSource;
-  owner: string;
-  /** Protects namespaces and volumes. */
-  retainData: boolean;
+export interface PlatformArgs extends z.input<typeof platformSchema> {
+  /** Where the images of what is installed come from. */
+  imageSource: ImageSource;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+  /** Protects namespaces and volumes from deletion. Default: true. */
+  retainData?: boolean;
 }
 
-/** What a cluster has once: metrics, the custom metrics API, GPUs. */
+type Common = Pick<Required<PlatformArgs>, "imageSource" | "owner" | "retainData">;
+
+/** What a cluster has once: metrics, the custom metrics API, a Gateway, GPUs. */
 export class Platform extends pulumi.ComponentResource {
-  /** The address of Prometheus' UI, where the Ingress serves it. */
+  /** What it offers to teams. */
+  readonly contract: PlatformContract;
+  /** URL of the UI of Prometheus, where the Ingress serves it. */
   readonly prometheusUrl: string | undefined;
 
-  constructor(name: string, args: PlatformArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
-    const { config, contract, owner, retainData } = args;
-    const { prometheus, ingress, devicePlugin } = config;
+    const { imageSource, owner = "ml-platform", retainData = true, ...own } = args;
+    const config = parseArgs(platformSchema, own, name);
+    const common = { imageSource, owner, retainData };
     const child = { parent: this };
+    this.contract = contractOf(config);
 
-    const own = labels({ name, instance: name, component: "monitoring", owner });
+    const { namespace, ingress } = config;
+    const metadata = {
+      namespace,
+      labels: labels({ name, instance: name, component: "monitoring", owner }),
+    };
     const created = new k8s.core.v1.Namespace(
       `${name}-namespace`,
       {
         metadata: {
-          name: config.namespace,
-          labels: { ...own, ...podSecurityLabels("restricted") },
+          name: namespace,
+          labels: { ...metadata.labels, ...podSecurityLabels("restricted") },
         },
       },
       { ...child, protect: retainData },
     );
     const inNamespace = { ...child, dependsOn: [created] };
-    const exposed = prometheus.mode === "install" && prometheus.expose;
-    const metadata = { namespace: config.namespace, labels: own };
-    platformNetwork(`${name}-network`, metadata, exposed ? ingress : undefined, inNamespace);
-    platformGateway(`${name}-gateway`, config, contract, own, inNamespace);
-    monitoring(name, args, inNamespace);
-    if (devicePlugin.mode === "install") {
-      const namespace = gpuNamespace(config.namespace);
-      const image = args.images.reference("devicePlugin");
-      const gpus = { namespace, owner, retainData, image, settings: devicePlugin };
-      new DevicePlugin(`${name}-device-plugin`, gpus, child);
+    const exposed = installed(config.prometheus)?.expose ? ingress : undefined;
+    platformNetwork(`${name}-network`, metadata, exposed, inNamespace);
+    const gateway = installed(config.gateway);
+    if (gateway && this.contract.gateway) {
+      const { domain } = ingress;
+      const settings = { ...this.contract.gateway, ...gateway, domain, labels: metadata.labels };
+      platformGateway(`${name}-gateway`, settings, inNamespace);
     }
-    if (exposed) this.prometheusUrl = externalUrl(ingress, "prometheus");
-    this.registerOutputs({ prometheusUrl: this.prometheusUrl });
+    const prometheus = monitoring(name, config, common, inNamespace);
+    this.prometheusUrl = prometheus?.externalUrl;
+    autoscaling(name, config, this.contract, common, prometheus, inNamespace);
+    gpus(name, config, common, child);
+    this.registerOutputs({ contract: this.contract, prometheusUrl: this.prometheusUrl });
   }
 }
 
-/** The Gateway that splits requests between variants of models, where it is to be installed. */
-function platformGateway(
-  id: string,
-  { gateway, ingress }: PlatformConfig,
-  contract: PlatformContract,
-  own: Record<string, string>,
-  opts: pulumi.CustomResourceOptions,
-): void {
-  if (gateway.mode !== "install") return;
-  new k8s.apiextensions.CustomResource(
-    id,
-    {
-      apiVersion: GATEWAY_API,
-      kind: "Gateway",
-      metadata: { ...contract.gateway, labels: own, annotations: GATEWAY_READY },
-      spec: gatewaySpec(gateway.className, ingress.domain, gateway.port),
-    },
-    opts,
-  );
-}
-
-/** Prometheus, and the custom metrics API that asks it. */
 function monitoring(
   name: string,
-  { config, contract, images, owner, retainData }: PlatformArgs,
+  { namespace, ingress, prometheus }: PlatformConfig,
+  { imageSource, owner, retainData }: Common,
+  opts: pulumi.ComponentResourceOptions,
+): Prometheus | undefined {
+  const settings = installed(prometheus);
+  if (!settings) return undefined;
+  const image = imageSource.reference("prometheus");
+  const args = { ...settings, namespace, image, ingress, owner, retainData };
+  return new Prometheus(`${name}-prometheus`, args, opts);
+}
+
+function autoscaling(
+  name: string,
+  { namespace, metricsAdapter }: PlatformConfig,
+  { prometheusUrl }: PlatformContract,
+  { imageSource, owner }: Common,
+  prometheus: Prometheus | undefined,
   opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
 ): void {
-  const { prometheus, metricsAdapter, ingress } = config;
-  const common = { namespace: config.namespace, owner, retainData };
-  const before = [...opts.dependsOn];
-  if (prometheus.mode === "install") {
-    const image = images.reference("prometheus");
-    const args = { ...common, image, settings: prometheus, ingress };
-    // Without it the adapter would answer, but know no metric.
-    before.push(new Prometheus(`${name}-prometheus`, args, opts));
-  }
-  const { prometheusUrl } = contract;
-  if (metricsAdapter.mode === "install" && prometheusUrl) {
-    const image = images.reference("metricsAdapter");
-    const args = { ...common, image, settings: metricsAdapter, prometheusUrl };
-    new MetricsAdapter(`${name}-metrics-adapter`, args, { ...opts, dependsOn: before });
-  }
+  const settings = installed(metricsAdapter);
+  if (!settings || !prometheusUrl) return;
+  const image = imageSource.reference("metricsAdapter");
+  const args = { ...settings, namespace, image, prometheusUrl, owner };
+  // Without Prometheus the adapter would serve, but would have no metric.
+  const dependsOn = [...opts.dependsOn, ...(prometheus ? [prometheus] : [])];
+  new MetricsAdapter(`${name}-metrics-adapter`, args, { ...opts, dependsOn });
+}
+
+function gpus(
+  name: string,
+  { namespace, devicePlugin }: PlatformConfig,
+  { imageSource, owner, retainData }: Common,
+  opts: pulumi.ComponentResourceOptions,
+): void {
+  const settings = installed(devicePlugin);
+  if (!settings) return;
+  const image = imageSource.reference("devicePlugin");
+  const args = { ...settings, namespace: gpuNamespace(namespace), image, owner, retainData };
+  new DevicePlugin(`${name}-device-plugin`, args, opts);
 }

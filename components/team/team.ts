@@ -1,112 +1,117 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config";
-import type { PlatformContract } from "../contract";
-import type { ImageSource } from "../images";
+import type { z } from "zod";
+import { parseArgs } from "../config/errors";
+import type { ImageBuild } from "../images/schema";
+import type { ImageSource } from "../images/source";
 import { labels } from "../kubernetes/labels";
 import { volume } from "../kubernetes/volume";
-import type { ImagesConfig } from "../schema";
-import { ModelService } from "./model-service";
-import type { ModelConfig, TeamConfig } from "./schema";
-import { pinned, TeamImages } from "./team-images";
-import { TeamNamespace } from "./team-namespace";
-import { TrackingServer } from "./tracking-server";
-import { TrainingJob } from "./training-job";
+import type { contractArgs } from "../platform/contract";
+import { TeamImages } from "./images/team-images";
+import { TeamNamespace } from "./namespace/team-namespace";
+import { type TeamConfig, teamSchema } from "./schema";
+import { ModelService } from "./serving/model-service";
+import { type TrackingSecrets, TrackingServer } from "./tracking/tracking-server";
+import { TrainingJob } from "./training/training-job";
 
-export interface TeamArgs {
-  config: TeamConfig;
-  platform: PlatformContract;
-  images: ImagesConfig;
-  source: ImageSource;
-  owner: string;
-  secrets: Config["secrets"];
-  /** Protects the namespace and its volumes. */
-  retainData: boolean;
+export interface TeamArgs extends z.input<typeof teamSchema> {
+  /** What the platform offers. */
+  platform: z.input<typeof contractArgs>;
+  /** How images are built. Needed where one of `images` is not given. */
+  imageBuild?: ImageBuild;
+  /** Where the base image of those comes from. Needed where one of `images` is not given. */
+  imageSource?: ImageSource;
+  /** Passwords of the tracking server's stores. Default: none. */
+  secrets?: TrackingSecrets;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+  /** Protects the namespace and its volumes from deletion. Default: true. */
+  retainData?: boolean;
 }
 
-/** What a team has: a namespace, images, tracking, training and models. */
+/** What a team has: a namespace, images, a tracking server, training jobs and model services. */
 export class Team extends pulumi.ComponentResource {
-  /** Where each model's predictions are asked for, by its name. */
+  /** URLs for predictions, by model. */
   readonly models: Record<string, string>;
-  /** The address of MLflow's UI, where the Ingress serves it. */
+  /** URL of the UI of MLflow, where the Ingress serves it. */
   readonly trackingUrl: string | undefined;
 
-  constructor(name: string, args: TeamArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: TeamArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:Team", name, {}, opts);
-    const { config, platform, source, owner, secrets, retainData } = args;
-    const namespace = config.name;
+    const { platform, imageBuild, imageSource, secrets, owner = "ml-platform", ...rest } = args;
+    const { retainData = true, ...own } = rest;
+    const config = parseArgs(teamSchema, own, name);
+    const { name: team, quota, viewers } = config;
+    const { ingress } = platform;
     const child = { parent: this };
 
-    const room = new TeamNamespace(
+    const namespace = new TeamNamespace(
       `${name}-namespace`,
-      { owner, config, ingress: platform.ingress, retainData },
+      { team, quota, viewers, ingress, owner, retainData },
       child,
     );
-    const inNamespace = { ...child, dependsOn: [room] };
+    const inNamespace = { ...child, dependsOn: [namespace] };
     const images = new TeamImages(
       `${name}-images`,
-      { team: namespace, prebuilt: config.images, build: args.images, source },
+      { team, ...config.images, imageBuild, imageSource },
       child,
-    );
-    const data = volume(
-      `${name}-data`,
-      {
-        namespace,
-        labels: labels({
-          name: "training-data",
-          instance: namespace,
-          component: "training",
-          owner,
-        }),
-      },
-      config.data,
-      { ...inNamespace, protect: retainData },
     );
     const tracking = new TrackingServer(
       `${name}-tracking`,
       {
-        namespace,
+        ...config.tracking,
+        namespace: team,
         image: images.tracking,
-        owner,
-        settings: config.tracking,
         secrets,
-        platform,
+        ingress,
+        owner,
         retainData,
       },
       inNamespace,
     );
-    const trackingUri = tracking.uri;
-    const jobs: { model: string; job: TrainingJob }[] = [];
-    for (const settings of config.training) {
-      // One after another, as they share a volume that one node mounts at a time.
-      const before = jobs.map(({ job }) => job);
-      const job = new TrainingJob(
-        `${name}-train-${settings.name}`,
-        {
-          namespace,
-          image: images.training,
-          owner,
-          settings,
-          dataClaim: data.metadata.name,
-          trackingUri,
-        },
-        { ...child, dependsOn: [tracking, ...before] },
-      );
-      jobs.push({ model: settings.model, job });
-    }
-    const serve = (settings: ModelConfig) => {
-      const image = (own: string | undefined) => (own ? pinned(own, child) : images.serving);
-      // A service can only become ready once its model is registered.
-      const trainers = jobs.filter(({ model }) => model === settings.name).map(({ job }) => job);
-      return new ModelService(
-        `${name}-serve-${settings.name}`,
-        { namespace, image, owner, settings, trackingUri, platform },
-        { ...child, dependsOn: [tracking, ...trainers] },
-      );
-    };
-    this.models = Object.fromEntries(
-      config.models.map((settings) => [settings.name, serve(settings).url]),
+    const common = { namespace: team, trackingUri: tracking.uri, owner };
+    const data = trainingData(name, config, owner, { ...inNamespace, protect: retainData });
+    const jobs = train(
+      name,
+      config,
+      { ...common, image: images.training, dataClaim: data.metadata.name },
+      { ...child, dependsOn: [tracking] },
     );
+    const services = config.models.map((model) => {
+      // A service becomes ready only when its model is registered.
+      const trainers = jobs.filter((job) => job.model === model.name).map(({ job }) => job);
+      const service = { ...model, ...common, image: model.image ?? images.serving, platform };
+      const after = { ...child, dependsOn: [tracking, ...trainers] };
+      return [model.name, new ModelService(`${name}-serve-${model.name}`, service, after).url];
+    });
+    this.models = Object.fromEntries(services);
     this.trackingUrl = tracking.url;
     this.registerOutputs({ models: this.models, trackingUrl: this.trackingUrl });
   }
+}
+
+function trainingData(
+  name: string,
+  { name: namespace, data }: TeamConfig,
+  owner: string,
+  opts: pulumi.CustomResourceOptions,
+) {
+  const identity = { name: "training-data", instance: namespace, component: "training", owner };
+  return volume(`${name}-data`, { namespace, labels: labels(identity) }, data, opts);
+}
+
+/** One training job after another, as they share a volume that one node mounts at a time. */
+function train(
+  name: string,
+  { training }: TeamConfig,
+  common: Omit<ConstructorParameters<typeof TrainingJob>[1], "model">,
+  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+): { model: string; job: TrainingJob }[] {
+  const jobs: { model: string; job: TrainingJob }[] = [];
+  for (const settings of training) {
+    const dependsOn = [...opts.dependsOn, ...jobs.map(({ job }) => job)];
+    const args = { ...settings, ...common };
+    const job = new TrainingJob(`${name}-train-${settings.name}`, args, { ...opts, dependsOn });
+    jobs.push({ model: settings.model, job });
+  }
+  return jobs;
 }

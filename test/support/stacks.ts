@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { CATALOGUE } from "../../components/images";
+import { CATALOGUE } from "../../components/images/catalogue";
 import { DIGEST, type Inputs, type Stack } from "./mocks";
 
 const ROOT = join(__dirname, "../..");

@@ -4,7 +4,10 @@ import type { AddressInfo } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { send } from "../../../cli/http";
-import { type KeyPair, selfSigned } from "../../../components/platform/serving-certificate";
+import {
+  type KeyPair,
+  selfSigned,
+} from "../../../components/platform/autoscaling/serving-certificate";
 
 const HOST = "churn.demo.localhost";
 const trusted = getCACertificates("default");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lockImages } from "../../../cli/lock-images";
-import { CATALOGUE } from "../../../components/images";
+import { CATALOGUE } from "../../../components/images/catalogue";
 
 /** Stands for the program's folder, which is the user's. */
 const folder = vi.hoisted(() => ({ path: "" }));

@@ -12,8 +12,8 @@ import {
   requireContext,
 } from "../../../cli/own-cluster";
 import { programKeys, type StackFile, stackConfig } from "../../../cli/stack";
-import { CATALOGUE } from "../../../components/images";
-import { stackSchema } from "../../../components/schema";
+import { stackSchema } from "../../../components/config/schema";
+import { CATALOGUE } from "../../../components/images/catalogue";
 import { configSchema } from "../../../policy/config/schema";
 
 const folder = mkdtempSync(join(tmpdir(), "own-cluster-"));

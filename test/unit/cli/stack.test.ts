@@ -4,11 +4,11 @@ import { delimiter, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { connectTo } from "../../../cli/http";
-import { SCHEMA_FILE, stackFileSchema, withTable } from "../../../cli/schema";
+import { README, SCHEMA_FILE, stackFileSchema, withTable } from "../../../cli/schema";
 import { environment, labOf, ROOT, stackConfig } from "../../../cli/stack";
 import { rate } from "../../../cli/summary";
-import { CATALOGUE } from "../../../components/images";
-import { stackSchema } from "../../../components/schema";
+import { stackSchema } from "../../../components/config/schema";
+import { CATALOGUE } from "../../../components/images/catalogue";
 import { recipes } from "../../../lab/images/recipes";
 
 const folder = mkdtempSync(join(tmpdir(), "stacks-"));
@@ -100,7 +100,7 @@ describe("what is generated from the schema", () => {
   });
 
   it("is up to date: the README's table", () => {
-    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    const readme = readFileSync(README, "utf8");
     expect(withTable(readme)).toBe(readme);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { autoscalerSpec } from "../../../components/team/autoscaling";
+import { autoscalerSpec } from "../../../components/team/serving/autoscaling";
 import { declare } from "../../support/declare";
 import { objects, only } from "../../support/objects";
 import { smallStack } from "../../support/stacks";

@@ -6,11 +6,11 @@ const next = { name: "next", weight: 10 };
 const header = { name: "x-variant", value: "a" };
 /** What is wrong with variants, their Gateway and their promotion. */
 export const variants: BadInput[] = [
-  ["team.models[0].variants", [main, main], /is taken; choose another name/, "@[1].name"],
+  ["team.models[0].variants", [main, main], /is already in use; choose another name/, "@[1].name"],
   [
     "team.models[0].variants",
     [{ ...main, weight: -1 }],
-    /must be at least 0; it is: Its share/,
+    /must be at least 0; expected: Share of/,
     "@[0].weight",
   ],
   [
@@ -19,8 +19,8 @@ export const variants: BadInput[] = [
     /must be of type whole number/,
     "@[0].weight",
   ],
-  ["team.models[0].variants", [{ name: "main" }], /is missing; it is: Its share/, "@[0].weight"],
-  ["team.models[0].variants", [{ ...main, weight: 0 }], /have no weight at all; give/],
+  ["team.models[0].variants", [{ name: "main" }], /is missing; expected: Share of/, "@[0].weight"],
+  ["team.models[0].variants", [{ ...main, weight: 0 }], /all have the weight 0; give/],
   [
     "team.models[0].variants",
     [{ ...main, name: "Main" }],
@@ -33,18 +33,14 @@ export const variants: BadInput[] = [
     /1 to 20 lower-case/,
     "@[0].name",
   ],
-  [
-    "team.models[0].variants",
-    [main, next],
-    /has no Gateway to split .+; switch platform.gateway on/,
-  ],
+  ["team.models[0].variants", [main, next], /has no Gateway to split .+; install platform.gateway/],
   [
     "team.models[0].variants",
     [
       { ...main, header },
       { ...next, header },
     ],
-    /is another variant's; choose/,
+    /is already in use; choose another value/,
     "@[1].header",
   ],
   [
@@ -62,32 +58,32 @@ export const variants: BadInput[] = [
   [
     "team.models",
     [model({ variants: [main] }), model({ name: "churn-main" })],
-    /is taken; choose another name/,
+    /is already in use; choose another name/,
     "team.models[1].name",
   ],
   [
     "team.models",
     [model({ variants: [main, next], ingress: false })],
-    /is what splits requests between variants; leave it on/,
+    /must be true with more than one variant.+; set it, or keep/,
     "team.models[0].ingress",
   ],
-  ["team.models[0].promotion", { threshold: 1 }, /has nothing to choose from; write two variants/],
+  ["team.models[0].promotion", { threshold: 1 }, /needs two variants; add one/],
   [
     "team.models",
     [model({ variants: [main, next], promotion: { threshold: 1, steps: [50, 10] } })],
-    /must rise and end with 100; write them like/,
+    /must increase and end with 100, such as/,
     "team.models[0].promotion.steps",
   ],
   [
     "team.models",
     [model({ variants: [main, next], promotion: { threshold: 2.5 } })],
-    /must be less than 2\.5; it is: Seconds/,
+    /must be less than 2\.5; expected: Maximum of that latency/,
     "team.models[0].promotion.threshold",
   ],
   [
     "team.models",
     [model({ variants: [main, next], promotion: { threshold: 1, window: 101 } })],
-    /makes 303 s of all steps, but .+ raise autoscale\.scaleDownSeconds, or shorten/,
+    /makes all steps take 303 s, but .+ increase autoscale\.scaleDownSeconds, or shorten/,
     "team.models[0].promotion.window",
   ],
   [
@@ -99,7 +95,7 @@ export const variants: BadInput[] = [
         promotion: { threshold: 1, window: 30 },
       }),
     ],
-    /makes 90 s of all steps/,
+    /makes all steps take 90 s/,
     "team.models[0].promotion.window",
   ],
   [
@@ -108,20 +104,20 @@ export const variants: BadInput[] = [
       model({ name: "a", variants: [{ ...main, name: "b-c" }] }),
       model({ name: "a-b", variants: [{ ...main, name: "c" }] }),
     ],
-    /is taken; choose another name/,
+    /is already in use; choose another name/,
     "team.models[1].name",
   ],
   [
     "team.models",
     [model({ name: "churn-main" }), model({ variants: [main] })],
-    /is taken; choose another name/,
+    /is already in use; choose another name/,
     "team.models[1].name",
   ],
-  ["platform.gateway", { mode: "install" }, /is missing; it is: GatewayClass/, "@.className"],
+  ["platform.gateway", { mode: "install" }, /is missing; expected: GatewayClass/, "@.className"],
   [
     "platform",
     { gateway: { mode: "install", className: "x" }, ingress: { issuer: "letsencrypt" } },
-    /has no certificates, but ingress.issuer asks for TLS; bring one/,
+    /has no certificates, but ingress.issuer requires TLS; use one/,
     "platform.gateway.mode",
   ],
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loadConfig } from "../../../components/config";
+import { loadConfig } from "../../../components/config/load";
 import { type Inputs, run, type Stack } from "../../support/mocks";
 import { smallStack, stackFile } from "../../support/stacks";
 
@@ -26,6 +26,7 @@ test("a platform needs no key at all", async () => {
         cpu: "100m",
         memory: "512Mi",
         expose: false,
+        pod: {},
       },
       metricsAdapter: {
         mode: "install",
@@ -33,6 +34,7 @@ test("a platform needs no key at all", async () => {
         rateWindow: "20s",
         relistInterval: "10s",
         certificateSerial: 1,
+        pod: {},
       },
       devicePlugin: { mode: "off" },
     },
@@ -67,6 +69,7 @@ test("a model and a training job need their names alone", async () => {
       rolloutSeconds: 300,
       ingress: true,
       variants: [],
+      pod: {},
       batchRows: 1000,
     },
   ]);
@@ -118,7 +121,10 @@ test("what exists in a cluster may be named as Kubernetes allows, and not only a
   const { config } = smallStack();
   config.platform = {
     ingress: { className: "nginx.internal", namespace: "1st-ingress", issuer: "acme.staging" },
-    devicePlugin: { mode: "install", nodeSelector: { "nvidia.com/gpu.product": "H100_80GB" } },
+    devicePlugin: {
+      mode: "install",
+      pod: { nodeSelector: { "nvidia.com/gpu.product": "H100_80GB" } },
+    },
   };
   config.team.data = { size: "1.5Ti", storageClass: "gp3.csi.example.com" };
   config.team.quota = { storage: "2Ti" };

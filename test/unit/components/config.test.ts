@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import { type Config, loadConfig } from "../../../components/config";
-import { SECRET_KEYS } from "../../../components/schema";
+import { type Config, loadConfig } from "../../../components/config/load";
+import { SECRET_KEYS } from "../../../components/config/schema";
 import program from "../../../index";
 import { type Inputs, run, type Stack } from "../../support/mocks";
 import { fileWith, PLATFORM_OUTPUTS, smallStack } from "../../support/stacks";
@@ -31,14 +31,14 @@ function changed(values: Inputs): { config: Inputs } {
   return stack;
 }
 
-/** What the program says against a configuration, one line for each problem, and that it declared nothing. */
+/** The errors of a configuration, one line for each. The program declared nothing. */
 async function refusal(stack: Stack): Promise<string[]> {
   const { error, registrations } = await run(program, stack);
   expect(registrations.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
   // An error of this kind is shown without a stack trace, which could hold values.
   expect(pulumi.RunError.isInstance(error)).toBe(true);
   const [head = "", ...lines] = error?.message.split("\n  ") ?? [];
-  const count = lines.length === 1 ? "a problem" : `${lines.length} problems`;
+  const count = lines.length === 1 ? "an error" : `${lines.length} errors`;
   expect(head).toBe(`The stack's configuration has ${count}; nothing was changed:`);
   return lines;
 }
@@ -73,7 +73,7 @@ test("a refused value is not repeated: it could be a secret", async () => {
   expect(leaks.filter((text) => !words.includes(text))).toEqual([]);
 });
 
-test("all problems are told at once, each key by itself", async () => {
+test("all errors are reported at once, each with its key", async () => {
   const lines = await refusal(
     changed({
       ownr: "x",
@@ -135,8 +135,8 @@ describe("keys that contradict each other", () => {
     const { error, registrations } = await run(program, { ...stack, references });
     expect(pulumi.RunError.isInstance(error)).toBe(true);
     expect(error?.message).toBe(
-      `platformStack: ${platformStack} has no output "platform" that this version understands; ` +
-        "update it first, or correct the name",
+      `platformStack: ${platformStack} has no output "platform" that this version can read; ` +
+        "update that stack first, or correct the name",
     );
     expect(registrations.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
   });
@@ -178,8 +178,8 @@ describe("secrets", () => {
   test.each(SECRET_KEYS)("%s in plain text is refused, and not shown again", async (key) => {
     const lines = await refusal(changed({ [key]: CLEAR_TEXT }));
     expect(lines).toEqual([
-      `ml-platform:${key}: is stored in plain text; run \`pulumi config set --secret ${key}\` and ` +
-        "change the secret itself, as the file has shown it",
+      `ml-platform:${key}: is in plain text; run \`pulumi config set --secret ${key}\`, and ` +
+        "replace the secret itself, as the file has disclosed it",
     ]);
   });
 
@@ -189,14 +189,14 @@ describe("secrets", () => {
     delete stack.config[key];
     const lines = await refusal({ ...stack, secrets: hidden });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(new RegExp(`^ml-platform:${key}: is encrypted, but holds no secret`));
+    expect(lines[0]).toMatch(new RegExp(`^ml-platform:${key}: is encrypted, but is not a secret`));
     expect(lines.join()).not.toContain(CLEAR_TEXT);
   });
 
   test("a password inside a block is refused as an unknown key, unseen", async () => {
     const stack = changed({ "team.tracking.postgres": { ...postgres, password: CLEAR_TEXT } });
     const lines = await refusal({ ...stack, secrets });
-    expect(lines[0]).toMatch(/^ml-platform:team\.tracking\.postgres\.password: is no known key; /);
+    expect(lines[0]).toMatch(/^ml-platform:team\.tracking\.postgres\.password: unknown key; /);
     expect(lines.join()).not.toContain(CLEAR_TEXT);
   });
 

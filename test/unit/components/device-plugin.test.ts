@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { devicePluginConfig } from "../../../components/platform/device-plugin";
+import { devicePluginConfig } from "../../../components/platform/gpu/device-plugin";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { only } from "../../support/objects";
@@ -18,7 +18,7 @@ let all: Registration[];
 let pod: Inputs;
 
 beforeAll(async () => {
-  all = await declared({ nodeSelector: { "ml-platform/pool": "gpu" }, timeSlicing: 4 });
+  all = await declared({ pod: { nodeSelector: { "ml-platform/pool": "gpu" } }, timeSlicing: 4 });
   pod = only(all, "DaemonSet").inputs.spec.template.spec;
 });
 

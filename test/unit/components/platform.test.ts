@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { contractOf, externalUrl } from "../../../components/contract";
-import { samplesLimit } from "../../../components/platform/prometheus";
-import { platformSchema } from "../../../components/platform/schema";
-import { neededImages } from "../../../components/preflight";
+import { neededImages } from "../../../components/config/checks";
+import { addressOf } from "../../../components/platform/ingress/address";
+import { samplesLimit } from "../../../components/platform/monitoring/prometheus";
+import { contractOf, platformSchema } from "../../../components/platform/schema";
 import { teamSchema } from "../../../components/team/schema";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
@@ -81,9 +81,12 @@ test("only the images that a stack runs must have digests", () => {
 
 test("an address has the scheme, the names and the port that people type", () => {
   const ingress = { namespace: "traefik", domain: "ml.example.com" };
-  expect(externalUrl(ingress, "churn", "demo")).toBe("http://churn.demo.ml.example.com");
-  expect(externalUrl({ ...ingress, issuer: "le" }, "churn")).toBe("https://churn.ml.example.com");
-  expect(externalUrl({ ...ingress, port: 8080 })).toBe("http://ml.example.com:8080");
+  expect(addressOf(ingress, "churn", "demo")).toEqual({
+    host: "churn.demo.ml.example.com",
+    url: "http://churn.demo.ml.example.com",
+  });
+  expect(addressOf({ ...ingress, issuer: "le" }, "churn").url).toBe("https://churn.ml.example.com");
+  expect(addressOf({ ...ingress, port: 8080 }).url).toBe("http://ml.example.com:8080");
 });
 
 test("images come from the mirror under their full upstream names, by digest all the same", async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { adapterConfig } from "../../../components/platform/adapter-config";
+import { adapterConfig } from "../../../components/platform/autoscaling/adapter-config";
 import {
   prometheusConfig,
   scrapeAnnotations,
-} from "../../../components/platform/prometheus-config";
+} from "../../../components/platform/monitoring/prometheus-config";
 import { discovered, type RelabelStep, relabel } from "../../support/relabel";
 
 interface Job {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { cpu, duration, memory, seconds, storage } from "../../../components/config/types";
 import { parseQuantity } from "../../../components/kubernetes/quantity";
-import { cpu, duration, memory, seconds, storage } from "../../../components/vocabulary";
 
 /** Thousandths of one, exactly. */
 const THOUSANDTHS = {

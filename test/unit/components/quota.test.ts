@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { demand, type TeamDemand } from "../../../components/team/quota";
-import { quotaLimits } from "../../../components/team/team-namespace";
+import { quotaLimits } from "../../../components/team/namespace/team-namespace";
+import { teamDemand } from "../../../components/team/quota";
 import { declare } from "../../support/declare";
 import type { Inputs } from "../../support/mocks";
 import { containers, objects, only, podTemplates } from "../../support/objects";
@@ -9,7 +9,7 @@ import { smallStack } from "../../support/stacks";
 
 const small = { cpu: "100m", memory: "256Mi", gpus: 0 };
 
-function team(changes: Partial<TeamDemand> = {}): TeamDemand {
+function team(changes: Inputs = {}): Inputs {
   return {
     data: { size: "10Gi" },
     tracking: { storage: "5Gi", resources: { cpu: "100m", memory: "1Gi", gpus: 0 } },
@@ -21,7 +21,7 @@ function team(changes: Partial<TeamDemand> = {}): TeamDemand {
 
 describe("what a team asks for at most", () => {
   test("is the tracking server alone where nothing else runs", () => {
-    expect(demand(team())).toEqual({
+    expect(teamDemand(team())).toEqual({
       cpu: 0.1,
       memory: 2 ** 30,
       storage: 15 * 2 ** 30,
@@ -31,16 +31,16 @@ describe("what a team asks for at most", () => {
   });
 
   test("has every model at its most pods, and one more for a rollout", () => {
-    const models: TeamDemand["models"] = [
+    const models = [
       { resources: small, autoscale: { kind: "requestRate", max: 20 } },
       { resources: { ...small, gpus: 2 }, autoscale: { kind: "none", replicas: 3 } },
     ];
-    expect(demand(team({ models }))).toMatchObject({ cpu: 2.6, gpus: 8, pods: 26 });
+    expect(teamDemand(team({ models }))).toMatchObject({ cpu: 2.6, gpus: 8, pods: 26 });
   });
 
   test("has each training job once", () => {
     const training = [{ resources: { cpu: "4", memory: "16Gi", gpus: 4 } }, { resources: small }];
-    expect(demand(team({ training }))).toMatchObject({ cpu: 4.2, gpus: 4, pods: 3 });
+    expect(teamDemand(team({ training }))).toMatchObject({ cpu: 4.2, gpus: 4, pods: 3 });
   });
 
   test("is exact to a thousandth of a core, however many pods there are", () => {
@@ -48,7 +48,7 @@ describe("what a team asks for at most", () => {
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 1000 }))),
         (models) => {
-          const { cpu } = demand(
+          const { cpu } = teamDemand(
             team({
               models: models.map(([milli, max]) => ({
                 resources: { ...small, cpu: `${milli}m` },

@@ -3,7 +3,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
-import { type KeyPair, selfSigned } from "../../../components/platform/serving-certificate";
+import {
+  type KeyPair,
+  selfSigned,
+} from "../../../components/platform/autoscaling/serving-certificate";
 
 const NAMES = [
   "metrics-adapter.ml-platform.svc",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { CATALOGUE, ImageSource } from "../../../components/images";
+import { CATALOGUE } from "../../../components/images/catalogue";
+import { ImageSource } from "../../../components/images/source";
 import program from "../../../index";
 import { declare } from "../../support/declare";
 import { DIGEST, type Inputs, run } from "../../support/mocks";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { serverEnvironment, storePorts } from "../../../components/team/tracking-stores";
+import { serverEnvironment, storePorts } from "../../../components/team/tracking/stores";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only } from "../../support/objects";

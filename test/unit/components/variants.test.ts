@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { splitSpec } from "../../../components/kubernetes/gateway";
-import { fixedVariant, variantsOf } from "../../../components/team/variants";
+import { fixedVariant, variantsOf } from "../../../components/team/serving/variants";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only, podTemplates, selects } from "../../support/objects";

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { imagesSchema } from "../images/schema";
+import type { Cluster } from "../kubernetes/client";
+import { platformSchema } from "../platform/schema";
+import { imagesToBuild } from "../team/images/schema";
+import { teamSchema } from "../team/schema";
+import { filePath, labelValue, text } from "./types";
+
+const clusterSchema = z.strictObject({
+  kubeconfig: filePath.optional().describe("Kubeconfig file; default: the one that kubectl uses"),
+  context: text.optional().describe("Context in it; default: its current context"),
+}) satisfies z.ZodType<Cluster>;
+
+/** The configuration of a stack: every key of the project in `Pulumi.<stack>.yaml`. A stack has a platform, a team, or both. */
+export const stackSchema = z
+  .strictObject({
+    owner: labelValue
+      .default("ml-platform")
+      .describe("Owner of the stack, set as the label ml-platform/owner on every resource"),
+    retainData: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Protect namespaces and volumes from deletion and replacement; set it to false only where data is disposable",
+      ),
+    id: labelValue
+      .optional()
+      .describe(
+        "Distinguishes stacks of one name whose states are in different places; `npm start -- --context` creates one",
+      ),
+    cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster"),
+    images: imagesSchema.prefault({}).describe("Sources and destinations of images"),
+    platform: platformSchema.optional().describe("What a cluster has once"),
+    platformStack: z
+      .string()
+      .regex(
+        /^[\w.-]+\/[\w.-]+\/[\w.-]+$/,
+        "must be organization/project/stack, such as organization/ml-platform/platform",
+      )
+      .optional()
+      .describe("Stack with the platform, where this stack has only a team"),
+    team: teamSchema.optional().describe("What a team has"),
+    postgresPassword: text.optional().describe("Secret. Password of team.tracking.postgres"),
+    s3AccessKeyId: text.optional().describe("Secret. Access key of team.tracking.s3"),
+    s3SecretAccessKey: text.optional().describe("Secret. Secret key of team.tracking.s3"),
+  })
+  .superRefine((stack, context) => {
+    for (const [path, message] of contradictions(stack)) {
+      context.addIssue({ code: "custom", path, message });
+    }
+  });
+
+/** The keys of a stack that can contradict each other. */
+interface Stack {
+  platform?: unknown;
+  platformStack?: string | undefined;
+  team?: z.output<typeof teamSchema> | undefined;
+  images: z.output<typeof imagesSchema>;
+  postgresPassword?: string | undefined;
+  s3AccessKeyId?: string | undefined;
+  s3SecretAccessKey?: string | undefined;
+}
+
+/** Keys of a stack that contradict each other. */
+function contradictions(stack: Stack): [string[], string][] {
+  const found: [string[], string][] = [];
+  const { team, images } = stack;
+  if (!stack.platform && !team) {
+    found.push([
+      ["platform"],
+      "neither platform nor team is set; add `platform: {}`, a team block, or both",
+    ]);
+  }
+  if (team && !stack.platform && !stack.platformStack) {
+    found.push([
+      ["platformStack"],
+      "a team needs a platform; add a platform block, or set platformStack",
+    ]);
+  }
+  if (stack.platform && stack.platformStack) {
+    found.push([["platformStack"], "must not be set with a platform block; remove one of the two"]);
+  }
+  if (team && !images.registry && imagesToBuild(team.images).length > 0) {
+    found.push([["images", "registry"], "is needed to build images; set it, or set team.images"]);
+  }
+  if (team?.tracking.postgres && !stack.postgresPassword) {
+    found.push([
+      ["postgresPassword"],
+      "is missing; run `pulumi config set --secret postgresPassword`",
+    ]);
+  }
+  if (team?.tracking.s3 && (!stack.s3AccessKeyId || !stack.s3SecretAccessKey)) {
+    found.push([
+      ["s3AccessKeyId"],
+      "is missing with s3SecretAccessKey; set both with `pulumi config set --secret`",
+    ]);
+  }
+  return found;
+}
+
+/** The keys whose values must be Pulumi secrets. */
+export const SECRET_KEYS = ["postgresPassword", "s3AccessKeyId", "s3SecretAccessKey"] as const;
+
+/** A stack's configuration with every default filled in. */
+export type StackConfig = z.output<typeof stackSchema>;

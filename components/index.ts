@@ -1,0 +1,19 @@
+/** The components and what their arguments are made of. Everything else is internal. */
+export { CATALOGUE, type CatalogueEntry } from "./images/catalogue";
+export type { ImageBuild } from "./images/schema";
+export { type ImageLock, ImageSource } from "./images/source";
+export { MetricsAdapter, type MetricsAdapterArgs } from "./platform/autoscaling/metrics-adapter";
+export type { PlatformContract } from "./platform/contract";
+export { DevicePlugin, type DevicePluginArgs } from "./platform/gpu/device-plugin";
+export { Prometheus, type PrometheusArgs } from "./platform/monitoring/prometheus";
+export { Platform, type PlatformArgs } from "./platform/platform";
+export { TeamImages, type TeamImagesArgs } from "./team/images/team-images";
+export { TeamNamespace, type TeamNamespaceArgs } from "./team/namespace/team-namespace";
+export { ModelService, type ModelServiceArgs } from "./team/serving/model-service";
+export { Team, type TeamArgs } from "./team/team";
+export {
+  type TrackingSecrets,
+  TrackingServer,
+  type TrackingServerArgs,
+} from "./team/tracking/tracking-server";
+export { TrainingJob, type TrainingJobArgs } from "./team/training/training-job";

@@ -1,0 +1,108 @@
+import type { types } from "@pulumi/kubernetes";
+
+/** A value of a Secret. */
+export interface SecretKey {
+  /** Name of the Secret, in the pod's namespace. */
+  secret: string;
+  key: string;
+}
+
+/** A volume from an object that exists in the pod's namespace: exactly one of the three is set. */
+export interface ExtraVolume {
+  /** Where it is mounted in every container of the pod. */
+  mountPath: string;
+  claim?: string | undefined;
+  configMap?: string | undefined;
+  secret?: string | undefined;
+  /** Always true for ConfigMaps and Secrets. */
+  readOnly?: boolean | undefined;
+}
+
+/** HTTP proxies, as URLs without a password. */
+export interface ProxySettings {
+  /** For `http://` URLs. */
+  http?: string | undefined;
+  /** For `https://` URLs. */
+  https?: string | undefined;
+  /** Hosts and domains that are reached directly, besides those of the cluster. */
+  noProxy?: readonly string[];
+}
+
+/** What a stack may set for the pods of any workload. */
+export interface PodSettings {
+  imagePullSecrets?: readonly string[];
+  nodeSelector?: Readonly<Record<string, string>>;
+  tolerations?: readonly types.input.core.v1.Toleration[];
+  affinity?: types.input.core.v1.Affinity | undefined;
+  priorityClassName?: string | undefined;
+  runtimeClassName?: string | undefined;
+  labels?: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string | SecretKey>>;
+  volumes?: readonly ExtraVolume[];
+  proxy?: ProxySettings | undefined;
+}
+
+type Variable = types.input.core.v1.EnvVar;
+
+/**
+ * Environment variables that a stack adds to every container of a pod.
+ * @param direct hosts that no proxy is asked for
+ */
+export function environmentOf(
+  { env = {}, proxy }: PodSettings,
+  direct: readonly string[] = [],
+): Variable[] {
+  const own = Object.entries(env).map(([name, value]) =>
+    typeof value === "string"
+      ? { name, value }
+      : { name, valueFrom: { secretKeyRef: { name: value.secret, key: value.key } } },
+  );
+  return [...(proxy ? proxyEnvironment(proxy, direct) : []), ...own];
+}
+
+/** Hosts of the pod itself and of the cluster, which no proxy outside of it can reach. */
+const CLUSTER_HOSTS = ["localhost", "127.0.0.1", ".svc", ".cluster.local"];
+
+/** Programs read the variables in lower case, in upper case, or both. */
+function proxyEnvironment(
+  { http, https, noProxy = [] }: ProxySettings,
+  direct: readonly string[],
+): Variable[] {
+  const variables = {
+    ...(http && { http_proxy: http }),
+    ...(https && { https_proxy: https }),
+    no_proxy: [...CLUSTER_HOSTS, ...direct, ...noProxy].join(","),
+  };
+  return Object.entries(variables).flatMap(([name, value]) => [
+    { name, value },
+    { name: name.toUpperCase(), value },
+  ]);
+}
+
+/** The TCP ports of a stack's proxies. */
+export function proxyPorts({ http, https }: ProxySettings): number[] {
+  const ports = [http, https].flatMap((url) => {
+    if (!url) return [];
+    const { port, protocol } = new URL(url);
+    return [port ? Number(port) : protocol === "https:" ? 443 : 80];
+  });
+  return [...new Set(ports)];
+}
+
+/** Volumes that a stack adds to a pod, and how each container mounts them. */
+export function volumesOf({ volumes = [] }: PodSettings) {
+  return volumes.map(({ mountPath, claim, configMap, secret, readOnly }, index) => {
+    const name = `extra-${index}`;
+    const source = {
+      ...(claim && { persistentVolumeClaim: { claimName: claim } }),
+      ...(configMap && { configMap: { name: configMap } }),
+      ...(secret && { secret: { secretName: secret } }),
+    };
+    const mount = { name, mountPath, ...((readOnly || !claim) && { readOnly: true }) };
+    return {
+      volume: { name, ...source } satisfies types.input.core.v1.Volume,
+      mount: mount satisfies types.input.core.v1.VolumeMount,
+    };
+  });
+}

@@ -1,0 +1,175 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { parseArgs } from "../../config/errors";
+import { seconds } from "../../config/types";
+import { container, podTemplate } from "../../kubernetes/pod";
+import { scratch } from "../../kubernetes/security";
+import { spread } from "../../kubernetes/spread";
+import { Workload } from "../../kubernetes/workload";
+import { adapterConfig } from "./adapter-config";
+import { apiServerRights } from "./api-server-rights";
+import { metricsAdapterSettings } from "./schema";
+import { servingCertificate } from "./serving-certificate";
+
+const PORT = 6443;
+const SERVICE = "metrics-adapter";
+
+export interface MetricsAdapterArgs extends z.input<typeof metricsAdapterSettings> {
+  /** Namespace, which exists. */
+  namespace: string;
+  /** Image of prometheus-adapter 0.12. */
+  image: string;
+  /** URL of Prometheus inside the cluster. */
+  prometheusUrl: string;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+}
+
+/**
+ * Serves the rate of predictions of each pod as a custom metric, and no other metric: the rules that prometheus-adapter has
+ * by default would publish every series of the cluster.
+ */
+export class MetricsAdapter extends pulumi.ComponentResource {
+  constructor(name: string, args: MetricsAdapterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:platform:MetricsAdapter", name, {}, opts);
+    const { namespace, image, prometheusUrl, owner = "ml-platform", ...own } = args;
+    const settings = parseArgs(metricsAdapterSettings, own, name);
+    const child = { parent: this };
+    const identity = {
+      name: "prometheus-adapter",
+      instance: SERVICE,
+      component: "monitoring",
+      owner,
+    };
+    const workload = new Workload(name, namespace, identity, child);
+
+    const account = workload.serviceAccount();
+    apiServerRights(name, namespace, account, workload.labels, child);
+    const { secretName, caBundle } = servingCertificate(
+      name,
+      { namespace, labels: workload.labels },
+      [`${SERVICE}.${namespace}.svc`, `${SERVICE}.${namespace}.svc.cluster.local`],
+      settings.certificateSerial,
+      child,
+    );
+    const config = workload.configFiles({ "config.yaml": adapterConfig(settings.rateWindow) });
+    const template = adapterPod({ image, prometheusUrl, settings }, workload, {
+      account: account.metadata.name,
+      config: config.metadata.name,
+      certificate: secretName,
+    });
+    const deployment = new k8s.apps.v1.Deployment(
+      name,
+      {
+        metadata: workload.metadata,
+        spec: {
+          replicas: settings.replicas,
+          selector: { matchLabels: workload.selector },
+          strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+          template,
+        },
+      },
+      child,
+    );
+    workload.disruptionBudget();
+    const service = workload.service(SERVICE, { name: "https", port: 443 });
+    customMetricsApi(name, workload.labels, caBundle, service, {
+      ...child,
+      // An APIService without its server blocks the deletion of every namespace: it must be deleted first.
+      dependsOn: [deployment],
+    });
+    this.registerOutputs({});
+  }
+}
+
+/** Makes a Service the server of the custom metrics API. */
+function customMetricsApi(
+  name: string,
+  labels: Record<string, string>,
+  caBundle: pulumi.Output<string>,
+  { metadata: { namespace, name: service } }: k8s.core.v1.Service,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  new k8s.apiregistration.v1.APIService(
+    `${name}-api`,
+    {
+      metadata: {
+        name: "v1beta1.custom.metrics.k8s.io",
+        labels,
+        annotations: { "pulumi.com/waitFor": "condition=Available" },
+      },
+      spec: {
+        group: "custom.metrics.k8s.io",
+        version: "v1beta1",
+        groupPriorityMinimum: 100,
+        versionPriority: 100,
+        caBundle,
+        service: { namespace, name: service, port: 443 },
+      },
+    },
+    opts,
+  );
+}
+
+interface AdapterArgs {
+  image: string;
+  prometheusUrl: string;
+  settings: z.output<typeof metricsAdapterSettings>;
+}
+
+function adapterPod(
+  { image, prometheusUrl, settings }: AdapterArgs,
+  { labels, selector }: Workload,
+  names: Record<"account" | "config" | "certificate", pulumi.Input<string>>,
+): k8s.types.input.core.v1.PodTemplateSpec {
+  const tmp = scratch("16Mi");
+  const probe = (path: string) => ({ httpGet: { path, port: "https", scheme: "HTTPS" } });
+  // The adapter does not start with less than the interval. Five minutes outlast a restart of Prometheus.
+  const maxAge = Math.max(300, seconds(settings.relistInterval));
+  return podTemplate({
+    labels,
+    account: names.account,
+    settings: settings.pod,
+    containers: [
+      container({
+        name: "adapter",
+        image,
+        args: [
+          `--secure-port=${PORT}`,
+          "--tls-cert-file=/certificate/tls.crt",
+          "--tls-private-key-file=/certificate/tls.key",
+          "--cert-dir=/tmp",
+          "--config=/config/config.yaml",
+          `--prometheus-url=${prometheusUrl}`,
+          // The names of hundreds of pods do not fit into a URL.
+          "--prometheus-verb=POST",
+          `--metrics-relist-interval=${settings.relistInterval}`,
+          `--metrics-max-age=${maxAge}s`,
+        ],
+        ports: [{ name: "https", containerPort: PORT }],
+        startupProbe: { ...probe("/livez"), periodSeconds: 1, failureThreshold: 60 },
+        livenessProbe: { ...probe("/livez"), periodSeconds: 10, failureThreshold: 6 },
+        readinessProbe: { ...probe("/readyz"), periodSeconds: 2, failureThreshold: 3 },
+        resources: { cpu: "50m", cpuLimit: "1", memory: "256Mi", ephemeralStorage: "64Mi" },
+        volumeMounts: [
+          { name: "config", mountPath: "/config", readOnly: true },
+          { name: "certificate", mountPath: "/certificate", readOnly: true },
+          tmp.mount,
+        ],
+      }),
+    ],
+    volumes: [
+      { name: "config", configMap: { name: names.config } },
+      { name: "certificate", secret: { secretName: names.certificate } },
+      tmp.volume,
+    ],
+    spec: {
+      // It calls the API server to authenticate and authorize requests.
+      automountServiceAccountToken: true,
+      // The adapter reads no such variables, and a change would restart every adapter that runs.
+      enableServiceLinks: undefined,
+      topologySpreadConstraints: spread(selector),
+    },
+  });
+}

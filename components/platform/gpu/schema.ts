@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { pod } from "../../config/pod";
+import { off } from "../mode";
+
+/** The settings of a device plugin that is installed. */
+export const devicePluginSettings = z.strictObject({
+  timeSlicing: z
+    .int()
+    .min(2)
+    .max(48)
+    .optional()
+    .describe("Number of containers that share one GPU by time-slicing; default: no sharing"),
+  migStrategy: z
+    .enum(["none", "single", "mixed"])
+    .default("none")
+    .describe("How MIG devices are named"),
+  pod,
+});
+
+export const devicePluginSchema = z
+  .discriminatedUnion("mode", [
+    z.strictObject({
+      mode: z.literal("install").describe("Install it"),
+      ...devicePluginSettings.shape,
+    }),
+    z.strictObject({
+      mode: z
+        .literal("existing")
+        .describe("Use one that exists, for example that of the GPU operator"),
+    }),
+    off,
+  ])
+  .prefault({ mode: "off" })
+  .describe("NVIDIA device plugin, which offers GPUs to pods");

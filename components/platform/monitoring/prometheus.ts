@@ -1,0 +1,169 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { parseArgs } from "../../config/errors";
+import { container, podTemplate } from "../../kubernetes/pod";
+import { httpProbes } from "../../kubernetes/probes";
+import { parseQuantity } from "../../kubernetes/quantity";
+import { volume } from "../../kubernetes/volume";
+import { Workload } from "../../kubernetes/workload";
+import { addressOf } from "../ingress/address";
+import { ingressSchema } from "../ingress/schema";
+import { prometheusConfig } from "./prometheus-config";
+import { prometheusSettings } from "./schema";
+
+const SERVICE = "prometheus";
+const PORT = 9090;
+
+export interface PrometheusArgs extends z.input<typeof prometheusSettings> {
+  /** Namespace, which exists. */
+  namespace: string;
+  /** Image of Prometheus 3. */
+  image: string;
+  /** How its UI is served, where `expose` is true. Default: the cluster's default Ingress class, at `prometheus.localhost`. */
+  ingress?: z.input<typeof ingressSchema>;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+  /** Protects the volume of samples from deletion. Default: true. */
+  retainData?: boolean;
+}
+
+/** The URL inside the cluster of the Prometheus in a namespace. */
+export function prometheusUrl(namespace: string): string {
+  return `http://${SERVICE}.${namespace}.svc:${PORT}`;
+}
+
+/** Collects the metrics of every pod that has the annotations for it; those of model services every five seconds. */
+export class Prometheus extends pulumi.ComponentResource {
+  /** URL inside the cluster. */
+  readonly url: string;
+  /** URL of its UI, where the Ingress serves it. */
+  readonly externalUrl: string | undefined;
+
+  constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:platform:Prometheus", name, {}, opts);
+    const { namespace, image, owner = "ml-platform", retainData = true, ingress, ...own } = args;
+    const settings = parseArgs(prometheusSettings, own, name);
+    const child = { parent: this };
+    const identity = { name: SERVICE, instance: SERVICE, component: "monitoring", owner };
+    const workload = new Workload(name, namespace, identity, child);
+
+    const account = workload.serviceAccount();
+    readsPods(name, namespace, account, workload.labels, child);
+    const config = workload.configFiles({ "prometheus.yml": prometheusConfig() });
+    const samples = volume(
+      `${name}-samples`,
+      workload.metadata,
+      { size: settings.storage, storageClass: settings.storageClass },
+      { ...child, protect: retainData },
+    );
+    const template = prometheusPod(image, settings, workload, {
+      account: account.metadata.name,
+      config: config.metadata.name,
+      samples: samples.metadata.name,
+    });
+    new k8s.apps.v1.Deployment(
+      name,
+      {
+        metadata: workload.metadata,
+        spec: {
+          selector: { matchLabels: workload.selector },
+          // The volume is ReadWriteOnce, so old and new pods must not overlap.
+          strategy: { type: "Recreate" },
+          template,
+        },
+      },
+      child,
+    );
+    workload.service(SERVICE, { name: "http", port: PORT });
+    this.url = prometheusUrl(namespace);
+    if (settings.expose) {
+      const outside = parseArgs(ingressSchema, ingress, name);
+      const { host, url } = addressOf(outside, SERVICE);
+      workload.ingress(outside, host, SERVICE);
+      this.externalUrl = url;
+    }
+    this.registerOutputs({ url: this.url, externalUrl: this.externalUrl });
+  }
+}
+
+/** Four fifths of the volume, in Prometheus' units: a full volume would stop it, and all autoscaling by request rate. */
+export function samplesLimit(storage: string): string {
+  return `${Math.floor((parseQuantity(storage) * 0.8) / 2 ** 10)}KB`;
+}
+
+/** Lets an account read the pods of all namespaces, and nothing else. */
+function readsPods(
+  name: string,
+  namespace: string,
+  account: k8s.core.v1.ServiceAccount,
+  labels: Record<string, string>,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const role = new k8s.rbac.v1.ClusterRole(
+    `${name}-discovery`,
+    {
+      metadata: { labels },
+      rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
+    },
+    opts,
+  );
+  new k8s.rbac.v1.ClusterRoleBinding(
+    `${name}-discovery`,
+    {
+      metadata: { labels },
+      roleRef: {
+        apiGroup: "rbac.authorization.k8s.io",
+        kind: "ClusterRole",
+        name: role.metadata.name,
+      },
+      subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace }],
+    },
+    opts,
+  );
+}
+
+function prometheusPod(
+  image: string,
+  settings: z.output<typeof prometheusSettings>,
+  { labels }: Workload,
+  names: Record<"account" | "config" | "samples", pulumi.Input<string>>,
+): k8s.types.input.core.v1.PodTemplateSpec {
+  const { cpu, memory, retention, storage, pod } = settings;
+  return podTemplate({
+    labels,
+    account: names.account,
+    settings: pod,
+    containers: [
+      container({
+        name: "prometheus",
+        image,
+        args: [
+          "--config.file=/etc/prometheus/prometheus.yml",
+          "--storage.tsdb.path=/prometheus",
+          `--storage.tsdb.retention.time=${retention}`,
+          `--storage.tsdb.retention.size=${samplesLimit(storage)}`,
+          `--web.listen-address=:${PORT}`,
+        ],
+        ports: [{ name: "http", containerPort: PORT }],
+        ...httpProbes({ live: "/-/healthy", ready: "/-/ready" }, "http", 300),
+        resources: { cpu, memory, cpuLimit: "2", ephemeralStorage: "256Mi" },
+        volumeMounts: [
+          { name: "config", mountPath: "/etc/prometheus", readOnly: true },
+          { name: "samples", mountPath: "/prometheus" },
+        ],
+      }),
+    ],
+    volumes: [
+      { name: "config", configMap: { name: names.config } },
+      { name: "samples", persistentVolumeClaim: { claimName: names.samples } },
+    ],
+    spec: {
+      // It calls the API server to discover pods.
+      automountServiceAccountToken: true,
+      terminationGracePeriodSeconds: 60,
+      // Prometheus reads no such variables, and a change would restart every Prometheus that runs.
+      enableServiceLinks: undefined,
+    },
+  });
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { pod } from "../../config/pod";
+import {
+  cpu,
+  duration,
+  existingName,
+  existingNamespace,
+  httpUrl,
+  memory,
+  storage,
+} from "../../config/types";
+import { off } from "../mode";
+
+/** The settings of a Prometheus that is installed. */
+export const prometheusSettings = z.strictObject({
+  retention: duration.default("7d").describe("How long samples are kept"),
+  storage: storage.default("10Gi").describe("Size of its volume"),
+  storageClass: existingName
+    .optional()
+    .describe("Storage class of its volume; default: the cluster's"),
+  cpu: cpu.default("100m").describe("CPU request"),
+  memory: memory.default("512Mi").describe("Memory request and limit"),
+  expose: z
+    .boolean()
+    .default(false)
+    .describe("Serve its UI through the Ingress, without authentication"),
+  pod,
+});
+
+export const prometheusSchema = z
+  .discriminatedUnion("mode", [
+    z.strictObject({
+      mode: z.literal("install").describe("Install it"),
+      ...prometheusSettings.shape,
+    }),
+    z.strictObject({
+      mode: z.literal("existing").describe("Use one that exists"),
+      url: httpUrl("http://prometheus.monitoring.svc:9090").describe("URL inside the cluster"),
+      namespace: existingNamespace
+        .default("monitoring")
+        .describe("Namespace of its pods, which network policies admit to the metrics of models"),
+    }),
+    off,
+  ])
+  .prefault({ mode: "install" })
+  .describe("Prometheus");
+
+export type PrometheusConfig = z.output<typeof prometheusSchema>;

@@ -1,0 +1,6 @@
+import { models } from "./serving/feature";
+import { tracking } from "./tracking/feature";
+import { data, training } from "./training/feature";
+
+/** The features of a team, by their keys in the configuration. */
+export const TEAM_FEATURES = { data, tracking, training, models };

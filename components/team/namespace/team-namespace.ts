@@ -1,0 +1,100 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { parseArgs } from "../../config/errors";
+import { labels, podSecurityLabels } from "../../kubernetes/labels";
+import { allowCertificateSolvers, denyAllButDns } from "../../kubernetes/network";
+import { ingressSchema } from "../../platform/ingress/schema";
+import { quotaSchema } from "./schema";
+
+export interface TeamNamespaceArgs {
+  /** Name of the team and of its namespace. */
+  team: string;
+  /** Limits of the namespace. Default: 16 cores, 32Gi of memory, 100Gi of volumes, 100 pods, no GPU. */
+  quota?: z.input<typeof quotaSchema>;
+  /** Groups that may read everything but Secrets. Default: none. */
+  viewers?: readonly string[];
+  /** The platform's Ingress. Default: without an issuer of certificates. */
+  ingress?: z.input<typeof ingressSchema>;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+  /** Protects the namespace from deletion. Default: true. */
+  retainData?: boolean;
+}
+
+/** A team's namespace: its limits, who may read it, and network policies that deny what no other policy allows. */
+export class TeamNamespace extends pulumi.ComponentResource {
+  constructor(name: string, args: TeamNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:team:TeamNamespace", name, {}, opts);
+    const { team: namespace, viewers = [], owner = "ml-platform", retainData = true } = args;
+    const quota = parseArgs(quotaSchema, args.quota, name);
+    const ingress = parseArgs(ingressSchema, args.ingress, name);
+    const own = labels({ name: "team", instance: namespace, component: "team", owner });
+    const child = { parent: this };
+    const created = new k8s.core.v1.Namespace(
+      name,
+      { metadata: { name: namespace, labels: { ...own, ...podSecurityLabels("restricted") } } },
+      { ...child, protect: retainData },
+    );
+    const metadata = { namespace: created.metadata.name, labels: own };
+    new k8s.core.v1.ResourceQuota(
+      `${name}-quota`,
+      { metadata, spec: { hard: quotaLimits(quota) } },
+      child,
+    );
+    new k8s.core.v1.LimitRange(
+      `${name}-limits`,
+      { metadata, spec: { limits: [CONTAINER_DEFAULTS] } },
+      child,
+    );
+    new k8s.networking.v1.NetworkPolicy(`${name}-deny`, { metadata, spec: denyAllButDns() }, child);
+    if (ingress.issuer) {
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-solvers`,
+        { metadata, spec: allowCertificateSolvers(ingress.namespace) },
+        child,
+      );
+    }
+    if (viewers.length > 0) {
+      const apiGroup = "rbac.authorization.k8s.io";
+      new k8s.rbac.v1.RoleBinding(
+        `${name}-viewers`,
+        {
+          metadata,
+          // The built-in role that may read everything but Secrets and roles.
+          roleRef: { apiGroup, kind: "ClusterRole", name: "view" },
+          subjects: viewers.map((group) => ({ apiGroup, kind: "Group", name: group })),
+        },
+        child,
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+/** Requests and limits of containers that have none, which no component of this project makes. */
+const CONTAINER_DEFAULTS = {
+  type: "Container",
+  defaultRequest: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
+  default: { cpu: "500m", memory: "256Mi", "ephemeral-storage": "128Mi" },
+};
+
+/** A ResourceQuota's `hard`, with limits on the number of other objects, which take space in etcd and addresses. */
+export function quotaLimits(quota: z.output<typeof quotaSchema>): Record<string, string> {
+  return {
+    "requests.cpu": quota.cpu,
+    "requests.memory": quota.memory,
+    "limits.memory": quota.memory,
+    "requests.storage": quota.storage,
+    "requests.nvidia.com/gpu": `${quota.gpus}`,
+    pods: `${quota.pods}`,
+    persistentvolumeclaims: "20",
+    services: "50",
+    "services.loadbalancers": "0",
+    "services.nodeports": "0",
+    secrets: "50",
+    configmaps: "100",
+    "count/jobs.batch": "100",
+    "count/deployments.apps": "50",
+  };
+}

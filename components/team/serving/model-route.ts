@@ -1,0 +1,74 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { GATEWAY_API, ROUTE_READY, splitSpec } from "../../kubernetes/gateway";
+import { type Identity, labels, selectorLabels } from "../../kubernetes/labels";
+import type { Metadata } from "../../kubernetes/workload";
+import type { GatewayReference } from "../../platform/contract";
+import { PUBLIC_PATHS } from "./paths";
+
+/** A version that requests are routed to. */
+export interface RoutedVariant {
+  name: string;
+  weight: number;
+  header?: { name: string; value: string } | undefined;
+  identity: Identity;
+  /** Its Deployment and what belongs to it. */
+  pods: pulumi.Resource;
+}
+
+/** The Service of a variant's pods. */
+export function modelService(
+  id: string,
+  namespace: string,
+  name: string,
+  identity: Identity,
+  opts: pulumi.CustomResourceOptions,
+): k8s.core.v1.Service {
+  return new k8s.core.v1.Service(
+    id,
+    {
+      metadata: { namespace, labels: labels(identity), name },
+      spec: {
+        selector: selectorLabels(identity),
+        ports: [{ name: "http", port: 80, targetPort: "http" }],
+      },
+    },
+    opts,
+  );
+}
+
+/** A model, and the host at which it is served outside of the cluster. */
+export interface Exposure {
+  /** First part of the names of its resources. */
+  id: string;
+  model: string;
+  host: string;
+  namespace: string;
+  metadata: Metadata;
+  opts: pulumi.CustomResourceOptions;
+}
+
+/** Splits requests between variants, each of which gets a Service. */
+export function modelRoute(
+  { id, model, host, namespace, metadata, opts }: Exposure,
+  gateway: GatewayReference,
+  variants: readonly RoutedVariant[],
+): void {
+  const backends = variants.map(({ name, weight, header, identity, pods }) => {
+    const backend = `${model}-${name}`;
+    const after = { ...opts, dependsOn: [pods] };
+    const service = modelService(`${id}-${name}-service`, namespace, backend, identity, after);
+    return { service: backend, weight, header, dependsOn: service };
+  });
+  new k8s.apiextensions.CustomResource(
+    `${id}-route`,
+    {
+      apiVersion: GATEWAY_API,
+      kind: "HTTPRoute",
+      // An Ingress that it replaces is deleted at the end of the update, when the route is ready.
+      metadata: { ...metadata, annotations: ROUTE_READY },
+      spec: splitSpec(gateway, host, PUBLIC_PATHS, backends),
+    },
+    { ...opts, dependsOn: backends.map(({ dependsOn }) => dependsOn) },
+  );
+}

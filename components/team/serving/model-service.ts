@@ -1,0 +1,125 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { parseArgs } from "../../config/errors";
+import { pinned } from "../../images/pinned";
+import {
+  allowEgress,
+  allowIngress,
+  namespace as inNamespace,
+  pods,
+} from "../../kubernetes/network";
+import { Workload } from "../../kubernetes/workload";
+import { contractArgs, type PlatformContract } from "../../platform/contract";
+import { addressOf } from "../../platform/ingress/address";
+import { TRACKING_URI } from "../tracking/address";
+import { missingForModel } from "./feature";
+import { SERVING_PORT } from "./model-pod";
+import { modelRoute, modelService, type RoutedVariant } from "./model-route";
+import { ModelVariant } from "./model-variant";
+import { PUBLIC_PATHS } from "./paths";
+import { type ModelConfig, modelSchema } from "./schema";
+import { fixedVariant, variantsOf } from "./variants";
+
+export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "image"> {
+  /** Namespace, which exists. */
+  namespace: string;
+  /** Serving image. A tag is resolved to its digest. */
+  image: pulumi.Input<string>;
+  /** URL of the tracking server, from whose registry the model is loaded. Default: that of the namespace. */
+  trackingUri?: string;
+  /** What the cluster offers. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
+  platform?: z.input<typeof contractArgs>;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+}
+
+/** Serves a registered model over HTTP: one version, or several that share the requests. */
+export class ModelService extends pulumi.ComponentResource {
+  /** URL for predictions, outside of the cluster or, without an Ingress, inside. */
+  readonly url: string;
+
+  /** @throws pulumi.RunError where the settings are invalid, or need what the cluster does not offer */
+  constructor(name: string, args: ModelServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:team:ModelService", name, {}, opts);
+    const { namespace, image, trackingUri = TRACKING_URI, platform = {}, ...rest } = args;
+    const { owner = "ml-platform", ...own } = rest;
+    const settings = parseArgs(modelSchema, own, name);
+    const contract = parseArgs(contractArgs, platform, name);
+    const missing = missingForModel(settings, contract);
+    if (missing.length > 0) throw new pulumi.RunError([`${name}:`, ...missing].join("\n  "));
+    const child = { parent: this };
+    const identity = {
+      name: "model-service",
+      instance: settings.name,
+      component: "model-service",
+      owner,
+    };
+    const workload = new Workload(name, namespace, identity, child);
+
+    allowCallers(workload, settings, contract);
+    const variants = runVariants(name, { namespace, image, trackingUri }, settings, workload, {
+      parent: this,
+    });
+    const { identity: fixed, pods } = fixedVariant(variants);
+    const service = modelService(`${name}-service`, namespace, settings.name, fixed, {
+      ...child,
+      dependsOn: [pods],
+    });
+    const { host, url } = addressOf(contract.ingress, settings.name, namespace);
+    this.url = settings.ingress ? url : `http://${settings.name}.${namespace}.svc`;
+    if (settings.ingress) {
+      // An Ingress serves a single version, even where the platform has a Gateway.
+      const gateway = variants.length > 1 ? contract.gateway : undefined;
+      const exposure = { id: name, model: settings.name, host, namespace, opts: child };
+      if (gateway) modelRoute({ ...exposure, metadata: workload.metadata }, gateway, variants);
+      else workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
+    }
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+/** The pods of each version, with one service account. */
+function runVariants(
+  name: string,
+  common: { namespace: string; image: pulumi.Input<string>; trackingUri: string },
+  settings: ModelConfig,
+  workload: Workload,
+  opts: { parent: pulumi.Resource },
+): RoutedVariant[] {
+  const account = workload.serviceAccount().metadata.name;
+  return variantsOf(settings).map((variant) => {
+    const identity = { ...workload.identity, variant: variant.name };
+    const image = pinned(variant.image ?? common.image, opts);
+    const args = { ...common, identity, model: settings.name, image, settings: variant, account };
+    const pods = new ModelVariant(`${name}-${variant.name}`, args, opts);
+    return { ...variant, identity, pods };
+  });
+}
+
+/** Admits callers to the pods of a model, whatever their version. */
+function allowCallers(workload: Workload, settings: ModelConfig, platform: PlatformContract): void {
+  const { selector } = workload;
+  workload.networkPolicy(
+    "callers",
+    allowIngress(selector, callers(settings, platform), SERVING_PORT),
+  );
+  // The team's own pods may not connect to what no policy allows.
+  if (!settings.ingress) {
+    workload.networkPolicy("team", allowEgress({}, [pods(selector)], [SERVING_PORT]));
+  }
+}
+
+/**
+ * For predictions the ingress controller and the proxies of the Gateway or, without an Ingress, every pod of the cluster; for
+ * metrics Prometheus.
+ */
+function callers(
+  settings: ModelConfig,
+  { ingress, gateway, monitoringNamespace }: PlatformContract,
+) {
+  const monitoring = monitoringNamespace ? [monitoringNamespace] : [];
+  const proxies = [ingress.namespace, ...(gateway?.proxyNamespace ? [gateway.proxyNamespace] : [])];
+  return settings.ingress
+    ? [...new Set([...proxies, ...monitoring])].map(inNamespace)
+    : [{ namespaceSelector: {} }, ...monitoring.map(inNamespace)];
+}

@@ -1,0 +1,246 @@
+import { z } from "zod";
+import { pod, podSettings, reserved } from "../../config/pod";
+import { resources } from "../../config/resources";
+import { dnsLabel, imageReference, shortLabel } from "../../config/types";
+import { variantsOf } from "./variants";
+
+const replicas = z.int().min(1).max(1000);
+const scaleDownSeconds = z
+  .int()
+  .min(0)
+  .max(3600)
+  .default(300)
+  .describe("Seconds that the load must be lower before pods are removed");
+const bounds = { path: ["max"], message: "is below min; increase it, or decrease min" };
+
+const autoscaleSchema = z.discriminatedUnion("kind", [
+  z
+    .strictObject({
+      kind: z.literal("requestRate").describe("Autoscaling by requests per second"),
+      target: z.number().positive().max(1e6).default(50).describe("Requests per second and pod"),
+      min: replicas.default(1).describe("Minimum number of pods"),
+      max: replicas.default(20).describe("Maximum number of pods"),
+      scaleDownSeconds,
+    })
+    .refine(({ min, max }) => min <= max, bounds),
+  z
+    .strictObject({
+      kind: z.literal("cpu").describe("Autoscaling by CPU; needs metrics-server"),
+      target: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(70)
+        .describe("Average CPU use, in percent of the request"),
+      min: replicas.default(1).describe("Minimum number of pods"),
+      max: replicas.default(10).describe("Maximum number of pods"),
+      scaleDownSeconds,
+    })
+    .refine(({ min, max }) => min <= max, bounds),
+  z.strictObject({
+    kind: z.literal("none").describe("A fixed number of pods"),
+    replicas: replicas.default(2).describe("Number of pods"),
+  }),
+]);
+
+const version = z.union([
+  z.int().min(1),
+  z
+    .string()
+    .regex(
+      /^[a-z][-a-z0-9_]{0,62}$/,
+      "must be a version number or an alias, such as 3 or champion",
+    ),
+]);
+
+const podResources = resources({
+  cpu: "200m",
+  cpuLimit: "1",
+  memory: "256Mi",
+  ephemeralStorage: "64Mi",
+});
+
+const variantSchema = z.strictObject({
+  name: shortLabel.describe("Name of the variant, and suffix of its objects' names"),
+  version: version.optional().describe("Registered version or alias; default: the model's"),
+  weight: z
+    .int()
+    .min(0)
+    .max(100)
+    .describe("Share of the requests, relative to the weights of the other variants"),
+  header: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z][-a-z0-9]{0,62}$/, "must be a lower-case header name, such as x-variant")
+        .describe("Header name"),
+      value: z
+        .string()
+        .regex(/^[-\w.]{1,128}$/, "must be letters, digits, dots and dashes, such as candidate")
+        .describe("Header value"),
+    })
+    .optional()
+    .describe("Header that sends a request to this variant, regardless of the weights"),
+  image: imageReference.optional().describe("Serving image; default: the model's"),
+  autoscale: autoscaleSchema.optional().describe("Number of pods; default: the model's"),
+  resources: podResources.optional().describe("Resources of one pod; default: the model's"),
+  pod: podSettings.optional().describe("Additional settings of its pods; default: the model's"),
+});
+
+/**
+ * The last bound of the model service's latency histogram, in seconds. A slower quantile reads as this bound, so no threshold
+ * may reach it.
+ */
+export const SLOWEST_BUCKET = 2.5;
+
+const promotionSchema = z.strictObject({
+  metric: z
+    .enum(["latencyP50", "latencyP95", "latencyP99"])
+    .default("latencyP99")
+    .describe("Latency quantile, as the model service measures it"),
+  threshold: z
+    .number()
+    .positive()
+    .lt(SLOWEST_BUCKET)
+    .describe("Maximum of that latency, in seconds"),
+  errorRate: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe(
+      "Maximum share of responses with a status of 500 or more, and maximum excess of the share of 400 to 499 over the other variants",
+    ),
+  requests: z
+    .int()
+    .min(1)
+    .max(1e6)
+    .default(50)
+    .describe("Minimum number of responses in a window; with fewer the promotion is rolled back"),
+  window: z.int().min(15).max(86_400).default(60).describe("Seconds that each step is observed"),
+  steps: z
+    .array(z.int().min(1).max(100))
+    .default([10, 50, 100])
+    .describe("Percent of the requests in each step; the last is 100"),
+});
+
+/** Environment variables that a model service has already. */
+const OWN_VARIABLES = [
+  "MAX_BATCH_ROWS",
+  "MLFLOW_TRACKING_URI",
+  "MODEL_NAME",
+  "MODEL_VERSION",
+  "PORT",
+];
+
+/** A model service. */
+export const modelSchema = z
+  .strictObject({
+    name: dnsLabel.describe(
+      "Registered model, and name of its Service and first part of its host name",
+    ),
+    version: version
+      .default("champion")
+      .describe("Registered version, or an alias that is resolved when a pod starts"),
+    image: imageReference.optional().describe("Serving image of this model; default: the team's"),
+    autoscale: autoscaleSchema.prefault({ kind: "requestRate" }).describe("Number of pods"),
+    resources: podResources.prefault({}).describe("Resources of one pod"),
+    rolloutSeconds: z
+      .int()
+      .min(30)
+      .max(3600)
+      .default(300)
+      .describe("Maximum seconds until a new version is ready"),
+    ingress: z
+      .boolean()
+      .default(true)
+      .describe("Serve it outside of the cluster; false: inside only"),
+    variants: z
+      .array(variantSchema)
+      .default([])
+      .describe("Versions that share the requests, through the Gateway; default: one, named main"),
+    pod,
+    batchRows: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1000)
+      .describe("Maximum number of rows in a request"),
+    promotion: promotionSchema
+      .optional()
+      .describe("Conditions for giving a variant more requests; see `npm run promote`"),
+  })
+  .superRefine((model, context) => {
+    for (const [path, message] of contradictions(model)) {
+      context.addIssue({ code: "custom", path, message });
+    }
+  })
+  .superRefine(reserved(OWN_VARIABLES));
+
+type Contradiction = [path: (string | number)[], message: string];
+type Variant = z.output<typeof variantSchema>;
+type Promotion = z.output<typeof promotionSchema>;
+type Autoscale = z.output<typeof autoscaleSchema>;
+
+/** Keys of a model that contradict each other. */
+function contradictions(model: {
+  ingress: boolean;
+  autoscale: Autoscale;
+  variants: readonly Variant[];
+  promotion?: Promotion | undefined;
+}): Contradiction[] {
+  const { ingress, variants, promotion } = model;
+  const found = duplicateVariants(variants);
+  if (variants.length > 0 && variants.every(({ weight }) => weight === 0)) {
+    found.push([["variants"], "all have the weight 0; give one a weight above 0"]);
+  }
+  if (variants.length > 1 && !ingress) {
+    found.push([
+      ["ingress"],
+      "must be true with more than one variant, as the route splits the requests; set it, or keep one variant",
+    ]);
+  }
+  if (promotion && variants.length < 2) {
+    found.push([["promotion"], "needs two variants; add one, or remove it"]);
+  }
+  const scaling = variantsOf(model).map(({ autoscale }) => autoscale);
+  return promotion ? [...found, ...promotionErrors(promotion, scaling)] : found;
+}
+
+/** Variants with the name or the header of another one. */
+function duplicateVariants(variants: readonly Variant[]): Contradiction[] {
+  const names = variants.map(({ name }) => name);
+  const headers = variants.map(({ header }) => header && `${header.name}: ${header.value}`);
+  return variants.flatMap((_, index) => {
+    const found: Contradiction[] = [];
+    if (names.indexOf(names[index] ?? "") < index) {
+      found.push([["variants", index, "name"], "is already in use; choose another name"]);
+    }
+    if (headers[index] && headers.indexOf(headers[index]) < index) {
+      found.push([["variants", index, "header"], "is already in use; choose another value"]);
+    }
+    return found;
+  });
+}
+
+/** Promotions that could not be finished, or not be rolled back: the pods of the old variant must outlast all steps. */
+function promotionErrors(
+  { steps, window }: Promotion,
+  scaling: readonly Autoscale[],
+): Contradiction[] {
+  const found: Contradiction[] = [];
+  if (steps.at(-1) !== 100 || steps.some((step, index) => step <= (steps[index - 1] ?? 0))) {
+    found.push([["promotion", "steps"], "must increase and end with 100, such as [10, 50, 100]"]);
+  }
+  const seconds = steps.length * window;
+  if (scaling.some((own) => own.kind !== "none" && own.scaleDownSeconds < seconds)) {
+    found.push([
+      ["promotion", "window"],
+      `makes all steps take ${seconds} s, but an autoscaled variant removes sooner the pods that a rollback needs; increase autoscale.scaleDownSeconds, or shorten the steps`,
+    ]);
+  }
+  return found;
+}
+
+export type ModelConfig = z.output<typeof modelSchema>;
+export type AutoscaleConfig = ModelConfig["autoscale"];

@@ -1,0 +1,36 @@
+import type { TrackingConfig } from "./schema";
+
+type Stores = Pick<TrackingConfig, "postgres" | "s3">;
+
+/**
+ * The environment of the tracking server, without its passwords: where it stores runs and artifacts, and by which host names
+ * clients may call it.
+ * @param hosts those names, with any port
+ * @param url of its UI outside of the cluster: MLflow refuses a POST from pages of any other origin
+ */
+export function serverEnvironment(
+  { postgres, s3 }: Stores,
+  hosts: string[],
+  url: string | undefined,
+): Record<string, string> {
+  return {
+    MLFLOW_BACKEND_STORE_URI: postgres
+      ? `postgresql+psycopg://${postgres.user}@${postgres.host}:${postgres.port}/${postgres.database}`
+      : "sqlite:////mlflow/mlflow.db",
+    MLFLOW_ARTIFACTS_DESTINATION: s3 ? `s3://${s3.bucket}` : "/mlflow/artifacts",
+    MLFLOW_SERVE_ARTIFACTS: "true",
+    MLFLOW_SERVER_ALLOWED_HOSTS: hosts.flatMap((host) => [host, `${host}:*`]).join(","),
+    ...(url && { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: new URL(url).origin }),
+    ...(s3?.endpoint && { MLFLOW_S3_ENDPOINT_URL: s3.endpoint }),
+    ...(s3?.region && { AWS_DEFAULT_REGION: s3.region }),
+    HOME: "/tmp",
+  };
+}
+
+/** The TCP ports of stores outside the namespace. */
+export function storePorts({ postgres, s3 }: Stores): number[] {
+  if (!s3) return postgres ? [postgres.port] : [];
+  const url = new URL(s3.endpoint ?? "https://s3.amazonaws.com");
+  const port = url.port ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
+  return postgres ? [postgres.port, port] : [port];
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { pod, reserved } from "../../config/pod";
+import { resources } from "../../config/resources";
+import { dnsLabel, existingName, storage } from "../../config/types";
+
+/** Environment variables that a training job has already. */
+const OWN_VARIABLES = [
+  "DATA_DIR",
+  "EXPERIMENT_NAME",
+  "HOME",
+  "MLFLOW_TRACKING_URI",
+  "MODEL_ALIAS",
+  "MODEL_NAME",
+];
+
+const settings = {
+  model: dnsLabel.describe("Registered model that gets a new version"),
+  run: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("Increase it to train again with nothing else changed, for example on new data"),
+  alias: z
+    .string()
+    .regex(/^[a-z][-a-z0-9_]{0,62}$/, "must be an alias, such as champion")
+    .default("champion")
+    .describe("Alias of the new version"),
+  sampleData: z
+    .boolean()
+    .default(false)
+    .describe("Write scikit-learn's diabetes data to the volume if it has no training_data.csv"),
+  deadlineSeconds: z
+    .int()
+    .min(60)
+    .max(604_800)
+    .default(3600)
+    .describe("Maximum run time of the job"),
+  retries: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(2)
+    .describe("Maximum number of times that a failed pod is replaced"),
+  resources: resources({
+    cpu: "500m",
+    cpuLimit: "2",
+    memory: "1Gi",
+    ephemeralStorage: "1Gi",
+  })
+    .prefault({})
+    .describe("Resources of the pod"),
+  pod,
+};
+
+/** A training job of a team. */
+export const trainingSchema = z
+  .strictObject({
+    name: dnsLabel.describe("Name of the job and of the MLflow experiment"),
+    ...settings,
+  })
+  .superRefine(reserved(OWN_VARIABLES));
+
+/** The settings of a training job, which is named after its model by default. */
+export const trainingSettings = z
+  .strictObject({ name: dnsLabel.optional(), ...settings })
+  .superRefine(reserved(OWN_VARIABLES))
+  .transform((job) => ({ ...job, name: job.name ?? job.model }));
+
+/** The volume of a team's training data. */
+export const dataSchema = z
+  .strictObject({
+    size: storage.default("10Gi").describe("Size of the volume"),
+    storageClass: existingName
+      .optional()
+      .describe("Storage class of the volume; default: the cluster's"),
+  })
+  .prefault({})
+  .describe("Volume of training data, ReadWriteOnce, at /app/data");
+
+export type TrainingConfig = z.output<typeof trainingSchema>;

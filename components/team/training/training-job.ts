@@ -1,0 +1,110 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { parseArgs } from "../../config/errors";
+import { TRACKING_CLIENT } from "../../kubernetes/labels";
+import { container, podTemplate } from "../../kubernetes/pod";
+import { gpuTolerations } from "../../kubernetes/resources";
+import { scratch } from "../../kubernetes/security";
+import { Workload } from "../../kubernetes/workload";
+import { TRACKING_SERVICE, TRACKING_URI } from "../tracking/address";
+import { type TrainingConfig, trainingSettings } from "./schema";
+
+/** Where the volume of training data is mounted. */
+export const DATA_DIR = "/app/data";
+
+export interface TrainingJobArgs extends z.input<typeof trainingSettings> {
+  /** Namespace, which exists. */
+  namespace: string;
+  /** Image with the modules `training.train` and `training.sample_data`. */
+  image: pulumi.Input<string>;
+  /** PersistentVolumeClaim with the training data. Default: an empty volume that ends with the pod. */
+  dataClaim?: pulumi.Input<string>;
+  /** URL of the tracking server. Default: that of the namespace. */
+  trackingUri?: string;
+  /** Value of the label `ml-platform/owner`. Default: ml-platform. */
+  owner?: string;
+}
+
+/**
+ * Trains a model once and registers it. The pod template of a Job is immutable: another image or setting is another Job, and
+ * the same ones are no change.
+ */
+export class TrainingJob extends pulumi.ComponentResource {
+  constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:team:TrainingJob", name, {}, opts);
+    const { namespace, image, dataClaim, trackingUri = TRACKING_URI, ...rest } = args;
+    const { owner = "ml-platform", ...own } = rest;
+    const settings = parseArgs(trainingSettings, own, name);
+    const child = { parent: this };
+    const identity = { name: "training", instance: settings.name, component: "training", owner };
+    const workload = new Workload(name, namespace, identity, child);
+    const account = workload.serviceAccount();
+    workload.allowProxies(settings.pod.proxy);
+    const pod = { image, settings, dataClaim, trackingUri, account: account.metadata.name };
+    new k8s.batch.v1.Job(
+      name,
+      {
+        metadata: workload.metadata,
+        spec: {
+          activeDeadlineSeconds: settings.deadlineSeconds,
+          backoffLimit: settings.retries,
+          template: trainingPod(pod, workload),
+        },
+      },
+      {
+        ...child,
+        // The volume is ReadWriteOnce, and a Job that failed is not tried again until it is replaced.
+        deleteBeforeReplace: true,
+        // Pulumi waits until the Job is complete: longer than the Job may take, so that the Job's own reason is shown.
+        customTimeouts: { create: `${settings.deadlineSeconds + 60}s` },
+      },
+    );
+    this.registerOutputs({});
+  }
+}
+
+interface TrainingPod {
+  image: pulumi.Input<string>;
+  settings: TrainingConfig;
+  dataClaim: pulumi.Input<string> | undefined;
+  trackingUri: string;
+  account: pulumi.Input<string>;
+}
+
+function trainingPod(
+  { image, settings, dataClaim, trackingUri, account }: TrainingPod,
+  { labels }: Workload,
+): k8s.types.input.core.v1.PodTemplateSpec {
+  const tmp = scratch("512Mi");
+  const env = {
+    DATA_DIR,
+    EXPERIMENT_NAME: settings.name,
+    HOME: "/tmp",
+    MLFLOW_TRACKING_URI: trackingUri,
+    MODEL_ALIAS: settings.alias,
+    MODEL_NAME: settings.model,
+  };
+  const step = (name: string, module: string) =>
+    container({
+      name,
+      image,
+      command: ["python", "-m", module],
+      env,
+      resources: settings.resources,
+      volumeMounts: [{ name: "data", mountPath: DATA_DIR }, tmp.mount],
+    });
+  const source = dataClaim ? { persistentVolumeClaim: { claimName: dataClaim } } : { emptyDir: {} };
+  return podTemplate({
+    labels: { ...labels, ...TRACKING_CLIENT },
+    annotations: { "ml-platform/run": `${settings.run}` },
+    account,
+    settings: settings.pod,
+    directHosts: [TRACKING_SERVICE],
+    tolerations: gpuTolerations(settings.resources),
+    ...(settings.sampleData && { initContainers: [step("sample-data", "training.sample_data")] }),
+    containers: [step("train", "training.train")],
+    volumes: [{ name: "data", ...source }, tmp.volume],
+    spec: { restartPolicy: "Never" },
+  });
+}
