@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { send } from "../../cli/http";
 import { sendLoad } from "../../cli/load";
+import { environment } from "../../cli/stack";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { ensureDebianPackages } from "../../lab/tools";
+import { ensurePulumi } from "../../toolchain/pulumi";
 import { apiServerVote } from "../pod-security/api-server";
 import { stopsBeforeWriting } from "../policy/stop";
 import { onPage } from "../support/browser";
 import { estimatorPredictions } from "../support/estimator";
 import { Kubectl } from "../support/kubectl";
+import { OutsideProgram } from "../support/outside-program";
 import { type Changes, PlatformStack } from "../support/platform-stack";
 import { strangerAsks } from "../support/stranger";
 import { waitFor } from "../support/wait";
@@ -206,6 +209,46 @@ describe("the platform on a cluster", () => {
       });
     },
     3 * MINUTE,
+  );
+
+  it(
+    "serves a model of a program outside of the checkout",
+    async () => {
+      const name = "outside";
+      const { model_version } = await mlflow("model-versions/get?name=diabetes&version=1");
+      const { source, run_id } = model_version;
+      await mlflow("registered-models/create", { name });
+      await mlflow("model-versions/create", { name, source, run_id });
+      await mlflow("registered-models/alias", { name, alias: "champion", version: "1" });
+      const selector = "app.kubernetes.io/instance=diabetes";
+      const [pod] = await kubectl.list("pods", "-n", TEAM, "-l", selector);
+      const config = {
+        "outside:kubeconfig": lab.kubeconfig,
+        "outside:namespace": TEAM,
+        "outside:model": name,
+        "outside:image": pod?.spec?.containers?.[0]?.image ?? "",
+        "outside:ingress": JSON.stringify({
+          namespace: "kube-system",
+          port: Number(new URL(lab.ingress).port),
+        }),
+      };
+      const { PATH } = environment(await ensurePulumi(console.log), false);
+      const program = new OutsideProgram(join(folder, name), config, PATH ?? "");
+      program.install();
+      expect(program.run("preview").changes).toEqual({ create: 11 });
+      const { url = "" } = program.run("up");
+      expect(url).toBe(`http://outside.demo.localhost:${new URL(lab.ingress).port}`);
+      const { body } = await waitFor(
+        "the Ingress",
+        30,
+        () => send(`${url}/predict`, { features: [32.1, 101] }),
+        ({ status }) => status === 200,
+      );
+      expect(body).toBe((await predict([32.1, 101])).body);
+      expect(program.run("preview").changes).toEqual({ same: 11 });
+      program.run("destroy");
+    },
+    5 * MINUTE,
   );
 
   describe("the pods of a model", () =>

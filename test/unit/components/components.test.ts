@@ -1,0 +1,158 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import * as ml from "../../../components";
+import { DIGEST, type Registration, run } from "../../support/mocks";
+import { objects, only, type Pods, podTemplates } from "../../support/objects";
+
+const IMAGE = `registry.example.com/acme/image@${DIGEST}`;
+
+/** What one component declares, and what it hands on. */
+async function alone<T>(make: () => T): Promise<{ all: Registration[]; made: T }> {
+  const result: { made?: T } = {};
+  const { error, registrations } = await run(async () => {
+    result.made = make();
+  });
+  if (error) throw error;
+  return { all: registrations, made: result.made as T };
+}
+
+const kinds = (all: readonly Registration[]) =>
+  objects(all)
+    .map(({ inputs }) => inputs.kind)
+    .sort();
+
+function onlyPod(all: readonly Registration[]): Pods {
+  const [pods, ...others] = podTemplates(all);
+  if (!pods || others.length > 0) throw new Error("not one workload");
+  return pods;
+}
+
+describe("each component by itself, with its required arguments", () => {
+  test("Prometheus", async () => {
+    const { all, made } = await alone(
+      () => new ml.Prometheus("prometheus", { namespace: "watch", image: IMAGE }),
+    );
+    expect(kinds(all)).toEqual([
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "ConfigMap",
+      "Deployment",
+      "PersistentVolumeClaim",
+      "Service",
+      "ServiceAccount",
+    ]);
+    const service = only(all, "Service").inputs;
+    const [{ port }] = service.spec.ports;
+    expect(made.url).toBe(`http://${service.metadata.name}.watch.svc:${port}`);
+    expect(made.externalUrl).toBeUndefined();
+    expect(only(all, "PersistentVolumeClaim").options.protect).toBe(true);
+  });
+
+  test("Prometheus, exposed", async () => {
+    const args = { namespace: "watch", image: IMAGE, expose: true, ingress: { port: 8080 } };
+    const { all, made } = await alone(() => new ml.Prometheus("prometheus", args));
+    expect(made.externalUrl).toBe("http://prometheus.localhost:8080");
+    expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("prometheus.localhost");
+  });
+
+  test("MetricsAdapter", async () => {
+    const prometheusUrl = "http://prometheus.watch.svc:9090";
+    const args = { namespace: "watch", image: IMAGE, prometheusUrl };
+    const { all } = await alone(() => new ml.MetricsAdapter("adapter", args));
+    expect(only(all, "APIService").inputs.spec.service.namespace).toBe("watch");
+    const { spec } = onlyPod(all);
+    expect(spec.containers[0].args).toContain(`--prometheus-url=${prometheusUrl}`);
+  });
+
+  test("DevicePlugin", async () => {
+    const { all } = await alone(
+      () => new ml.DevicePlugin("gpus", { namespace: "gpus", image: IMAGE }),
+    );
+    expect(only(all, "Namespace").inputs.metadata.name).toBe("gpus");
+    expect(objects(all, "DaemonSet")).toHaveLength(1);
+  });
+
+  test("Platform", async () => {
+    const lock = Object.fromEntries(Object.values(ml.CATALOGUE).map((image) => [image, DIGEST]));
+    const imageSource = new ml.ImageSource(lock, undefined);
+    const { all, made } = await alone(() => new ml.Platform("platform", { imageSource }));
+    expect(objects(all, "Deployment")).toHaveLength(2);
+    expect(made.contract).toMatchObject({ requestRate: true, gpus: false });
+  });
+
+  test("TrackingServer", async () => {
+    const { all, made } = await alone(
+      () => new ml.TrackingServer("tracking", { namespace: "fraud", image: IMAGE }),
+    );
+    const { metadata, spec } = only(all, "Service").inputs;
+    expect(made.uri).toBe(`http://${metadata.name}:${spec.ports[0].port}`);
+    expect(made.url).toBeUndefined();
+    expect(objects(all, "Secret")).toEqual([]);
+  });
+
+  test("TrainingJob, named after its model and with an empty data volume", async () => {
+    const args = { namespace: "fraud", image: IMAGE, model: "churn" };
+    const { all } = await alone(() => new ml.TrainingJob("train", args));
+    const { labels, spec } = onlyPod(all);
+    expect(labels["app.kubernetes.io/instance"]).toBe("churn");
+    expect(spec.volumes).toContainEqual({ name: "data", emptyDir: {} });
+    expect(spec.containers[0].env).toContainEqual({ name: "EXPERIMENT_NAME", value: "churn" });
+  });
+
+  test("ModelService", async () => {
+    const args = { namespace: "fraud", image: IMAGE, name: "churn" };
+    const { all, made } = await alone(
+      () => new ml.ModelService("churn", { ...args, autoscale: { kind: "cpu" } }),
+    );
+    expect(made.url).toBe("http://churn.fraud.localhost");
+    expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("churn.fraud.localhost");
+    const { spec } = onlyPod(all);
+    expect(spec.containers[0]).toMatchObject({ image: IMAGE });
+    expect(spec.containers[0].env).toContainEqual({
+      name: "MLFLOW_TRACKING_URI",
+      value: "http://mlflow:5000",
+    });
+  });
+
+  test("Team, with images that are given", async () => {
+    const images = { serving: IMAGE, training: IMAGE, tracking: IMAGE };
+    const { all, made } = await alone(
+      () =>
+        new ml.Team("fraud", {
+          name: "fraud",
+          platform: {},
+          images,
+          models: [{ name: "churn", autoscale: { kind: "none" } }],
+        }),
+    );
+    expect(made.models).toEqual({ churn: "http://churn.fraud.localhost" });
+    expect(only(all, "Namespace").inputs.metadata.name).toBe("fraud");
+  });
+});
+
+describe("an argument that a component cannot take is an error that names component, key and remedy", () => {
+  test.each<[string, () => unknown, string]>([
+    [
+      "a value",
+      () => new ml.Prometheus("p", { namespace: "x", image: IMAGE, retention: "soon" }),
+      "p has invalid arguments:\n  retention: must be a duration with one unit, such as 20s, 5m or 15d",
+    ],
+    [
+      "a capability of the platform",
+      () => new ml.ModelService("m", { namespace: "x", image: IMAGE, name: "churn" }),
+      "m:\n  autoscale.kind: the platform has no custom metrics API; install platform.metricsAdapter, or set kind to cpu",
+    ],
+    [
+      "an image",
+      () => new ml.TeamImages("i", { team: "fraud", serving: IMAGE }),
+      "i: training, tracking: no image; give it, or set imageSource and imageBuild.registry",
+    ],
+  ])("%s", async (_, make, message) => {
+    const error: Error = await alone(make).then(
+      () => new Error("not refused"),
+      (reason: Error) => reason,
+    );
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error.message).toBe(message);
+  });
+});
