@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ApiException, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
-import { patiently } from "../components/kubernetes/client";
+import { withRetries } from "../components/kubernetes/client";
 import type { Report } from "../toolchain";
 import { takeOver } from "./locks";
 import {
@@ -109,7 +109,7 @@ async function read(
   try {
     const metadata = { name, ...(namespace && { namespace }) };
     const api = KubernetesObjectApi.makeApiClient(cluster);
-    return await patiently(() => api.read({ apiVersion, kind, metadata }));
+    return await withRetries(() => api.read({ apiVersion, kind, metadata }));
   } catch (error) {
     const none = error instanceof ApiException ? error.code === 404 : NO_SUCH_KIND.test(`${error}`);
     if (none) return undefined;

@@ -9,15 +9,15 @@ export interface Cluster {
   context?: string | undefined;
 }
 
-/** What the client's HTTP library calls a connection that is not made in time. */
+/** The code of the HTTP library's error for a connection time-out. */
 const CONNECT_TIMEOUT = "UND_ERR_CONNECT_TIMEOUT";
 
-/** The context of a kubeconfig that is not there. */
-const MADE_UP = "loaded-context";
+/** The context that the library returns where there is no kubeconfig file. */
+const NO_FILE = "loaded-context";
 
 /**
- * The cluster of a stack, from the files that the Kubernetes provider and kubectl take it from.
- * @throws Error where they lack the context, with those that there are
+ * The cluster of a stack, from the same files as the Kubernetes provider and kubectl use.
+ * @throws Error where they lack the context, with the contexts that they have
  */
 export async function kubeConfigOf({ kubeconfig, context }: Cluster): Promise<KubeConfig> {
   // Loaded late, as its library takes half a second.
@@ -28,27 +28,28 @@ export async function kubeConfigOf({ kubeconfig, context }: Cluster): Promise<Ku
   if (context) config.setCurrentContext(context);
   if (!config.getCurrentCluster()) {
     const file = kubeconfig ?? process.env.KUBECONFIG ?? "~/.kube/config";
-    // Without any file the library makes one up for a server on this machine.
-    const known = config.getContexts().flatMap(({ name }) => (name === MADE_UP ? [] : name));
-    throw new Error(`${file} has no context ${context}; there are: ${known.join(", ") || "none"}`);
+    // Without any file the library returns one for a server on this machine.
+    const known = config.getContexts().flatMap(({ name }) => (name === NO_FILE ? [] : name));
+    throw new Error(`${file} has no context ${context}; it has: ${known.join(", ") || "none"}`);
   }
   return config;
 }
 
-/** How often a connection is tried again that was not made in time (10 s): a busy machine may be slower, on either end. */
+/** Number of retries after a connection time-out of 10 s: a busy machine may be slower, on either end. */
 const RETRIES = 3;
 
-/** Sends a request to an API server; again, a few times, where no connection was made in time. */
-export async function patiently<T>(request: () => Promise<T>): Promise<T> {
+/** Sends a request to an API server, and retries after a connection time-out. */
+export async function withRetries<T>(request: () => Promise<T>): Promise<T> {
   const { default: pRetry } = await import("p-retry");
-  const inTime = ({ cause }: Error) => (cause as { code?: string })?.code !== CONNECT_TIMEOUT;
-  return pRetry(request, { retries: RETRIES, shouldRetry: ({ error }) => !inTime(error) });
+  const timedOut = ({ cause }: Error) => (cause as { code?: string })?.code === CONNECT_TIMEOUT;
+  return pRetry(request, { retries: RETRIES, shouldRetry: ({ error }) => timedOut(error) });
 }
 
 /**
- * What an API server answers to a request.
- * @returns undefined where it answers with this status
- * @throws Error with what it says, in one line, or with the reason why it cannot be reached
+ * Sends a request to an API server.
+ * @param except a status that is not an error
+ * @returns the response; undefined with the status `except`
+ * @throws Error with the server's message in one line, or with the reason why it cannot be reached
  */
 export async function answer<T>(
   config: KubeConfig,
@@ -56,7 +57,7 @@ export async function answer<T>(
   except?: number,
 ): Promise<T | undefined> {
   try {
-    return await patiently(request);
+    return await withRetries(request);
   } catch (error) {
     const { code, message, cause } = error as Error & { code?: unknown; cause?: Error };
     if (except !== undefined && code === except) return undefined;
@@ -79,7 +80,7 @@ function statusMessage(error: unknown): string {
   }
 }
 
-/** Looks objects up in a stack's cluster. */
+/** Reads objects from the cluster of a stack. */
 export function lookupIn(cluster: Cluster): Lookup {
   return async (object) => {
     const { KubernetesObjectApi } = await import("@kubernetes/client-node");

@@ -1,10 +1,10 @@
 import { PART_OF } from "./labels";
 
-/** The group and version of the Gateway API's kinds; a route names both, as the API server would write them. */
+/** The group and version of the Gateway API's kinds. */
 const GROUP = "gateway.networking.k8s.io";
 export const GATEWAY_API = `${GROUP}/v1`;
 
-/** Annotations that have an update wait until a Gateway's proxies, or a route's Gateway, have taken what it says. */
+/** Annotations that make an update wait until the proxies serve a Gateway, or a Gateway accepts a route. */
 export const GATEWAY_READY = { "pulumi.com/waitFor": "condition=Programmed" };
 export const ROUTE_READY = {
   "pulumi.com/waitFor":
@@ -12,7 +12,7 @@ export const ROUTE_READY = {
 };
 
 /**
- * A Gateway's spec: plain HTTP for every host below a domain, with routes from the namespaces of this project alone.
+ * A Gateway's spec: HTTP for every host of a domain, with routes from the namespaces of this project only.
  * @param port of the listener
  */
 export function gatewaySpec(className: string, domain: string, port: number) {
@@ -42,7 +42,7 @@ export interface Backend {
   service: string;
   /** Relative to the other backends'. */
   weight: number;
-  /** Requests with this header go there, whatever the weights. */
+  /** Requests with this header go there, regardless of the weights. */
   header?: { name: string; value: string } | undefined;
 }
 
@@ -52,9 +52,9 @@ function backendRef(service: string, weight: number) {
 }
 
 /**
- * An HTTPRoute's spec: a host's requests, split by weight, those with a backend's header first. All that the API server
- * would fill in is written, so that a refresh finds nothing changed.
- * @param paths what of the host is served, each with all below it
+ * An HTTPRoute's spec: the requests of a host, split by weight, except those with the header of a backend. It sets the API
+ * server's default values too, so that a refresh shows no change.
+ * @param paths path prefixes that are served
  */
 export function splitSpec(
   { name, namespace, sectionName }: GatewayName,

@@ -3,22 +3,22 @@
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
  */
 export interface Identity {
-  /** The application, for example `prometheus` or `model-service`: `app.kubernetes.io/name`. */
+  /** The application, such as `prometheus` or `model-service`: `app.kubernetes.io/name`. */
   name: string;
-  /** Which one of them, unique in its namespace: `app.kubernetes.io/instance`. */
+  /** The instance, unique in its namespace: `app.kubernetes.io/instance`. */
   instance: string;
-  /** Which of its variants, where it has several versions side by side: `ml-platform/variant`. */
+  /** The variant of a model with several versions: `ml-platform/variant`. */
   variant?: string;
   /** Its role in the platform: `app.kubernetes.io/component`. */
   component: string;
-  /** Who answers for it: `ml-platform/owner`. */
+  /** The owner: `ml-platform/owner`. */
   owner: string;
 }
 
 /** The label on pods that may call the team's tracking server. */
 export const TRACKING_CLIENT = { "ml-platform/tracking-client": "true" };
 
-/** The labels that find a workload's pods. They are immutable in a Deployment, so nothing that changes is among them. */
+/** The labels that select the pods of a workload. A Deployment's selector is immutable, so they never change. */
 export function selectorLabels({ name, instance, variant }: Identity): Record<string, string> {
   return {
     "app.kubernetes.io/name": name,
@@ -30,7 +30,7 @@ export function selectorLabels({ name, instance, variant }: Identity): Record<st
 /** The label on every object of the project. */
 export const PART_OF = { "app.kubernetes.io/part-of": "ml-platform" };
 
-/** All labels of a resource: the selector's, and who runs and owns it. */
+/** All labels of an object. */
 export function labels(identity: Identity): Record<string, string> {
   return {
     ...selectorLabels(identity),
@@ -42,17 +42,17 @@ export function labels(identity: Identity): Record<string, string> {
 }
 
 /**
- * The version of the Pod Security Standards that pods are held to, so that an upgrade of the cluster does not refuse pods
- * that it ran before. A cluster that is older takes its own.
+ * The version of the Pod Security Standards. It is fixed, so that an upgrade of the cluster does not refuse pods that ran
+ * before. An older cluster uses its own version.
  */
 const POD_SECURITY_VERSION = "v1.34";
 
 /**
- * The labels by which the API server's Pod Security admission judges a namespace's pods.
- * @param level enforced, audited and warned about
+ * The labels of a namespace for Pod Security admission.
+ * @param level the level to enforce and to warn about
  */
 export function podSecurityLabels(level: "restricted" | "privileged"): Record<string, string> {
-  // Audit stays at `restricted` in a privileged namespace: its log shows what each pod asks for beyond it.
+  // Audit is `restricted` in a privileged namespace too: its log shows what each pod needs beyond that.
   return {
     "pod-security.kubernetes.io/enforce": level,
     "pod-security.kubernetes.io/enforce-version": POD_SECURITY_VERSION,

@@ -13,16 +13,16 @@ export function pods(matchLabels: Record<string, string>): Peer {
   return { podSelector: { matchLabels } };
 }
 
-/** Pods that cert-manager starts to prove to an authority, over HTTP, that a host is ours. */
+/** Pods that cert-manager starts to answer the HTTP-01 challenge of an ACME server. */
 const HTTP01_SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
 const HTTP01_SOLVER_PORT = 8089;
 
-/** Lets the ingress controller's namespace reach cert-manager's solvers: without them no certificate is ever issued. */
+/** Lets the ingress controller connect to cert-manager's solvers. Otherwise no certificate is ever issued. */
 export function allowCertificateSolvers(ingressNamespace: string): Spec {
   return allowIngress(HTTP01_SOLVER, [namespace(ingressNamespace)], HTTP01_SOLVER_PORT);
 }
 
-/** Nobody connects to any pod, and no pod connects to anybody but the cluster's DNS. */
+/** Denies all connections from and to pods, except to the cluster's DNS. */
 export function denyAllButDns(): Spec {
   return {
     podSelector: {},
@@ -41,7 +41,7 @@ export function denyAllButDns(): Spec {
 
 /**
  * Lets `from` connect to the pods with these labels, at one TCP port.
- * @param from peers; empty: nobody, though a rule with an empty list would mean everybody
+ * @param from peers; empty: nobody. A rule with an empty list would admit everybody
  */
 export function allowIngress(
   matchLabels: Record<string, string>,
@@ -57,7 +57,7 @@ export function allowIngress(
 
 /**
  * Lets the pods with these labels connect to `to` at TCP ports.
- * @param to peers; empty: everywhere, as names outside the cluster cannot be written in a policy
+ * @param to peers; empty: everywhere, as a policy cannot have names outside of the cluster
  */
 export function allowEgress(
   matchLabels: Record<string, string>,

@@ -1,10 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
 
-/** The three questions that the kubelet asks a container over HTTP. */
+/** The paths of a container's probes. */
 export interface ProbePaths {
-  /** Does the process work? Restarted when not. */
+  /** Liveness: the container is restarted when it fails. */
   live: string;
-  /** Should it get requests? Taken out of the Service when not. */
+  /** Readiness: the pod is removed from the Service when it fails. */
   ready: string;
 }
 
@@ -25,7 +25,7 @@ export function httpProbes(
       timeoutSeconds: 3,
       failureThreshold: startSeconds,
     },
-    // Slower than readiness: an overloaded server should lose its traffic long before its life.
+    // Slower than readiness: an overloaded server is removed from its Service long before it is restarted.
     livenessProbe: {
       httpGet: { path: live, port },
       periodSeconds: 10,

@@ -12,19 +12,19 @@ const SUFFIXES: Record<string, number> = {
   Ti: 2 ** 40,
 };
 
-/** A quantity as people write it in resource requests: `500m`, `2`, `1.5Gi`. */
+/** A quantity as in resource requests: `500m`, `2`, `1.5Gi`. */
 export const QUANTITY = /^(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
 
 /**
- * The number that a Kubernetes quantity stands for: cores, bytes or pieces.
- * @throws Error naming the text that is none
+ * The value of a Kubernetes quantity: cores, bytes or a count.
+ * @throws Error where the text is not a quantity
  */
 export function parseQuantity(text: string): number {
   const match = QUANTITY.exec(text);
   const factor = SUFFIXES[match?.[2] ?? ""];
   if (!match?.[1] || factor === undefined) {
     throw new Error(
-      `"${text}" is no Kubernetes quantity: write a number with a unit, such as 500m or 2Gi`,
+      `"${text}" is not a Kubernetes quantity: use a number with a unit, such as 500m or 2Gi`,
     );
   }
   return Number(match[1]) * factor;

@@ -1,9 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 
-/**
- * The user that every container of the platform runs as, unless its image brings a numeric one of its own.
- * 65532 is what distroless images call `nonroot`.
- */
+/** The user of every container of the platform: `nonroot` of distroless images. */
 export const NON_ROOT_ID = 65532;
 
 /**
@@ -16,7 +13,7 @@ export function restrictedPod(id: number = NON_ROOT_ID): types.input.core.v1.Pod
     runAsUser: id,
     runAsGroup: id,
     fsGroup: id,
-    // Walking a large volume to change its group on every start takes minutes; once is enough.
+    // Changing the group of a large volume on every start takes minutes.
     fsGroupChangePolicy: "OnRootMismatch",
     seccompProfile: { type: "RuntimeDefault" },
   };

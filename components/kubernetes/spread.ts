@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 
-/** Keeps pods with these labels apart, on nodes and in zones, where that is possible: a lost node takes one of them. */
+/** Spreads pods with these labels over nodes and zones where possible, so that a lost node has few of them. */
 export function spread(
   matchLabels: Record<string, string>,
 ): types.input.core.v1.TopologySpreadConstraint[] {

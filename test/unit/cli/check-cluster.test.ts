@@ -41,7 +41,7 @@ async function refusal(context: string, others = {}): Promise<string> {
 describe("a cluster is refused", () => {
   it("where no kubeconfig has the context, with those that there are", async () => {
     expect(await refusal("nowhere")).toBe(
-      `${kubeconfig} has no context nowhere; there are: here, there`,
+      `${kubeconfig} has no context nowhere; it has: here, there`,
     );
   });
 
@@ -51,7 +51,7 @@ describe("a cluster is refused", () => {
     process.env.HOME = folder;
     try {
       expect(await refusal("nowhere")).toBe(
-        "~/.kube/config has no context nowhere; there are: none",
+        "~/.kube/config has no context nowhere; it has: none",
       );
     } finally {
       process.env.HOME = home;

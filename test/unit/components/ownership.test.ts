@@ -29,7 +29,7 @@ describe("an object of the whole cluster, before it is created", () => {
     [`the stack ${OURS}/1a2b3c4d`, { [STACK]: `${OURS}/1a2b3c4d` }],
   ])("is refused where it belongs to %s (%j), with the ways out", (owner, found) => {
     const problem = foreignObject(NAMESPACE, found, OURS);
-    expect(problem).toContain(`namespace demo is in the cluster already and belongs to ${owner},`);
+    expect(problem).toContain(`namespace demo exists already and belongs to ${owner},`);
     expect(problem).toMatch(
       /another name .+ delete .+ before 4\.29, .+ `kubectl annotate --overwrite namespace demo/,
     );
