@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { version as certManagerVersion } from "@pulumi/kubernetes-cert-manager/package.json";
 import type { GoModule, Pin, ScriptPin } from "./pin";
 
 const pulumiVersion = "3.274.1";
@@ -80,6 +82,16 @@ function nodePlugin(script: string): ScriptPin {
   };
 }
 
+/** Runs a TypeScript file of this checkout as a plugin. */
+function ownPlugin(version: string, file: string): ScriptPin {
+  const loader = pathToFileURL(require.resolve("tsx"));
+  return {
+    kind: "script",
+    version,
+    text: `#!/bin/sh\nexec node --import '${loader}' '${join(__dirname, file)}' "$@"\n`,
+  };
+}
+
 /** Pulumi's CLI and its plugins. */
 export const pins = {
   pulumi: {
@@ -108,6 +120,10 @@ export const pins = {
     values: ["github.com/pulumi/pulumi-docker-build/provider.Version=0.0.22"],
   },
   "pulumi-resource-pulumi-nodejs": nodePlugin("dynamic-provider"),
+  "pulumi-resource-kubernetes-cert-manager": ownPlugin(
+    certManagerVersion,
+    "cert-manager/plugin.ts",
+  ),
 } as const satisfies Record<string, Pin>;
 
 /** Name of a tool: also the name of its executable. */

@@ -31,6 +31,7 @@ const standIns = [
   "pulumi-resource-kubernetes",
   "pulumi-resource-docker-build",
   "pulumi-resource-pulumi-nodejs",
+  "pulumi-resource-kubernetes-cert-manager",
 ] as const satisfies readonly PulumiTool[];
 
 /** What runs programs and policy packs; an official CLI has it beside it. */
@@ -113,7 +114,9 @@ export async function ensurePulumi(
   const root = join(cacheRoot(), "tools", "pulumi-official", sdkVersion);
   const official = await findOfficial(root);
   if (official) return { command: official, binDirs: [dirname(official)] };
-  const built = await Promise.all(standIns.map((name) => pulumiTools.find(name)));
+  // Scripts are there in no time.
+  const toBuild = standIns.filter((name) => pins[name].kind === "go");
+  const built = await Promise.all(toBuild.map((name) => pulumiTools.find(name)));
   if (built.includes(undefined)) {
     report(`pulumi ${sdkVersion}: downloading the official CLI ...`);
     const failure = await download(root);

@@ -51,7 +51,8 @@ async function findPin(name: string, pin: Pin): Promise<string | undefined> {
 }
 
 function writeScript(text: string, file: string): void {
-  const partial = `${file}.partial`;
+  // Of this process alone: another one may write the same script.
+  const partial = `${file}.${process.pid}.partial`;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(partial, text);
   chmodSync(partial, 0o755);

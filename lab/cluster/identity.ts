@@ -36,6 +36,7 @@ export interface LabPaths {
   info: string;
   kubeconfig: string;
   imagesLock: string;
+  charts: string;
   caBundle: string;
   /** Sockets, namespaces and pid files: gone after `down`, void after a reboot. */
   run: string;
@@ -94,6 +95,7 @@ function labPaths(name: string, folder: string): LabPaths {
     info: join(folder, "lab.json"),
     kubeconfig: join(folder, "kubeconfig"),
     imagesLock: join(folder, "images.lock.json"),
+    charts: join(folder, "charts"),
     caBundle: join(folder, "ca.crt"),
     run,
     config: join(run, "config"),

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync } from "node:fs";
 import type { Report } from "../../toolchain";
+import { writeCharts } from "../charts";
 import { pushImages } from "../images";
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { linkAddresses } from "./addresses";
@@ -40,6 +41,8 @@ export interface LabInfo {
   builder: string;
   /** File: upstream image reference -> digest in the lab's registry. */
   imagesLock: string;
+  /** Folder of the charts that the lab provides, each below its name: `cert-manager`. */
+  charts: string;
   /** File: the authorities that this machine trusts, for downloads within image builds. */
   ca: string;
 }
@@ -182,7 +185,9 @@ function startAll(blueprint: Blueprint, supplies: Supplies, report: Report) {
     });
     const gateways = well("apiserver").then(() => defineGateways(blueprint));
     const builder = well("buildkitd").then(() => registerBuilder(lab, tool("buildx")));
-    const [digests] = await together([images, gateways, builder, ...started.values()], report);
+    const charts = writeCharts(lab.paths.charts);
+    const work = [images, gateways, builder, charts, ...started.values()] as const;
+    const [digests] = await together(work, report);
     const wait = {
       hopeless: () => requireAlive(lab, parts),
       tell: (line: string) => report(`add-ons: ${line}`),
@@ -206,6 +211,7 @@ function infoOf({ lab, link, registryPort, ingressPort }: Blueprint): LabInfo {
     ingress: `http://127.0.0.1:${ingressPort}`,
     builder: lab.label,
     imagesLock: lab.paths.imagesLock,
+    charts: lab.paths.charts,
     ca: lab.paths.caBundle,
   };
 }

@@ -104,14 +104,18 @@ export async function missingImageTools(): Promise<ToolName[]> {
 }
 
 /**
- * Makes sure that the cache holds every image that a lab provides. Each is assembled once per machine; one without tools
- * does not wait for them.
+ * Makes sure that the cache holds images. Each is assembled once per machine; one without tools does not wait for them.
  *
+ * @param wanted by default every image that a lab provides
  * @throws where root or a package of `packages` is missing.
  */
-export function assembleImages(tools: Promise<ToolPaths>, report: Report): Promise<Image[]> {
+export function assembleImages(
+  tools: Promise<ToolPaths>,
+  report: Report,
+  wanted: readonly Recipe[] = recipes,
+): Promise<Image[]> {
   return Promise.all(
-    recipes.map(async (recipe): Promise<Image> => {
+    wanted.map(async (recipe): Promise<Image> => {
       const layout = await layoutFolder(recipe);
       const { digest } = await provideLayout(recipe, layout, tools, report);
       return { reference: recipe.reference, layout, digest };

@@ -58,6 +58,16 @@ function binary(reference: string, tool: ToolName, path: string, user = nonRoot)
   };
 }
 
+/** An image of one of cert-manager's commands, which are one binary here. */
+function certManager(command: string): Recipe {
+  const path = "/cert-manager";
+  return {
+    reference: `quay.io/jetstack/cert-manager-${command}:v${pins["cert-manager"].version}`,
+    layer: { kind: "files", files: { [path]: { tool: "cert-manager" } } },
+    config: { User: nonRoot, Env: [searchPath], Entrypoint: [path, command] },
+  };
+}
+
 /** Every image that a lab provides. */
 export const recipes: readonly Recipe[] = [
   {
@@ -103,6 +113,7 @@ export const recipes: readonly Recipe[] = [
     "/adapter",
     nobody,
   ),
+  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
   {
     reference: "docker.io/library/python:3.13-slim",
     layer: {
@@ -124,4 +135,9 @@ export const recipes: readonly Recipe[] = [
     },
     config: { Env: [searchPath, "LANG=C.UTF-8"], Cmd: ["python3"] },
   },
+];
+
+/** Images that only tests push to a lab: Pebble is an ACME server. */
+export const testRecipes: readonly Recipe[] = [
+  binary(`ghcr.io/letsencrypt/pebble:${pins.pebble.version}`, "pebble", "/app"),
 ];

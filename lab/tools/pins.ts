@@ -1,72 +1,5 @@
-import { join } from "node:path";
-import type { GoModule, GoPin, Pin, Range, Release } from "../../toolchain/pin";
-
-/**
- * One module for all of them, so that what they share is one version and compiled once. The tags and patches leave out what
- * a lab never uses: discovery of clouds, and providers of certificates by DNS.
- */
-const module: GoModule = {
-  folder: join(__dirname, "module"),
-  tags: ["remove_all_sd", "enable_kubernetes_sd"],
-  patches: [
-    {
-      module: "github.com/go-acme/lego/v4",
-      path: "providers/dns",
-      with: "patches/lego-dns-providers.go.txt",
-    },
-    {
-      module: "github.com/traefik/traefik/v3",
-      path: "pkg/provider/ecs",
-      with: "patches/traefik-ecs.go.txt",
-    },
-    {
-      module: "github.com/cloudnativelabs/kube-router/v2",
-      path: "pkg/controllers/routing/aws.go",
-      with: "patches/kube-router-aws.go.txt",
-    },
-    // The rest are made to fit the versions of OpenTelemetry, Prometheus and Kubernetes that the others need.
-    {
-      module: "github.com/traefik/traefik/v3",
-      path: "pkg/observability/logs/otel.go",
-      with: "patches/traefik-otel-logs.go.txt",
-    },
-    {
-      module: "github.com/traefik/traefik/v3",
-      path: "pkg/middlewares/accesslog/logger.go",
-      with: [
-        ['\t"go.opentelemetry.io/contrib/bridges/otellogrus"\n', ""],
-        [
-          'logger.Hooks.Add(otellogrus.NewHook("traefik", otellogrus.WithLoggerProvider(otelLoggerProvider)))',
-          "_ = otelLoggerProvider",
-        ],
-      ],
-    },
-    {
-      module: "sigs.k8s.io/metrics-server",
-      path: "pkg/scraper/client/resource/decode.go",
-      with: [
-        ['"text/plain", "", false, false, nil', '"text/plain", nil, textparse.ParserOptions{}'],
-      ],
-    },
-    {
-      module: "sigs.k8s.io/prometheus-adapter",
-      path: "cmd/adapter/adapter.go",
-      with: [
-        [
-          "stopCh := genericapiserver.SetupSignalHandler()",
-          "ctx := genericapiserver.SetupSignalContext()\n\tstopCh := ctx.Done()",
-        ],
-        ["cmd.Run(stopCh)", "cmd.Run(ctx)"],
-      ],
-    },
-    // The time that is left, and not its negative, which the shared version writes out and Prometheus refuses.
-    {
-      module: "sigs.k8s.io/prometheus-adapter",
-      path: "pkg/client/api.go",
-      with: [["time.Since(deadline)", "time.Until(deadline)"]],
-    },
-  ],
-};
+import type { GoPin, Pin, Range, Release } from "../../toolchain/pin";
+import { certManager, lab } from "./modules";
 
 const kubernetesVersion = "1.34.3";
 
@@ -77,7 +10,7 @@ function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin
   return {
     kind: "go",
     version: kubernetesVersion,
-    module,
+    module: lab,
     package: `k8s.io/kubernetes/cmd/${command}`,
     values: [
       `${stamp}.gitVersion=v${kubernetesVersion}`,
@@ -112,7 +45,7 @@ export const pins = {
   "kube-router": {
     kind: "go",
     version: "2.10.0",
-    module,
+    module: lab,
     package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
     values: ["github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.10.0"],
     release: onGitHub(
@@ -125,7 +58,7 @@ export const pins = {
   buildkitd: {
     kind: "go",
     version: "0.34.2",
-    module,
+    module: lab,
     package: "github.com/moby/buildkit/cmd/buildkitd",
     values: ["github.com/moby/buildkit/version.Version=v0.34.2"],
     onPath: { versionArgs: ["--version"], range: ["0.29.0", "1.0.0"] },
@@ -133,7 +66,7 @@ export const pins = {
   buildx: {
     kind: "go",
     version: "0.38.2",
-    module,
+    module: lab,
     package: "github.com/docker/buildx/cmd/buildx",
     values: ["github.com/docker/buildx/version.Version=v0.38.2"],
     onPath: { versionArgs: ["version"], range: ["0.20.0", "1.0.0"] },
@@ -145,7 +78,7 @@ export const pins = {
   coredns: {
     kind: "go",
     version: "1.14.1",
-    module,
+    module: lab,
     package: "./coredns",
     release: {
       ...onGitHub(
@@ -160,7 +93,7 @@ export const pins = {
   traefik: {
     kind: "go",
     version: "3.6.12",
-    module,
+    module: lab,
     package: "github.com/traefik/traefik/v3/cmd/traefik",
     release: {
       ...onGitHub(
@@ -175,19 +108,19 @@ export const pins = {
   "metrics-server": {
     kind: "go",
     version: "0.8.0",
-    module,
+    module: lab,
     package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
   },
   "hostpath-provisioner": {
     kind: "go",
     version: "0.1.0",
-    module,
+    module: lab,
     package: "./hostpath-provisioner",
   },
   prometheus: {
     kind: "go",
     version: "3.16.0",
-    module,
+    module: lab,
     package: "github.com/prometheus/prometheus/cmd/prometheus",
     values: ["github.com/prometheus/common/version.Version=3.16.0"],
     release: {
@@ -203,8 +136,22 @@ export const pins = {
   "prometheus-adapter": {
     kind: "go",
     version: "0.12.0",
-    module,
+    module: lab,
     package: "sigs.k8s.io/prometheus-adapter/cmd/adapter",
+  },
+  // A test's ACME server: no image of a lab holds it.
+  pebble: {
+    kind: "go",
+    version: "2.10.3",
+    module: certManager,
+    package: "github.com/letsencrypt/pebble/v2/cmd/pebble",
+  },
+  "cert-manager": {
+    kind: "go",
+    version: "1.21.2",
+    module: certManager,
+    package: "./cert-manager",
+    values: ["github.com/cert-manager/cert-manager/pkg/util.AppVersion=v1.21.2"],
   },
 } as const satisfies Record<string, Pin>;
 

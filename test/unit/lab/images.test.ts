@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toolsOf } from "../../../lab/images/index";
 import { debianCommand, stageFiles } from "../../../lab/images/layer";
 import { writeLayout } from "../../../lab/images/oci";
-import { type FilesLayer, recipes } from "../../../lab/images/recipes";
+import { type FilesLayer, recipes, testRecipes } from "../../../lab/images/recipes";
 import { remoteDigest, splitReference } from "../../../lab/images/registry";
 import { pins } from "../../../lab/tools/pins";
 import type { GoPin } from "../../../toolchain/pin";
@@ -31,14 +31,30 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const filesRecipes = recipes.filter(({ layer }) => layer.kind === "files");
+const allRecipes = [...recipes, ...testRecipes];
+const filesRecipes = allRecipes.filter(({ layer }) => layer.kind === "files");
 
 describe("recipes", () => {
   it("have names of their own", () => {
-    expect(new Set(recipes.map(({ reference }) => reference)).size).toBe(recipes.length);
+    expect(new Set(allRecipes.map(({ reference }) => reference)).size).toBe(allRecipes.length);
   });
 
-  it.each(recipes)("$reference: a repository below a registry, and a fixed tag", (recipe) => {
+  it("have cert-manager's five images, each of which starts its own command of one binary", () => {
+    const found = recipes.filter(({ reference }) => reference.includes("cert-manager"));
+    expect(found.map(({ reference, config }) => [reference, config.Entrypoint])).toEqual(
+      ["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map((command) => [
+        `quay.io/jetstack/cert-manager-${command}:v1.21.2`,
+        ["/cert-manager", command],
+      ]),
+    );
+  });
+
+  it("are built for a lab only where it provides them", () => {
+    expect(recipes.flatMap(toolsOf)).not.toContain("pebble");
+    expect(testRecipes.flatMap(toolsOf)).toEqual(["pebble"]);
+  });
+
+  it.each(allRecipes)("$reference: a repository below a registry, and a fixed tag", (recipe) => {
     const { repository, tag } = splitReference(recipe.reference);
     expect(repository).toContain("/");
     expect(tag).not.toBe("latest");

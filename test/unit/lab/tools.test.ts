@@ -8,6 +8,8 @@ checkPins(pins, {
   prometheus: "github.com/prometheus/prometheus v0.316.0",
   // Built with the plugins that the lab uses.
   coredns: `github.com/coredns/coredns v${pins.coredns.version}`,
+  // Five commands in one, without clients of clouds.
+  "cert-manager": `github.com/cert-manager/cert-manager v${pins["cert-manager"].version}`,
 });
 
 describe("the tools of a lab", () => {
@@ -18,7 +20,14 @@ describe("the tools of a lab", () => {
     expect(versionInRange("Kubernetes v1.35.0", range)).toBe(false);
   });
 
-  it("are all of one module, so that what they share is compiled once", () => {
-    expect(new Set(Object.values(pins).map(({ module }) => module)).size).toBe(1);
+  it("are of one module, so that what they share is compiled once, but for cert-manager and the server it is tested with", () => {
+    const apart = Object.entries(pins).filter(([, { module }]) => module !== pins.kubelet.module);
+    expect(apart.map(([name]) => name)).toEqual(["pebble", "cert-manager"]);
+    expect(pins.pebble.module).toBe(pins["cert-manager"].module);
+  });
+
+  it("tell the version that they are built from", () => {
+    const [value] = pins["cert-manager"].values;
+    expect(value).toMatch(new RegExp(`\\.AppVersion=v${pins["cert-manager"].version}$`));
   });
 });

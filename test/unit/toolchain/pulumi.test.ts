@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Pin } from "../../../toolchain/pin";
@@ -36,6 +36,16 @@ describe("the plugin scripts", () => {
       /^#!\/bin\/sh\nexec node "\$\(node -p .*dynamic-provider.*\)" "\$@"\n$/,
     );
   });
+
+  it("run what this checkout has, from whatever folder", async () => {
+    const name = "pulumi-resource-kubernetes-cert-manager";
+    const file = (await pulumiTools.ensure([name], box.report)).get(name)!;
+    expect(file).toMatch(/\/pulumi-resource-kubernetes-cert-manager\/0\.2\.0-/);
+    const [, loader, plugin] = /--import 'file:\/\/(.+)' '(.+)' "\$@"\n$/.exec(
+      readFileSync(file, "utf8"),
+    )!;
+    for (const path of [loader!, plugin!]) expect(existsSync(path)).toBe(true);
+  });
 });
 
 describe("ensurePulumi", () => {
@@ -66,9 +76,15 @@ describe("ensurePulumi", () => {
     const reason = `no official CLI (blocked); building ${version} from its Go module`;
     expect(box.lines[1]).toContain(reason);
     expect(built.command).toBe(await pulumiTools.cachedPath("pulumi"));
-    for (const name of ["pulumi-resource-kubernetes", "pulumi-resource-pulumi-nodejs"] as const) {
+    for (const name of [
+      "pulumi-resource-kubernetes",
+      "pulumi-resource-pulumi-nodejs",
+      "pulumi-resource-kubernetes-cert-manager",
+    ] as const) {
       expect(built.binDirs).toContain(dirname(await pulumiTools.cachedPath(name)));
     }
+    // A script, which is missing where another checkout has built the rest, is no reason either.
+    rmSync(await pulumiTools.cachedPath("pulumi-resource-kubernetes-cert-manager"));
     expect(await ensurePulumi(box.report, download)).toEqual(built);
     expect(download).toHaveBeenCalledOnce();
   });
