@@ -113,7 +113,6 @@ export const recipes: readonly Recipe[] = [
     "/adapter",
     nobody,
   ),
-  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
   {
     reference: "docker.io/library/python:3.13-slim",
     layer: {
@@ -137,7 +136,8 @@ export const recipes: readonly Recipe[] = [
   },
 ];
 
-/** Images that only tests push to a lab: Pebble is an ACME server. */
-export const testRecipes: readonly Recipe[] = [
+/** Images that are assembled only for those who push them to a lab: cert-manager, and Pebble, which is an ACME server. */
+export const optionalRecipes: readonly Recipe[] = [
+  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
   binary(`ghcr.io/letsencrypt/pebble:${pins.pebble.version}`, "pebble", "/app"),
 ];

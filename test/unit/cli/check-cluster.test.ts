@@ -50,9 +50,7 @@ describe("a cluster is refused", () => {
     delete process.env.KUBECONFIG;
     process.env.HOME = folder;
     try {
-      expect(await refusal("nowhere")).toBe(
-        "~/.kube/config has no context nowhere; it has: none",
-      );
+      expect(await refusal("nowhere")).toBe("~/.kube/config has no context nowhere; it has: none");
     } finally {
       process.env.HOME = home;
       process.env.KUBECONFIG = kubeconfig;

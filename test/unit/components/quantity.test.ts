@@ -66,7 +66,7 @@ test("a text that Kubernetes would refuse is refused, whatever it is, and not re
   fc.assert(
     fc.property(text, (text) => {
       fc.pre(!valid.test(text) || text.endsWith("\n"));
-      expect(() => parseQuantity(text)).toThrow("no Kubernetes quantity");
+      expect(() => parseQuantity(text)).toThrow("not a Kubernetes quantity");
       const { success, error } = memory.safeParse(text);
       expect(success).toBe(false);
       expect(error?.issues.map(({ message }) => message)).toEqual([
