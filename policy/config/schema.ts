@@ -37,16 +37,18 @@ const objectPattern = z
   }, "must hold, in Kind and in name, at least three characters beside *, in a row");
 
 const exemptionSchema = z.strictObject({
-  rules: z.array(z.string()).min(1).describe("Names of the rules that it lifts"),
-  object: objectPattern.describe("What it lifts them for, as Kind/namespace/name"),
+  rules: z.array(z.string()).min(1).describe("Names of the rules that do not apply"),
+  object: objectPattern.describe("Object that they do not apply to, as Kind/namespace/name"),
   component: z
     .string()
     .regex(/^[^:]+:[^:]+:[^:]+$/, "must be the type of a component, package:module:Name")
     .optional()
-    .describe("Type of the component that made the object; default: any, and none"),
-  reason: z.string().min(20).describe("Why the object cannot do without, in a sentence"),
-  owner: z.string().min(1).describe("Who answers for it"),
-  expires: z.iso.date().describe("Last day on which it holds, as YYYY-MM-DD, within a year"),
+    .describe(
+      "Type of an ancestor of the object, such as the component or chart that it is in; default: any object",
+    ),
+  reason: z.string().min(20).describe("Why the object needs the exemption, in a sentence"),
+  owner: z.string().min(1).describe("Who is responsible for the exemption"),
+  expires: z.iso.date().describe("Last day on which it applies, as YYYY-MM-DD, within a year"),
 });
 
 export type Exemption = z.output<typeof exemptionSchema>;

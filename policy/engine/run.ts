@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { loadConfig } from "../config/load";
 import type { Config } from "../config/schema";
-import { PLATFORM_EXEMPTIONS } from "../exemptions";
+import { BUILT_IN_EXEMPTIONS } from "../exemptions/list";
 import type { Resource } from "../model/resource";
 import { type Stack, stackOf } from "../model/stack";
 import type { Level, Rule } from "../rules/rule";
@@ -37,7 +37,7 @@ export class Run {
   ) {
     this.config = load(stack, rules, FOLDER);
     const today = now.toISOString().slice(0, 10);
-    this.exemptions = new Exemptions(PLATFORM_EXEMPTIONS, this.config.exemptions, today);
+    this.exemptions = new Exemptions(BUILT_IN_EXEMPTIONS, this.config.exemptions, today);
   }
 
   /** Takes up a resource, to be judged by one group after the other. */

@@ -30,9 +30,13 @@ export function join(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(".");
 }
 
-/** The type of the component that made a resource, which its URN names; empty where none did. */
-export function componentOf({ urn }: Resource): string {
-  return urn.split("::")[2]?.split("$").at(-2) ?? "";
+/**
+ * The types of all ancestors of a resource, the outermost first; empty if it has no parent. The URN lists
+ * them before the type of the resource, so that the objects of a chart (`kubernetes:helm.sh/v4:Chart`) are
+ * found by the component that the chart is in.
+ */
+export function ancestorTypes({ urn }: Pick<Resource, "urn">): readonly string[] {
+  return urn.split("::")[2]?.split("$").slice(0, -1) ?? [];
 }
 
 /** API groups of Kubernetes itself. */

@@ -176,7 +176,7 @@ describe("exemptions", () => {
     const found = await said({}, "2026-04-01");
     expect(found.protected).toHaveLength(2);
     expect(found.expired).toEqual([
-      "exemption: the one of PersistentVolumeClaim/team/app expired on 2026-03-31. Its owner, team, removes or renews it.",
+      "exemption: the exemption of PersistentVolumeClaim/team/app expired on 2026-03-31. Its owner, team, must remove or renew it.",
     ]);
     expect((await said({}, "2026-03-31")).expired).toEqual([]);
   });
@@ -188,7 +188,7 @@ describe("exemptions", () => {
     const found = await said(changes);
     expect(found.protected).toHaveLength(2);
     expect(found.unused).toEqual([
-      expect.stringMatching(/lifts nothing\. Its owner, team, removes/),
+      expect.stringMatching(/is not used\. Its owner, team, must remove/),
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { configSchema } from "../../../policy/config/schema";
-import { PLATFORM_EXEMPTIONS } from "../../../policy/exemptions";
+import { BUILT_IN_EXEMPTIONS } from "../../../policy/exemptions/list";
 import { RULES } from "../../../policy/rules/list";
 import type { Rule } from "../../../policy/rules/rule";
 import { CASES } from "../cases/all";
@@ -82,8 +82,8 @@ function checksTable(): string {
 
 function exemptionsTable(): string {
   return table(
-    ["Made by", "Object", "Rules", "Reason"],
-    PLATFORM_EXEMPTIONS.map(({ component, object, rules, reason }) => [
+    ["Below", "Object", "Rules", "Reason"],
+    BUILT_IN_EXEMPTIONS.map(({ component, object, rules, reason }) => [
       `\`${component}\``,
       `\`${object}\``,
       rules.map((name) => `\`${name}\``).join(", "),
