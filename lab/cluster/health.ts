@@ -1,7 +1,13 @@
 import type { Lab } from "./identity";
 import type { Component } from "./part";
 import { memoryOf, type ProcessExit } from "./process-record";
-import { exitsOf, logFile, runningProcess, runningSupervisor, supervisedComponents } from "./processes";
+import {
+  exitsOf,
+  logFile,
+  runningProcess,
+  runningSupervisor,
+  supervisedComponents,
+} from "./processes";
 
 /** State of one component. */
 export interface ComponentStatus {

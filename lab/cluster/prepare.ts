@@ -5,7 +5,7 @@ import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
 import { recordAbsent } from "./leftovers";
 import { createMounts, createNetwork } from "./namespaces";
-import { writeOwner, withMachineLock } from "./ownership";
+import { withMachineLock, writeOwner } from "./ownership";
 import { type ClusterConfig, kubeconfigOf } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
 

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { GoModule, GoPin, Pin, Range, Release } from "../../toolchain/pin";
 
 /**
- * One module for all of them, so that what they share is one version and compiled once. The tags and patches leave out what
- * a lab never uses: discovery of clouds, and providers of certificates by DNS.
+ * One module for all tools, so that common packages have one version and are compiled once. The tags and patches leave out
+ * features that a lab never uses: service discovery of clouds, and DNS providers for certificates.
  */
 const module: GoModule = {
   folder: join(__dirname, "module"),
@@ -24,7 +24,7 @@ const module: GoModule = {
       path: "pkg/controllers/routing/aws.go",
       with: "patches/kube-router-aws.go.txt",
     },
-    // The rest are made to fit the versions of OpenTelemetry, Prometheus and Kubernetes that the others need.
+    // These adapt code to the versions of OpenTelemetry, Prometheus and Kubernetes that the other tools need.
     {
       module: "github.com/traefik/traefik/v3",
       path: "pkg/observability/logs/otel.go",
@@ -59,7 +59,7 @@ const module: GoModule = {
         ["cmd.Run(stopCh)", "cmd.Run(ctx)"],
       ],
     },
-    // The time that is left, and not its negative, which the shared version writes out and Prometheus refuses.
+    // The remaining time, not its negative, which the common version writes and Prometheus refuses.
     {
       module: "sigs.k8s.io/prometheus-adapter",
       path: "pkg/client/api.go",
@@ -70,7 +70,7 @@ const module: GoModule = {
 
 const kubernetesVersion = "1.34.3";
 
-/** The control plane and the node must be one minor version; kubectl may be one off. */
+/** The control plane and the node must have the same minor version; kubectl may differ by one. */
 function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin {
   const stamp = "k8s.io/component-base/version";
   const [major, minor] = kubernetesVersion.split(".");
@@ -95,7 +95,7 @@ function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin
   };
 }
 
-/** The executable in an archive among the files of a GitHub release. */
+/** The executable in an archive of a GitHub release. */
 function onGitHub(repository: string, archive: string, checksums: string, member: string): Release {
   const files = `https://github.com/${repository}/releases/download/v{version}`;
   return { url: `${files}/${archive}`, checksums: `${files}/${checksums}`, member };
@@ -208,5 +208,5 @@ export const pins = {
   },
 } as const satisfies Record<string, Pin>;
 
-/** Name of a tool: also the name of its executable. */
+/** Name of a tool and of its executable. */
 export type ToolName = keyof typeof pins;

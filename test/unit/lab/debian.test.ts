@@ -145,7 +145,7 @@ describe("ensureDebianPackages", () => {
     vi.spyOn(process, "getuid").mockReturnValue(0);
     const failure = ensureDebianPackages(["ipset"], box.report);
     await expect(failure).rejects.toThrow(
-      /Unable to locate package ipset\nBefore that, "apt-get update" said: E: Failed to fetch http/,
+      /Unable to locate package ipset\nBefore that, "apt-get update" failed: E: Failed to fetch http/,
     );
     await expect(failure).rejects.toBeInstanceOf(ToolError);
     expect(box.lines[1]).toMatch(/^Debian packages: "apt-get update" failed \(E: Failed to fetch/);
