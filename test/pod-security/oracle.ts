@@ -6,7 +6,7 @@ import type { KubernetesValue, Metadata, PodSpec } from "../../policy/model/kube
 import { BASELINE } from "../../policy/rules/pod-security/baseline";
 import { OVERRIDDEN, RESTRICTED } from "../../policy/rules/pod-security/restricted";
 import type { Rule } from "../../policy/rules/rule";
-import { judge, resourceOf } from "../policy/harness";
+import { evaluateResource, resourceOf } from "../policy/harness";
 
 /** The version whose standards the rules implement: the lab's. */
 export const MINOR = 34;
@@ -107,7 +107,7 @@ export async function forbidding(
   value: KubernetesValue,
 ): Promise<string[]> {
   const checks = Object.entries(RULES[level]);
-  const report = await judge(
+  const report = await evaluateResource(
     checks.map(([, rule]) => rule),
     resourceOf(value),
   );

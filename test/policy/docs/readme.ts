@@ -6,7 +6,7 @@ import type { Rule } from "../../../policy/rules/rule";
 import { CASES } from "../cases/all";
 import { CHECKS } from "./checks";
 
-/** Tests of rules that have files of their own, where their trials are not counted one by one. */
+/** Rules with separate test files, whose cases are not counted. */
 const OWN_TESTS: readonly (readonly [RegExp, string])[] = [
   [/^image-(size|manifest)/, "image-size.test.ts"],
   [/^dockerfile/, "dockerfile.test.ts"],
@@ -18,7 +18,7 @@ export function configJsonSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(configSchema, { io: "input" }), null, 2)}\n`;
 }
 
-/** The README with its generated parts as they should be. */
+/** The README with updated generated parts. */
 export function withGenerated(readme: string): string {
   const parts: Record<string, string> = {
     rules: rulesTable(),
@@ -41,12 +41,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function rulesTable(): string {
   return table(
-    ["Rule", "Pack", "Level", "What must hold", "Standard", "Tests"],
+    ["Rule", "Pack", "Level", "Requirement", "Standard", "Tests"],
     RULES.map((rule) => [
       `\`${rule.name}\``,
       rule.pack,
       rule.level,
-      rule.about,
+      rule.description,
       rule.url === undefined ? "" : `[source](${rule.url})`,
       testsOf(rule),
     ]),
