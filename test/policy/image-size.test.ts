@@ -81,7 +81,9 @@ describe("the size of an image", () => {
 
   test("a manifest with another digest is an error", async () => {
     await expect(sizeOf("lie", `@${digestOf(image)}`)).rejects.toThrow(/manifest is another one/);
-    await expect(sizeOf("endless", `@${digestOf(image)}`)).rejects.toThrow(/larger than a manifest/);
+    await expect(sizeOf("endless", `@${digestOf(image)}`)).rejects.toThrow(
+      /larger than a manifest/,
+    );
   });
 
   test("a registry that does not exist, or does not respond", async () => {

@@ -159,7 +159,7 @@ describe("ensureDebianPackages", () => {
     await expect(failure).rejects.toThrow(/sudo apt-get install ipset runc/);
     vi.stubEnv("PATH", "");
     await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(
-      /no Debian or Ubuntu.*ipset/,
+      /not Debian or Ubuntu.*ipset/,
     );
   });
 });

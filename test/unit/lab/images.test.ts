@@ -189,6 +189,6 @@ describe("remoteDigest", () => {
     await expect(remoteDigest(registry, "a/broken/b:1")).rejects.toThrow(/HTTP 500/);
     server.close();
     server.closeAllConnections();
-    await expect(remoteDigest(registry, "a/b:1")).rejects.toThrow(/does not answer/);
+    await expect(remoteDigest(registry, "a/b:1")).rejects.toThrow(/does not respond/);
   });
 });

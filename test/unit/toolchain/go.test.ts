@@ -123,7 +123,9 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
     const files = await build({ ...module, patches }, [pin("one", { ...module, patches })]);
     expect(files.map(said)).toEqual(["patched twice embedded 1.2.3"]);
     const wrong = { ...module, patches: [change("words/words.go", "o", "0")] };
-    await expect(build(wrong, [pin("one", wrong)])).rejects.toThrow(/words\.go: "o" does not occur once/);
+    await expect(build(wrong, [pin("one", wrong)])).rejects.toThrow(
+      /words\.go: "o" does not occur once/,
+    );
   });
 });
 
