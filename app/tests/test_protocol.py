@@ -33,10 +33,7 @@ REQUESTS = {
     "plain": (post(), 200),
     "no content type": (post(), 200),
     "JSON with a charset": (post(GOOD, b"Content-Type: application/json; charset=utf-8"), 200),
-    "the type that curl sends": (
-        post(GOOD, b"Content-Type: application/x-www-form-urlencoded"),
-        200,
-    ),
+    "the type of curl": (post(GOOD, b"Content-Type: application/x-www-form-urlencoded"), 200),
     "a JSON dialect": (post(GOOD, b"Content-Type: application/vnd.x+json"), 200),
     "chunked": (chunked(b"18\r\n" + GOOD + b"\r\n0\r\n\r\n"), 200),
     "HTTP/1.0 without Host": (raw(b"GET /healthz", version=b"HTTP/1.0"), 200),

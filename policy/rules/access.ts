@@ -48,7 +48,7 @@ function covers({ resources }: Grant, name: string): boolean {
   return resources.has(name) || resources.has(name.replace(/^[^/]+\//, "*/"));
 }
 
-const EVERYBODY: ReadonlySet<unknown> = new Set([
+const ALL_SUBJECTS: ReadonlySet<unknown> = new Set([
   "system:anonymous",
   "system:authenticated",
   "system:masters",
@@ -132,7 +132,7 @@ export const ACCESS_RULES: readonly Rule[] = [
         object,
         ["pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"],
         [...WRITE, "get"],
-        "lets its subjects run commands in pods",
+        "allows exec into pods",
       ),
     ],
   },
@@ -166,7 +166,7 @@ export const ACCESS_RULES: readonly Rule[] = [
     object: ({ kind, value }) =>
       kind.endsWith("RoleBinding")
         ? list(value.subjects).flatMap((subject, index) =>
-            EVERYBODY.has(recordAt({ subject }, "subject").name)
+            ALL_SUBJECTS.has(recordAt({ subject }, "subject").name)
               ? `subjects[${index}] is a group of all users, or of cluster administrators`
               : [],
           )

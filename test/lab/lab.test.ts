@@ -25,7 +25,7 @@ const START = 3600 * SECONDS;
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), "lab-e2e-"));
 const options = { name: NAME, folder: join(root, "lab") };
-const beside = { name: `${NAME}b`, folder: join(root, "beside") };
+const second = { name: `${NAME}b`, folder: join(root, "second") };
 const lines: string[] = [];
 const report = (line: string) => void lines.push(line);
 let info: LabInfo;
@@ -97,7 +97,7 @@ beforeAll(async () => {
 }, START);
 
 afterAll(async () => {
-  await resetLab(beside, report);
+  await resetLab(second, report);
   await resetLab(options, report);
   rmSync(root, { recursive: true, force: true });
 }, START);
@@ -220,25 +220,23 @@ describe("a lab with failed components", () => {
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const address = server.address();
     const taken = typeof address === "object" ? address?.port : undefined;
-    await expect(startLab({ ...beside, registryPort: taken }, report)).rejects.toThrow(
+    await expect(startLab({ ...second, registryPort: taken }, report)).rejects.toThrow(
       new RegExp(`Port ${taken} .* in use by .*pid ${process.pid}.*--registry-port`),
     );
-    expect(await traces(beside)).toEqual([]);
+    expect(await traces(second)).toEqual([]);
     server.close();
   });
 });
 
 describe("a second lab", () => {
-  it("runs at the same time as the first, and leaves nothing on the machine", {
-    timeout: 150 * SECONDS,
-  }, async () => {
-    const second = await startLab(beside, report);
-    expect(second.nodeAddress).not.toBe(info.nodeAddress);
-    expect(second.registry).not.toBe(info.registry);
+  it("runs next to the first, and leaves nothing", { timeout: 150 * SECONDS }, async () => {
+    const started = await startLab(second, report);
+    expect(started.nodeAddress).not.toBe(info.nodeAddress);
+    expect(started.registry).not.toBe(info.registry);
     expect(await python("friend", FETCH)).toBe("200");
-    await resetLab(beside, report);
-    expect(await traces(beside)).toEqual([]);
-    expect(existsSync(beside.folder)).toBe(false);
+    await resetLab(second, report);
+    expect(await traces(second)).toEqual([]);
+    expect(existsSync(second.folder)).toBe(false);
     expect(await python("friend", FETCH)).toBe("200");
   });
 });
@@ -264,6 +262,6 @@ describe("a lab that is stopped", () => {
     expect(existsSync(options.folder)).toBe(false);
     const { stdout } = await run(buildx, ["ls"]);
     expect(stdout).not.toContain(info.builder);
-    expect(changesOf([NAME, beside.name], initial, takeSnapshot())).toEqual([]);
+    expect(changesOf([NAME, second.name], initial, takeSnapshot())).toEqual([]);
   });
 });

@@ -30,19 +30,17 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: "Server") -> None:
         """Takes the server that accepted the connection."""
         self._server = server
-        self._reservation = Reservation(server.memory)
-        self._request = Request(
-            server.limits, self._complete, self._send_continue, self._reservation.reserve
-        )
+        self._memory = Reservation(server.memory)
+        self._request = Request(server.limits, self._complete, self._continue, self._memory.reserve)
         #: Received bytes that are parsed only when there is room for the requests in them.
-        self._unparsed, self._unparsed_reserved = _NOTHING, 0
+        self._unparsed, self._reserved = _NOTHING, 0
         #: A request is in the server's queue; the pipelined requests after it wait here.
         self._in_queue = False
         self._pipelined: deque[PendingRequest] = deque()
         #: The error response that closes the connection after the responses to earlier requests.
         self._refusal: StaticResponse | None = None
         self._reading = True
-        self._write_paused = self._discarding = self._half_closed = self._answered = False
+        self._paused = self._discarding = self._half_closed = self._answered = False
         #: Size of the write buffer at the last check.
         self._unsent = 0
         #: When the server closes this connection.
@@ -63,8 +61,8 @@ class Connection(asyncio.Protocol):
         """Drops everything that was in progress."""
         self.closed = True
         self._pipelined.clear()
-        self._unparsed, self._unparsed_reserved = _NOTHING, 0
-        self._reservation.release_all()
+        self._unparsed, self._reserved = _NOTHING, 0
+        self._memory.release_all()
         self._server.remove(self)
 
     def data_received(self, data: bytes) -> None:
@@ -84,16 +82,16 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Writes nothing more until the client has read what was written."""
-        self._write_paused = True
+        self._paused = True
         self._unsent = self._transport.get_write_buffer_size()
         self.deadline = self._server.now + self._server.limits.write_seconds
 
     def resume_writing(self) -> None:
         """Continues once the write buffer is empty."""
-        self._write_paused = False
+        self._paused = False
         self._unsent = self._transport.get_write_buffer_size()
-        self._request.timeout_started = False
-        self._start_read_timeout()
+        self._request.timing = False
+        self._start_timeout()
         if not self._in_queue:
             self.resume()
 
@@ -122,12 +120,11 @@ class Connection(asyncio.Protocol):
     def answer(self, pending: PendingRequest, head: bytes, body: bytes) -> None:
         """Writes the response to the oldest open request."""
         if pending.reserved:
-            self._reservation.release(pending.reserved)
+            self._memory.release(pending.reserved)
         self._answered = True
-        last = (self._server.stopping or self._half_closed) and not (
-            self._pipelined or self._unparsed
-        )
-        if pending.keep_alive and not last:
+        ending = self._server.stopping or self._half_closed
+        closing = ending and not (self._pipelined or self._unparsed)
+        if pending.keep_alive and not closing:
             self._write(head, body, pending.omit_body)
         else:
             self.closed = True
@@ -140,9 +137,9 @@ class Connection(asyncio.Protocol):
         if self._reading and not self._pipelined and self._is_idle():
             self.deadline = self._server.now + self._server.limits.idle_seconds
             return
-        while self._pipelined and not (self._in_queue or self._write_paused or self.closed):
+        while self._pipelined and not (self._in_queue or self._paused or self.closed):
             self._in_queue = not self._server.queue.submit(self._pipelined.popleft())
-        if self._in_queue or self._write_paused or self.closed:
+        if self._in_queue or self._paused or self.closed:
             return
         if self._refusal is not None:
             self._close_lingering(self._refusal)
@@ -162,7 +159,7 @@ class Connection(asyncio.Protocol):
 
     def _is_idle(self) -> bool:
         pending = self._in_queue or self._request.in_progress or self._pipelined or self._unparsed
-        return not (pending or self._write_paused or self._discarding or self.closed)
+        return not (pending or self._paused or self._discarding or self.closed)
 
     def _feed(self, data: bytes | memoryview) -> None:
         request = self._request
@@ -179,8 +176,8 @@ class Connection(asyncio.Protocol):
             request.received += len(data)
             if request.is_oversized():
                 self.refuse(responses.HEAD_TOO_LARGE)
-            self._start_read_timeout()
-        if self._pipelined or self._write_paused:
+            self._start_timeout()
+        if self._pipelined or self._paused:
             self._update_reading()
 
     def _feed_unparsed(self) -> None:
@@ -194,15 +191,15 @@ class Connection(asyncio.Protocol):
                 break
         if self._discarding or self.closed:
             self._unparsed = _NOTHING
-        if not self._reservation.reserve(len(self._unparsed) - self._unparsed_reserved):
+        if not self._memory.reserve(len(self._unparsed) - self._reserved):
             self._unparsed = _NOTHING
-            self._reservation.release(self._unparsed_reserved)
+            self._memory.release(self._reserved)
             self.refuse(responses.OVERLOADED)
-        self._unparsed_reserved = len(self._unparsed)
+        self._reserved = len(self._unparsed)
         self._update_reading()
 
     def _is_full(self) -> bool:
-        return self._write_paused or len(self._pipelined) >= self._server.limits.pipeline
+        return self._paused or len(self._pipelined) >= self._server.limits.pipeline
 
     def _update_reading(self) -> None:
         reads = self._discarding or not (self._unparsed or self._is_full())
@@ -211,27 +208,25 @@ class Connection(asyncio.Protocol):
             (self._transport.resume_reading if reads else self._transport.pause_reading)()
 
     def _complete(self) -> None:
-        if not self._write_paused:
+        if not self._paused:
             self.deadline = _NEVER
         pending = self._server.pending_request(self, self._request)
-        if self._in_queue or self._pipelined or self._write_paused:
+        if self._in_queue or self._pipelined or self._paused:
             self._pipelined.append(pending)
         elif self._server.queue.submit(pending):
-            if not self._write_paused:
+            if not self._paused:
                 self.deadline = self._server.now + self._server.limits.idle_seconds
         else:
             self._in_queue = True
 
-    def _send_continue(self) -> None:
+    def _continue(self) -> None:
         if not (self._in_queue or self._pipelined):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _start_read_timeout(self) -> None:
+    def _start_timeout(self) -> None:
         request, limits = self._request, self._server.limits
-        if request.in_progress and not (
-            request.timeout_started or self._write_paused or self._discarding
-        ):
-            request.timeout_started = True
+        if request.in_progress and not (request.timing or self._paused or self._discarding):
+            request.timing = True
             seconds = limits.head_seconds if request.in_head else limits.body_seconds
             self.deadline = self._server.now + seconds
 

@@ -69,7 +69,7 @@ class Request:
         "refusal",
         "reserved",
         "target",
-        "timeout_started",
+        "timing",
     )
 
     def __init__(
@@ -112,7 +112,7 @@ class Request:
         self.keep_alive = False
         #: Bytes of an incomplete head or body, and whether its timeout has started.
         self.received = 0
-        self.timeout_started = False
+        self.timing = False
         self._count = self._size = 0
         self.in_head = self.in_progress = True
 
@@ -138,7 +138,7 @@ class Request:
     def on_headers_complete(self) -> None:
         """Refuses what the headers alone show to be invalid, before the body is read."""
         self._check_size()
-        self.in_head = self.timeout_started = False
+        self.in_head = self.timing = False
         self.received = 0
         parser, headers = self.parser, self.headers
         self.method = parser.get_method().decode("latin-1")

@@ -79,16 +79,10 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
         grants(["deployments", "cronjobs"], ["create"]),
         "rules[1] lets its subjects create pods",
       ],
-      "exec for all resources": [
-        grants(["*/exec"], ["create"]),
-        "rules[1] lets its subjects run commands in pods",
-      ],
+      "any exec": [grants(["*/exec"], ["create"]), "rules[1] allows exec into pods"],
       create: [grants(["pods"], ["create"]), "rules[1] lets its subjects create pods"],
-      exec: [grants(["pods/exec"], ["create"]), "rules[1] lets its subjects run commands in pods"],
-      "attach with the verb get": [
-        grants(["pods/attach"], ["get"]),
-        "rules[1] lets its subjects run commands in pods",
-      ],
+      exec: [grants(["pods/exec"], ["create"]), "rules[1] allows exec into pods"],
+      "attach, by get": [grants(["pods/attach"], ["get"]), "rules[1] allows exec into pods"],
     },
   },
   "control-plane-rights": {
@@ -112,7 +106,7 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
   "broad-subjects": {
     good: [binding],
     fails: {
-      everybody: [
+      "all users": [
         { "[0].subjects[1]": { kind: "Group", name: "system:authenticated" } },
         "subjects[1] is a group of all users, or of cluster administrators",
       ],

@@ -82,7 +82,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def train(work: Path, tracking_uri: str, say: Say) -> Path:
-    """Trains and registers all models; returns the folder with the files of train.py and save.py."""
+    """Trains and registers all models; returns the folder with the files of train.py, save.py."""
     models = work / "models"
     models.mkdir()
     say("training the models")
