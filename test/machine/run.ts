@@ -6,7 +6,7 @@ import { duration } from "../../toolchain";
 import { boot, type Guest } from "./boot";
 import { makeDisk } from "./disk";
 import { KERNELS, type Kernel, RELEASES, type Release } from "./packages";
-import { inCheckout, prepare, type Step, story, type Variant } from "./story";
+import { inCheckout, machineSteps, prepare, type Step, type Variant } from "./steps";
 
 interface Options {
   kernel: Kernel;
@@ -36,7 +36,7 @@ async function runSteps(guest: Guest, variant: Variant, log: string) {
   const rows: [string, Outcome, string][] = [];
   let failed = false;
   await guest.run(prepare(variant), 60);
-  for (const step of story(variant)) {
+  for (const step of machineSteps(variant)) {
     const begin = Date.now();
     const passed: boolean =
       !failed &&

@@ -72,7 +72,7 @@ const DOCKER_WORKS = `curl -sf --max-time 20 -o /dev/null http://127.0.0.1:9090/
 sudo docker run --rm local/busybox /bin/busybox nslookup "${MIRROR}" 10.0.2.3 && sudo docker exec stays /bin/busybox true`;
 
 /** All steps on the machine, from the first command to the last. */
-export function story({ container, docker, stack, slowness }: Variant): Step[] {
+export function machineSteps({ container, docker, stack, slowness }: Variant): Step[] {
   const step = (
     name: string,
     command: Step["command"],
