@@ -45,7 +45,7 @@ export function labFolders(scope: string, { trees, unified, systemd }: CgroupLay
   return trees.map((tree) => join(tree, scope));
 }
 
-/** The folder that lists the processes of a lab: the only one with v2, or that of the pids controller with v1. */
+/** The folder that lists the processes of a lab: the only one with v2, or that of the pids controller with v1, which sets no limits. */
 export function trackingFolder(scope: string, layout = cgroupLayout()): string {
   const folders = labFolders(scope, layout);
   return folders.find((it) => it === join(ROOT, "pids", scope)) ?? folders[0] ?? join(ROOT, scope);

@@ -163,7 +163,7 @@ async function clusterConfig(
   return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
 }
 
-/** All components. */
+/** All components, each after those that it depends on. */
 function componentsOf(cluster: ClusterConfig): Component[] {
   return [...controlPlane(cluster), ...node(cluster), ...delivery(cluster)];
 }

@@ -59,7 +59,7 @@ function thisMachine(): Machine {
   };
 }
 
-/** Throws if no lab can run on the machine. Adds the folders of administration programs to PATH. */
+/** Throws, before anything is done, if no lab can run on the machine. Adds the folders of administration programs to PATH. */
 export function requireMachine(machine = thisMachine()): void {
   const fault = machineProblem(machine);
   if (fault) throw new LabError(fault);

@@ -15,7 +15,7 @@ export interface ProbeIdentity {
   key: string;
 }
 
-/** Timeout of one probe, in milliseconds. */
+/** Timeout of one probe, in milliseconds. A probe that times out does not yet mean that the component has failed. */
 const PROBE_TIMEOUT = 10_000;
 /** Interval of probes, in milliseconds. */
 const PROBE_PAUSE = 150;

@@ -85,9 +85,9 @@ async function restartReason(
     return "outside the lab's namespaces";
   if (!runningSupervisor(lab, component.name)) return "without its supervisor";
   if (isSuspended(record.pid)) return "stopped by a signal";
-  const patience = ageOf(record) < STARTING ? START_TIMEOUTS : RECOVERY_TIMEOUTS;
+  const timeouts = ageOf(record) < STARTING ? START_TIMEOUTS : RECOVERY_TIMEOUTS;
   try {
-    await waitFor(component.probe, { ...patience, ...waitOptions(lab, component) });
+    await waitFor(component.probe, { ...timeouts, ...waitOptions(lab, component) });
     return undefined;
   } catch (error) {
     return `unhealthy: ${(error as Error).message.split("\n")[0]}`;

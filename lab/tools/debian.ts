@@ -90,10 +90,10 @@ function endOf(text: string): string {
   return text.trim().split("\n").slice(-10).join("\n");
 }
 
-async function install(names: readonly string[], report: Report, patience: AptRetries) {
+async function install(names: readonly string[], report: Report, limits: AptRetries) {
   // Finishes an installation that was killed: otherwise apt-get refuses another one.
   await x("dpkg", ["--configure", "-a"], { nodeOptions: { env: APT_ENVIRONMENT } });
-  const update = await apt(["update"], report, patience);
+  const update = await apt(["update"], report, limits);
   const [failure] = update.stderr.match(/^[EW]: .*$/m) ?? [];
   if (update.exitCode !== 0) {
     // If a source does not respond, the other or earlier lists may be enough: the installation shows what is missing.
@@ -101,7 +101,7 @@ async function install(names: readonly string[], report: Report, patience: AptRe
   }
   // Without removing installed packages: Debian's containerd would replace Docker's.
   const flags = ["--yes", "--no-install-recommends", "--no-remove"];
-  const { exitCode, stderr } = await apt(["install", ...flags, ...names], report, patience);
+  const { exitCode, stderr } = await apt(["install", ...flags, ...names], report, limits);
   if (exitCode === 0) return;
   const before = failure ? `\nBefore that, "apt-get update" failed: ${failure}` : "";
   throw new ToolError(
@@ -117,7 +117,7 @@ async function install(names: readonly string[], report: Report, patience: AptRe
 export async function ensureDebianPackages(
   names: readonly string[],
   report: Report,
-  patience: AptRetries = usual,
+  limits: AptRetries = usual,
 ): Promise<void> {
   if (!which("dpkg-query") || !which("apt-get")) {
     throw new ToolError(
@@ -140,6 +140,6 @@ export async function ensureDebianPackages(
   const start = Date.now();
   mkdirSync(cacheRoot(), { recursive: true });
   writeFileSync(unfinishedFile(), missing.join("\n"));
-  await install(missing, report, patience).finally(finishInstallation);
+  await install(missing, report, limits).finally(finishInstallation);
   report(`Debian packages: installed in ${duration(Date.now() - start)}`);
 }
