@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that must hold for this folder: `./check.sh [pytest arguments]`.
-# Makes .venv from the lock when either is new. PYTHON (default python3) is 3.11 or newer.
+# Runs all checks of this folder: `./check.sh [pytest arguments]`.
+# Makes .venv from the lock file if the lock file or Python has changed. PYTHON (default python3) is 3.11 or newer.
 set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
@@ -10,7 +10,7 @@ if [ "$(cat .venv/lock 2>/dev/null)" != "$wanted" ]; then
   rm -rf .venv
   "$python" -m venv .venv
   .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $lock
-  echo "$wanted" >.venv/lock # last, so that an interrupted install starts anew
+  echo "$wanted" >.venv/lock # last, so that an interrupted install starts again
 fi
 PATH="$PWD/.venv/bin:$PATH"
 ruff check

@@ -1,10 +1,10 @@
 #!/bin/sh
-# For the image build: `install.sh REQUIREMENTS` fills /opt/venv with exactly what the lock names;
-# `install.sh --compile FOLDER` byte-compiles code. The images' root is read-only: what is not compiled
-# here would be compiled again at every start.
+# For the image build: `install.sh REQUIREMENTS` installs exactly the packages of the lock file into /opt/venv;
+# `install.sh --compile FOLDER` byte-compiles code. The root file system of the images is read-only: without
+# this, Python would compile the code at every start.
 set -eu
 
-# Checked by hash, not by time stamp: the same sources give the same image, whenever they were copied.
+# By hash, not by time stamp, so that the same sources always give the same image.
 compile() {
   python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash "$@"
 }
@@ -21,7 +21,7 @@ pip() {
 pip install --require-hashes --only-binary :all: --no-deps --no-compile --requirement "$1"
 pip check
 
-# Packages' own tests; numpy.testing, which scipy imports, needs the ones of numpy.
+# Removes the tests of packages, except for numpy: scipy imports numpy.testing, which needs them.
 for folder in /opt/venv/lib/python3*/site-packages/*/; do
   case $folder in */numpy/) continue ;; esac
   find "$folder" -type d -name tests -prune -exec rm -r {} +

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Refreshes requirements/*.txt from pyproject.toml: `./lock.sh` keeps what is locked where it still fits, `./lock.sh --upgrade` takes the newest.
-# dev is solved first and constrains the images, so what the tests ran is what the images hold. Needs uv (`pip install uv`).
+# Updates requirements/*.txt from pyproject.toml: `./lock.sh` keeps locked versions that are still valid, `./lock.sh --upgrade` takes the newest.
+# dev is resolved first and constrains the images, so that the images contain the versions that the tests use. Needs uv (`pip install uv`).
 set -euo pipefail
 cd "$(dirname "$0")"
-# Extras stay in the lock: pip below 24 holds `coverage[toml]` for another, unpinned package than `coverage`.
+# Extras stay in the lock file: pip below 24 treats `coverage[toml]` as another, unpinned package than `coverage`.
 export UV_CUSTOM_COMPILE_COMMAND="./lock.sh"
 compile() {
   local name=$1

@@ -7,7 +7,7 @@ import { kubeconfigPath, labStatus, resetLab, startLab, stopLab } from "./cluste
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** No colours: the output is also read by programs. */
+/** No colors: programs also read the output. */
 const PLAIN = { head: [], border: [] };
 
 function port(text: string): number {
@@ -16,7 +16,7 @@ function port(text: string): number {
   throw new InvalidArgumentError("Give a port number from 1 to 65535.");
 }
 
-/** A command with the options that say which lab is meant. */
+/** A command with the options that select the lab. */
 function command(name: string, description: string): Command {
   return new Command(name)
     .description(description)
@@ -24,7 +24,7 @@ function command(name: string, description: string): Command {
     .option("--folder <path>", "folder of the lab (default: .lab/NAME in the checkout)");
 }
 
-const up = command("up", "start the lab, or repair it; what is well is left alone")
+const up = command("up", "start or repair the lab; healthy components are not changed")
   .option("--registry-port <port>", "loopback port of the registry (default for dev: 5001)", port)
   .option("--ingress-port <port>", "loopback port of the ingress (default for dev: 8080)", port)
   .action(async (options: LabOptions) => {
@@ -40,11 +40,11 @@ const up = command("up", "start the lab, or repair it; what is well is left alon
     print(table.toString());
   });
 
-const down = command("down", "stop all that the lab runs; its data stays").action(
+const down = command("down", "stop everything that the lab runs; its data is kept").action(
   (options: LabOptions) => stopLab(options, print),
 );
 
-const reset = command("reset", "stop the lab and remove every trace of it, data included").action(
+const reset = command("reset", "stop the lab and remove all of it, including its data").action(
   (options: LabOptions) => resetLab(options, print),
 );
 
@@ -52,32 +52,27 @@ const kubeconfig = command("kubeconfig", "print the path of the lab's kubeconfig
   (options: LabOptions) => print(kubeconfigPath(options)),
 );
 
-const status = command("status", "show the lab's parts; exit code 1 if one is not well").action(
-  async (options: LabOptions) => {
-    const { info, parts, versions } = await labStatus(options);
-    const table = new Table({ style: PLAIN, head: ["part", "state", "pid", "memory", ""] });
-    for (const { name, state, pid, memory, reason } of parts) {
-      table.push([
-        name,
-        state,
-        pid ?? "",
-        memory === undefined ? "" : `${memory} MiB`,
-        reason ?? "",
-      ]);
-    }
-    print([`lab ${info.name}: node ${info.nodeAddress}`, ...versions].join(", "));
-    print(table.toString());
-    if (parts.some(({ state }) => state !== "running")) process.exitCode = 1;
-  },
-);
+const status = command(
+  "status",
+  "show the lab's components; exit code 1 if one is not running",
+).action(async (options: LabOptions) => {
+  const { info, components, versions } = await labStatus(options);
+  const table = new Table({ style: PLAIN, head: ["component", "state", "pid", "memory", ""] });
+  for (const { name, state, pid, memory, reason } of components) {
+    table.push([name, state, pid ?? "", memory === undefined ? "" : `${memory} MiB`, reason ?? ""]);
+  }
+  print([`lab ${info.name}: node ${info.nodeAddress}`, ...versions].join(", "));
+  print(table.toString());
+  if (components.some(({ state }) => state !== "running")) process.exitCode = 1;
+});
 
 const program = new Command("lab").description(
   "A local Kubernetes cluster with a registry, an image builder and an ingress, in a network namespace of its own.",
 );
 for (const each of [up, down, status, reset, kubeconfig]) program.addCommand(each);
 
-// Whatever it was at, both begin where it is now; what has been started runs on.
-const interruption = new Interruption("lab up goes on from here, lab down stops what runs");
+// Both commands continue from any state; processes that were started keep running.
+const interruption = new Interruption("lab up continues from here, lab down stops the processes");
 interruption.conclude(
   program.parseAsync().then(() => {}),
   (error) => {

@@ -5,19 +5,19 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { ToolError } from "./error";
 
-/** Receives one line of progress for people. */
+/** Receives one line of progress for the user. */
 export type Report = (line: string) => void;
 
 /**
- * The folder for what is costly to make and safe to lose: `$ML_PLATFORM_CACHE`, else
- * `ml-platform` in `$XDG_CACHE_HOME`, else in `~/.cache`. Always outside the checkout.
+ * The folder for files that are expensive to create and can be removed: `$ML_PLATFORM_CACHE`, else
+ * `ml-platform` in `$XDG_CACHE_HOME`, else in `~/.cache`. It is never in the checkout.
  */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   if (env.ML_PLATFORM_CACHE) return env.ML_PLATFORM_CACHE;
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ml-platform");
 }
 
-/** A duration for people: `0.4 s`, `42 s`, `4 min 12 s`. */
+/** A duration as text: `0.4 s`, `42 s`, `4 min 12 s`. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -25,7 +25,7 @@ export function duration(milliseconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** Tools in one line for people: `kubectl 1.34.3`, `kubectl, kubelet`, or a few of them `and 12 more`. */
+/** Tools in one line: `kubectl 1.34.3`, `kubectl, kubelet`, or a few of them `and 12 more`. */
 export function namesOf(tools: readonly { name: string; pin: { version: string } }[]): string {
   const [only] = tools;
   if (only && tools.length === 1) return `${only.name} ${only.pin.version}`;
@@ -35,7 +35,7 @@ export function namesOf(tools: readonly { name: string; pin: { version: string }
   return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** A started flock(1) that holds `file` until its input ends, or undefined where it is held already. */
+/** Starts flock(1), which holds a lock on `file` until its input ends; undefined if it is locked already. */
 async function hold(file: string, flags: readonly string[]): Promise<(() => void) | undefined> {
   const holder = spawn("flock", [...flags, file, "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -54,8 +54,8 @@ async function hold(file: string, flags: readonly string[]): Promise<(() => void
 }
 
 /**
- * Runs `work` while no other process holds `file`. The kernel frees the lock of a process that
- * dies, so that a lock is never stale. `onWait` is called once where another process holds it.
+ * Runs `work` with an exclusive lock on `file`. The kernel releases the lock of a process that exits, so that
+ * a lock is never stale. `onWait` is called once if another process holds the lock.
  */
 export async function withLock<T>(
   file: string,
@@ -68,7 +68,7 @@ export async function withLock<T>(
     onWait();
     release = await hold(file, []);
   }
-  if (!release) throw new Error(`${file}: flock ended without the lock.`);
+  if (!release) throw new Error(`${file}: flock exited without the lock.`);
   try {
     return await work();
   } finally {

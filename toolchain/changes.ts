@@ -4,14 +4,14 @@ import { x } from "tinyexec";
 import { go } from "./go-command";
 import type { GoModule, Patch } from "./pin";
 
-/** The folder of a dependency's source, downloaded and checked against `go.sum`. */
+/** The folder of a dependency's source, which is downloaded and verified with `go.sum`. */
 async function sourceOf(folder: string, module: string): Promise<string> {
   await go(folder, ["mod", "download", module]);
   return go(folder, ["list", "-m", "-f", "{{.Dir}}", module]);
 }
 
 /**
- * Lets a build see files of dependencies in the module's folder.
+ * Makes files of dependencies available in the module's folder.
  * @returns flags of `go build` and `go list`
  */
 export async function overlayFlags(
@@ -28,7 +28,7 @@ export async function overlayFlags(
   return ["-overlay", overlay];
 }
 
-/** Puts a file in the place of another, or of all Go files of a package. */
+/** Replaces a file, or all Go files of a package, with another file. */
 function replaceFiles(source: string, place: string): void {
   const single = place.endsWith(".go");
   const old = single ? [] : readdirSync(place).filter((name) => name.endsWith(".go"));
@@ -36,20 +36,21 @@ function replaceFiles(source: string, place: string): void {
   copyFileSync(source, single ? place : join(place, "patched.go"));
 }
 
-/** Replaces texts in a file, each of which must be there once. */
+/** Replaces texts in a file, each of which must occur once. */
 function replaceTexts(file: string, changes: readonly (readonly [string, string])[]): void {
   let text = readFileSync(file, "utf8");
   for (const [from, to] of changes) {
     const parts = text.split(from);
-    if (parts.length !== 2) throw new Error(`${file}: ${JSON.stringify(from)} is not there once.`);
+    if (parts.length !== 2)
+      throw new Error(`${file}: ${JSON.stringify(from)} does not occur once.`);
     text = parts.join(to);
   }
   writeFileSync(file, text);
 }
 
 /**
- * Copies a dependency with its changes, as Go lets no overlay reach into its module cache.
- * @returns what `go mod edit` needs to let the copy stand for the module, in every version
+ * Copies a dependency with its changes, as overlays cannot change Go's module cache.
+ * @returns flags of `go mod edit` that replace all versions of the module with the copy
  */
 async function patchedCopy(
   folder: string,
@@ -69,7 +70,7 @@ async function patchedCopy(
 }
 
 /**
- * Writes a `go.mod` beside the folder's own, in which patched copies stand for their modules.
+ * Writes another `go.mod`, in which patched copies replace their modules.
  * @returns flags of `go build` and `go list`
  */
 export async function modfileFlags(

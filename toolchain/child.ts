@@ -2,23 +2,23 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_p
 import type { Readable } from "node:stream";
 import { which } from "./on-path";
 
-/** A command that has started: its input is empty, its outputs are ours. */
+/** A started command with empty input and piped output. */
 export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Ends a command and all that it has started. */
+/** Stops a command and all processes that it has started. */
 export function endGroup({ pid }: ChildProcess): void {
   try {
     if (pid) process.kill(-pid, "SIGKILL");
   } catch {
-    // It has just ended by itself.
+    // It has just exited.
   }
 }
 
 /**
- * Ends a command when this process is told to end. Who listens to the signal too decides what becomes of this process; where
- * nobody does, it ends as without this listener.
+ * Stops a command when this process gets a signal to stop. Other listeners decide whether this process exits; without any, it
+ * exits as without this listener.
  */
-function endWithUs(child: ChildProcess): void {
+function stopWithThisProcess(child: ChildProcess): void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) {
     const listener = () => {
@@ -31,8 +31,8 @@ function endWithUs(child: ChildProcess): void {
 }
 
 /**
- * Starts a command in a process group of its own, so that what it starts ends with it, and both end with this process. Where
- * this process is killed and can do nothing about it, the kernel ends at least the command.
+ * Starts a command in a process group of its own, so that the processes that it starts stop with it, and all stop with this
+ * process. If this process is killed, the kernel stops at least the command.
  */
 export function startGroup(
   command: string,
@@ -47,6 +47,6 @@ export function startGroup(
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  endWithUs(child);
+  stopWithThisProcess(child);
   return child;
 }

@@ -3,17 +3,17 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import type { Dispatcher } from "undici";
 
-/** How long a site may take, in milliseconds, and how often a broken transfer is taken up again. */
+/** Timeouts in milliseconds, and retries of an interrupted transfer. */
 export interface Limits {
-  /** Until a connection stands, and until an answer begins. */
+  /** Until the connection is established, and until the response starts. */
   readonly connect: number;
   readonly answer: number;
-  /** Without a single byte in the middle of a transfer. */
+  /** Without any data during a transfer. */
   readonly silence: number;
-  /** For all of one file, with its retries. */
+  /** For one file, including retries. */
   readonly whole: number;
   readonly retries: number;
-  /** Before the first retry; doubled for each further one. */
+  /** Before the first retry; doubled for each further retry. */
   readonly pause: number;
 }
 
@@ -22,27 +22,29 @@ const usual: Limits = {
   ...{ retries: 3, pause: 500 },
 };
 
-/** A site gave no usable answer at all, so that nothing else needs to be asked of it. */
+/** A site does not respond, so that no other request needs to be sent to it. */
 export class SiteError extends Error {
   override readonly name = "SiteError";
 }
 
 /** Downloads from release sites, through the proxies that `http_proxy`, `https_proxy` and `no_proxy` name. */
 export interface Downloader {
-  /** A small text. */
+  /** Returns a small text. */
   text(url: string): Promise<string>;
-  /** Writes what is at an address to a file; what breaks off is taken up where it ended. */
+  /** Downloads a URL to a file; an interrupted transfer is resumed. */
   file(url: string, path: string): Promise<void>;
 }
 
-/** Errors of a connection that stood: what had arrived counts, and the rest is asked for. */
+/** Errors of an established connection: the transfer can be resumed. */
 const resumable = [
   ...["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_BODY_TIMEOUT"],
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
 ];
 
-/** Asks for an address. What it needs is loaded only now, as most runs download nothing. */
-async function asker(limits: Limits): Promise<(url: string) => Promise<Dispatcher.ResponseData>> {
+/** Returns a function that sends requests. Its libraries are loaded lazily, as most runs download nothing. */
+async function requester(
+  limits: Limits,
+): Promise<(url: string) => Promise<Dispatcher.ResponseData>> {
   const { connect, answer, silence, whole, retries, pause } = limits;
   const { EnvHttpProxyAgent, interceptors, request } = await import("undici");
   const agent = new EnvHttpProxyAgent({
@@ -50,7 +52,7 @@ async function asker(limits: Limits): Promise<(url: string) => Promise<Dispatche
     headersTimeout: answer,
     bodyTimeout: silence,
   });
-  // A site's own wish for a longer pause is not granted: its tools can be built meanwhile.
+  // A longer Retry-After of a site is ignored: its tools can be built instead.
   const pauses = { minTimeout: pause, maxTimeout: 10 * pause };
   const retry = { maxRetries: retries, ...pauses, errorCodes: resumable };
   const redirect = interceptors.redirect({ maxRedirections: 5 });
@@ -58,23 +60,23 @@ async function asker(limits: Limits): Promise<(url: string) => Promise<Dispatche
   return (url) => request(url, { dispatcher, signal: AbortSignal.timeout(whole) });
 }
 
-/** Why a request failed, in words; what undici says of a proxy or of a name is in the cause. */
+/** The reason of a failed request; undici has errors of proxies and names in the cause. */
 function reasonOf(error: unknown): string {
   const { message, cause, code } = error as Error & { code?: string };
   const inner = cause instanceof Error ? `${message}: ${cause.message}` : message;
   return inner || code || String(error);
 }
 
-/** Downloads with limits. A site that gave no answer is not asked again by the same downloader. */
+/** Returns a downloader with limits. It sends no further requests to a site that did not respond. */
 export function downloader(limits: Limits = usual): Downloader {
-  let asking: ReturnType<typeof asker> | undefined;
+  let asking: ReturnType<typeof requester> | undefined;
   const silent = new Map<string, string>();
 
   const open = async (url: string): Promise<Dispatcher.ResponseData> => {
     const { origin } = new URL(url);
     const known = silent.get(origin);
     if (known) throw new SiteError(known);
-    asking ??= asker(limits);
+    asking ??= requester(limits);
     const ask = await asking;
     const response = await ask(url).catch((error: unknown) => {
       const reason = `${origin} does not answer (${reasonOf(error)})`;

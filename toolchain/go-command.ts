@@ -8,22 +8,22 @@ import { ToolError } from "./error";
 import { isExecutable, which } from "./on-path";
 
 /**
- * Static binaries that run in an empty image, and no workspace of the user's around the module.
- * Nothing here touches the checksum database: every module is verified as Go does by default.
+ * Static binaries that run in an empty image, and no workspace of the user.
+ * The checksum database is not changed: every module is verified as by default.
  */
 export const goEnvironment = { CGO_ENABLED: "0", GOWORK: "off" };
 
-/** Numbers of a version, as `go1.26.8` or the line `go 1.26` of a `go.mod` have them; a missing third is 0. */
+/** The numbers of a version such as `go1.26.8` or the line `go 1.26` of a `go.mod`; a missing patch version is 0. */
 function goVersion(text: string): [number, number, number] | undefined {
   const match = /\bgo ?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
   return match ? [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)] : undefined;
 }
 
 /**
- * Where Go may be besides PATH, which sudo cuts down: its official place, those of Debian's packages (newest first), of a
- * copy in the home folder, and of a snap.
+ * Folders of Go that may not be on PATH, which sudo changes: the official folder, those of Debian's packages (newest first),
+ * of a copy in the home folder, and of a snap.
  */
-function usualPlaces(root = "/", home = homedir()): string[] {
+function usualFolders(root = "/", home = homedir()): string[] {
   const lib = join(root, "usr/lib");
   const minor = (name: string) => Number(name.split(".")[1]);
   const packaged = (existsSync(lib) ? readdirSync(lib) : [])
@@ -34,14 +34,14 @@ function usualPlaces(root = "/", home = homedir()): string[] {
   return [official, ...packaged, join(home, "go/bin"), join(root, "snap/bin")];
 }
 
-/** Every `go` command of this machine: that of PATH first, then those of the usual places. */
+/** All `go` commands of this machine: that of PATH first, then those of the usual folders. */
 export function goCandidates(root?: string, home?: string): string[] {
-  const places = usualPlaces(root, home).map((folder) => join(folder, "go"));
+  const places = usualFolders(root, home).map((folder) => join(folder, "go"));
   const onPath = which("go");
   return [...new Set([...(onPath ? [onPath] : []), ...places.filter(isExecutable)])];
 }
 
-/** What a module needs of Go, as its `go.mod` says: `1.26.8`. */
+/** The Go version in the `go.mod` of a module: `1.26.8`. */
 function neededGo(folder: string): string {
   const text = readFileSync(join(folder, "go.mod"), "utf8");
   return /^go (\S+)$/m.exec(text)?.[1] ?? "1.26";
@@ -56,7 +56,7 @@ function installGo(needed: string, reason: string): ToolError {
 
 const ownVersions = new Map<string, Promise<string>>();
 
-/** The version that a `go` command has by itself, without any newer toolchain that it could download. */
+/** The version of a `go` command itself, without a newer toolchain that it could download. */
 function ownVersion(command: string): Promise<string> {
   const asked =
     ownVersions.get(command) ??
@@ -65,7 +65,7 @@ function ownVersion(command: string): Promise<string> {
   return asked;
 }
 
-/** Whether a version is at least the needed one. */
+/** Whether a version is at least the required one. */
 function reaches(version: string, needed: string): boolean {
   const [has, wants] = [goVersion(version), goVersion(`go${needed}`)];
   if (!has || !wants) return false;
@@ -74,28 +74,28 @@ function reaches(version: string, needed: string): boolean {
 }
 
 /**
- * The first `go` command that is new enough by itself; else the first, which may download a newer toolchain.
+ * The first `go` command that is new enough; else the first one, which may download a newer toolchain.
  *
- * @param needed version that the module needs: `1.26.8`
- * @throws ToolError where there is none
+ * @param needed version that the module requires: `1.26.8`
+ * @throws ToolError if there is none
  */
 export async function chooseGo(needed: string, candidates = goCandidates()): Promise<string> {
   for (const command of candidates) {
     if (reaches(await ownVersion(command), needed)) return command;
   }
   const [first] = candidates;
-  if (!first) throw installGo(needed, "Go is not on PATH, nor in any usual place");
+  if (!first) throw installGo(needed, "Go is not on PATH, nor in a usual folder");
   return first;
 }
 
-/** How Go says that it is older than a module wants, and has no newer toolchain or could not download it. */
+/** Messages of Go that it is older than a module requires, and has or can download no newer toolchain. */
 const tooOld =
   /requires go >=|invalid go version|unknown directive|toolchain not available|golang\.org\/toolchain|download go1\./;
 
 function explain(folder: string, command: string, args: readonly string[], result: GoResult) {
   const { code, signal, stderr } = result;
   const what = `${folder}: "go ${args[0]}"`;
-  if (signal) return new ToolError(`${what} was ended by ${signal}.`);
+  if (signal) return new ToolError(`${what} was stopped by ${signal}.`);
   const text = stderr.join("\n").trim();
   if (tooOld.test(text)) {
     const reason = text.split("\n").findLast((line) => tooOld.test(line)) ?? text;
@@ -133,10 +133,10 @@ async function run(
 }
 
 /**
- * Runs `go` in a module's folder and gives its output.
+ * Runs `go` in a module's folder and returns its output.
  *
- * @param isProgress gets each line of its error output, and says which of them only tell what it is doing
- * @throws ToolError where Go is missing, too old or fails, with what to do or the end of its output
+ * @param isProgress gets each line of the error output, and returns whether it only shows progress
+ * @throws ToolError if Go is missing, too old or fails, with what to do or the end of its output
  */
 export async function go(
   folder: string,
@@ -152,7 +152,7 @@ export async function go(
 
 const toolchains = new Map<string, Promise<string>>();
 
-/** The Go toolchain that builds in a folder: version and target, as `go1.26.8 linux amd64`. Asked once per process. */
+/** The Go toolchain that builds in a folder: version and target, as `go1.26.8 linux amd64`. Cached per process. */
 export async function goToolchain(folder: string): Promise<string> {
   const key = `${await chooseGo(neededGo(folder))} ${folder}`;
   const asked = toolchains.get(key) ?? askToolchain(folder);
@@ -164,7 +164,7 @@ export async function goToolchain(folder: string): Promise<string> {
 async function askToolchain(folder: string): Promise<string> {
   const answer = await go(folder, ["env", "GOVERSION", "GOOS", "GOARCH"]);
   const needed = neededGo(folder);
-  // Go before 1.21 knows nothing of newer toolchains, and complains of nothing here.
+  // Go before 1.21 has no toolchain selection, and does not fail here.
   if (reaches(answer, needed)) return answer.split("\n").join(" ");
   const command = await chooseGo(needed);
   throw installGo(needed, `${command} is too old: ${answer.split("\n")[0]}`);

@@ -20,8 +20,8 @@ function filesBelow(folder: string, prefix = ""): [string, Buffer][] {
 }
 
 /**
- * Hash of everything that determines a binary: the toolchain, what is built and how, and every
- * file of the module's folder (`go.sum` pins the content of all that it depends on).
+ * Hash of everything that determines a binary: the toolchain, the package and its options, and every
+ * file of the module's folder (`go.sum` pins the content of all dependencies).
  */
 export function buildHash(pin: GoPin, toolchain: string): string {
   const hash = createHash("sha256");
@@ -34,28 +34,28 @@ export function buildHash(pin: GoPin, toolchain: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** What one build of a module makes, and where. */
+/** One build of a module. */
 export interface Build {
   readonly module: GoModule;
   readonly pins: readonly GoPin[];
-  /** An empty folder for the build's own files. */
+  /** An empty folder for files of the build. */
   readonly stage: string;
-  /** Gets each executable as soon as it is whole: also before a build that fails later, or is interrupted. */
+  /** Gets each executable as soon as it is complete, also if the build fails later or is interrupted. */
   onBuilt(pin: GoPin, file: string): void;
-  /** Gets a line on how far the build is, at the pace. */
+  /** Gets lines of progress. */
   readonly report: Report;
-  /** @default every 15 s */
+  /** Interval of progress in milliseconds. @default 15 s */
   readonly pace?: number;
 }
 
-/** Time between two lines of progress, in milliseconds. */
+/** Interval of lines of progress, in milliseconds. */
 const PACE = 15_000;
 
-/** Time between two looks for finished executables, in milliseconds. */
-const LOOK = 500;
+/** Interval of checks for complete executables, in milliseconds. */
+const CHECK_INTERVAL = 500;
 
-/** Counts what Go tells, and says it at its pace. */
-function teller({ report, pace = PACE }: Build, line: (seconds: number) => string | undefined) {
+/** Reports a line at regular intervals. */
+function reporter({ report, pace = PACE }: Build, line: (seconds: number) => string | undefined) {
   let begin: number | undefined;
   const timer = setInterval(() => {
     const text = line(begin === undefined ? 0 : (Date.now() - begin) / 1000);
@@ -69,11 +69,11 @@ function teller({ report, pace = PACE }: Build, line: (seconds: number) => strin
   };
 }
 
-/** Downloads what the build needs, and finds out what Go's build cache lacks of it. */
+/** Downloads the dependencies, and lists the packages that are not in Go's build cache. */
 async function planBuild(build: Build, flags: readonly string[]): Promise<Plan> {
   const { folder } = build.module;
   let modules = 0;
-  const told = teller(build, () =>
+  const reporting = reporter(build, () =>
     modules > 0 ? `${modules} Go modules downloaded so far` : undefined,
   );
   const packages = build.pins.map((pin) => pin.package);
@@ -83,7 +83,9 @@ async function planBuild(build: Build, flags: readonly string[]): Promise<Plan> 
     return downloads;
   };
   const list = (format: string, args: readonly string[]) =>
-    go(folder, ["list", ...flags, ...args, "-f", format, ...packages], {}, count).finally(told.end);
+    go(folder, ["list", ...flags, ...args, "-f", format, ...packages], {}, count).finally(
+      reporting.end,
+    );
   const answer = await list(PLAN_FORMAT, ["-deps"]);
   const paths = (await list("{{.ImportPath}}", [])).split("\n");
   const targets = new Map(paths.map((path) => [path, basename(path)]));
@@ -92,12 +94,12 @@ async function planBuild(build: Build, flags: readonly string[]): Promise<Plan> 
 
 function sizeOf(folder: string, files: readonly string[]): number {
   return files.reduce((all, file) => {
-    // Also a file that only an overlay shows to the build.
+    // Also a file that exists only in an overlay.
     return all + (statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0);
   }, 0);
 }
 
-/** Hands over the executables that have become whole since the last look. */
+/** Passes on the executables that were completed since the last check. */
 function takeBuilt({ pins, onBuilt }: Build, bin: string, taken: Set<string>): void {
   for (const pin of pins) {
     const name = basename(pin.package);
@@ -109,38 +111,38 @@ function takeBuilt({ pins, onBuilt }: Build, bin: string, taken: Set<string>): v
 
 async function compile(build: Build, flags: readonly string[], plan: Plan): Promise<void> {
   const bin = join(build.stage, "bin");
-  // On the file system of the executables, so that Go renames them into their places: what is there is whole.
+  // On the file system of the executables, so that Go renames complete files.
   const temporary = join(build.stage, "tmp");
   for (const folder of [bin, temporary]) mkdirSync(folder, { recursive: true });
   const parallel = availableParallelism();
   const names = new Set(plan.packages.map(({ name }) => name));
   const begun: string[] = [];
   const linked = new Set<string>();
-  const told = teller(build, (seconds) =>
+  const reporting = reporter(build, (seconds) =>
     begun.length > 0 ? progressLine(plan, { begun, linked, seconds, parallel }) : undefined,
   );
   const take = () => takeBuilt(build, bin, linked);
-  const timer = setInterval(take, LOOK);
+  const timer = setInterval(take, CHECK_INTERVAL);
   const isProgress = (line: string) => {
     if (names.has(line)) begun.push(line);
-    if (begun.length > 0) told.start();
-    // A line with nothing but the import path of a package says that it is being compiled.
+    if (begun.length > 0) reporting.start();
+    // A line with only an import path means that the package is being compiled.
     return /^[\w.~/-]+$/.test(line);
   };
   const packages = build.pins.map((pin) => pin.package);
   const args = ["build", "-v", ...flags, "-o", `${bin}/`, ...packages];
   await go(build.module.folder, args, { GOTMPDIR: temporary }, isProgress).finally(() => {
     clearInterval(timer);
-    told.end();
+    reporting.end();
     take();
   });
 }
 
 /**
- * Builds packages of one module in one go, so that what they share is compiled once and every core is busy. What an
- * interrupted build has compiled is in Go's own build cache, so that the next one goes on from there.
+ * Builds packages of one module together, so that common packages are compiled once and all cores are used. Packages that
+ * an interrupted build has compiled are in Go's build cache, so that the next one continues from there.
  *
- * @throws ToolError where Go is missing or too old, or the build fails: the message has the end of its output
+ * @throws ToolError if Go is missing or too old, or the build fails: the message has the end of its output
  */
 export async function goBuild(build: Build): Promise<void> {
   const { module, pins, stage } = build;
@@ -148,7 +150,7 @@ export async function goBuild(build: Build): Promise<void> {
   const flags = [
     "-buildvcs=false",
     "-trimpath",
-    // Nothing for debuggers, which the linker is told to leave out below: a tenth less to compile.
+    // No debug information, which the linker omits below: a tenth less to compile.
     "-gcflags=all=-dwarf=false",
     ...(await modfileFlags(module, stage)),
     ...(await overlayFlags(module, stage)),
@@ -158,8 +160,8 @@ export async function goBuild(build: Build): Promise<void> {
   await compile(build, flags, await planBuild(build, flags));
 }
 
-/** Removes a build's own files. */
+/** Removes the files of a build. */
 export function removeStage(stage: string): void {
-  // What an ended build has started may write for a moment longer.
+  // Processes of a stopped build may still write for a moment.
   rmSync(stage, { recursive: true, force: true, maxRetries: 5 });
 }

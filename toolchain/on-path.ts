@@ -4,7 +4,7 @@ import { x } from "tinyexec";
 import { ToolError } from "./error";
 import type { PathRule, Range } from "./pin";
 
-/** Time a tool gets to say its version, in milliseconds: it ends one that hangs, and a slow machine is no reason. */
+/** Timeout of a version query in milliseconds: for a tool that hangs, and long enough for a slow machine. */
 const answerTimeout = 120_000;
 
 /** The first `major.minor.patch` in a text, as numbers. */
@@ -13,7 +13,7 @@ export function parseVersion(text: string): [number, number, number] | undefined
   return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : undefined;
 }
 
-/** Whether the first version in `text` lies in `[from, below)`. */
+/** Whether the first version in `text` is in `[from, below)`. */
 export function versionInRange(text: string, range: Range): boolean {
   const version = parseVersion(text);
   const from = parseVersion(range[0]);
@@ -36,7 +36,7 @@ export function which(name: string, path = process.env.PATH ?? ""): string | und
     .find(isExecutable);
 }
 
-/** Whether there is a file that may be run. */
+/** Whether a file exists and is executable. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
@@ -46,7 +46,7 @@ export function isExecutable(file: string): boolean {
   }
 }
 
-/** The tool of PATH, where it answers with a version that the rule accepts. */
+/** The tool on PATH, if its version is in the range of the rule. */
 export async function findOnPath(name: string, rule: PathRule): Promise<string | undefined> {
   const file = which(name);
   if (!file) return undefined;
@@ -54,7 +54,7 @@ export async function findOnPath(name: string, rule: PathRule): Promise<string |
     (output) => output,
     (error: Error) => {
       const command = [file, ...rule.versionArgs].join(" ");
-      throw new ToolError(`"${command}" does not say its version (${error.message}).`);
+      throw new ToolError(`"${command}" does not print its version (${error.message}).`);
     },
   );
   return answer.exitCode === 0 && versionInRange(answer.stdout, rule.range) ? file : undefined;

@@ -9,8 +9,8 @@ const kubernetesVersion = "4.24.0";
 const pulumiPackages = "github.com/pulumi/pulumi/pkg/v3";
 
 /**
- * Packages that these share with a lab's tools have the same versions as there, so that Go compiles them once. Left out, as
- * they are a third of what the CLI has besides: states in Google's storage, and `pulumi env setup` for the accounts of clouds.
+ * Packages that are shared with the lab's tools have the same versions, so that Go compiles them once. Two features are left
+ * out, as they are a third of the other packages: states in Google Cloud Storage, and the cloud providers of `pulumi env setup`.
  */
 const engine: GoModule = {
   folder: join(__dirname, "engine"),
@@ -54,7 +54,7 @@ const engine: GoModule = {
   ],
 };
 
-/** Apart from the engine, as they need an older version of its packages. */
+/** Separate from the engine, as they need an older version of its packages. */
 const providers: GoModule = {
   folder: join(__dirname, "providers"),
   patches: [
@@ -73,7 +73,7 @@ const providers: GoModule = {
   ],
 };
 
-/** Runs a script of the npm package as a plugin, from the folder that the engine starts it in. */
+/** A plugin that runs a script of the npm package, in the working directory that the engine sets. */
 function nodePlugin(script: string): ScriptPin {
   return {
     kind: "script",
@@ -99,7 +99,7 @@ export const pins = {
     version: pulumiVersion,
     module: engine,
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    // The Automation API refuses a CLI that has no version.
+    // The Automation API refuses a CLI without a version.
     values: [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pulumiVersion}`],
     onPath: { versionArgs: ["version"], range: ["3.250.0", "4.0.0"] },
   },
@@ -126,5 +126,5 @@ export const pins = {
   ),
 } as const satisfies Record<string, Pin>;
 
-/** Name of a tool: also the name of its executable. */
+/** Name of a tool and of its executable. */
 export type PulumiTool = keyof typeof pins;

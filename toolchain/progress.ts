@@ -1,26 +1,26 @@
 import { duration } from "./cache";
 
-/** A package or a link step that a build has still to do. */
+/** A package to compile, or an executable to link. */
 export interface Step {
-  /** A package's import path, or the name of an executable. */
+  /** The import path of a package, or the name of an executable. */
   readonly name: string;
-  /** Its share of the work. Unit: bytes of source to compile. */
+  /** Its work, in bytes of source to compile. */
   readonly weight: number;
 }
 
-/** All that a build has to do, without what Go's build cache has. */
+/** All steps of a build, without packages in Go's build cache. */
 export interface Plan {
   readonly packages: readonly Step[];
   readonly links: readonly Step[];
 }
 
 /**
- * What a package costs beside the bytes of its source: the start of a compiler, some 50 ms, in which a core compiles about
+ * Work of a package in addition to its source: the start of a compiler takes some 50 ms, in which a core compiles about
  * 6 kB.
  */
 const PACKAGE = 6_000;
 
-/** What linking costs for each package that an executable is made of. */
+/** Work of linking for each package of an executable. */
 const LINK = 1_000;
 
 /** Columns of a line that {@link parsePlan} reads; a template of `go list`. */
@@ -33,7 +33,7 @@ export const PLAN_FORMAT = [
 ].join("\t");
 
 /**
- * Reads what `go list -deps` says of a build with {@link PLAN_FORMAT}.
+ * Parses the output of `go list -deps` with {@link PLAN_FORMAT}.
  *
  * @param sizeOf size of a package's source in bytes
  * @param targets import path of each main package -> name of its executable
@@ -56,34 +56,34 @@ export function parsePlan(
   return { packages, links };
 }
 
-/** Time that must have passed, in seconds, and share of the work that must be done before anything is said of the rest. */
+/** Minimum time in seconds, and minimum share of the work, before the remaining time is estimated. */
 const BASE = { seconds: 20, share: 0.02 };
 
-/** Seconds that the rest takes if it goes on as before; undefined while there is too little to base that on. */
+/** Estimated remaining seconds at the current speed; undefined before the minimum time and work. */
 export function secondsLeft(total: number, done: number, seconds: number): number | undefined {
   if (done <= 0 || seconds < BASE.seconds || done < total * BASE.share) return undefined;
   return ((total - done) / done) * seconds;
 }
 
-/** A time for people, as exact as an estimate is: whole minutes, or `less than a minute`. */
+/** An estimated time as text: whole minutes, or `less than a minute`. */
 export function roughly(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   return minutes < 1 ? "less than a minute" : `about ${minutes} min`;
 }
 
-/** How far a build is. */
+/** Progress of a build. */
 export interface Position {
-  /** Packages whose compilation has begun, in the order in which they did. */
+  /** Packages whose compilation has started, in order. */
   readonly begun: readonly string[];
-  /** Executables that are there. */
+  /** Complete executables. */
   readonly linked: ReadonlySet<string>;
   /** Time since the first package, in seconds. */
   readonly seconds: number;
-  /** How many packages are compiled at a time: so many of `begun` are not done yet. */
+  /** Number of packages that are compiled at a time: the last ones of `begun` are not done yet. */
   readonly parallel: number;
 }
 
-/** A line that says how much of a build is done, and about how long the rest takes once that can be told. */
+/** A line with the progress of a build, and the estimated remaining time if it is known. */
 export function progressLine(plan: Plan, position: Position): string {
   const { begun, linked, seconds, parallel } = position;
   const linking = plan.links.every(({ name }) => linked.has(name)) ? 0 : parallel;

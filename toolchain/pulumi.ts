@@ -14,19 +14,19 @@ import { toolbox } from "./toolbox";
 /** Pulumi's CLI and plugins. */
 export const pulumiTools = toolbox<PulumiTool>(pins);
 
-/** What runs the program. */
+/** The tools that run the program. */
 export interface PulumiTools {
   /** Absolute path of the CLI. */
   readonly command: string;
-  /** Folders to put first on PATH: the CLI's own and those of its plugins. */
+  /** Folders to put first on PATH: those of the CLI and of its plugins. */
   readonly binDirs: readonly string[];
 }
 
-/** Most that a download of the official CLI (about 150 MB) may take, in milliseconds. */
+/** Timeout of the download of the official CLI (about 150 MB), in milliseconds. */
 const downloadTimeout = 180_000;
 
-/** What stands in for the plugins that come with the official CLI, or that it downloads. */
-const standIns = [
+/** Replacements for the plugins that come with the official CLI, or that it downloads. */
+const replacements = [
   "pulumi",
   "pulumi-resource-kubernetes",
   "pulumi-resource-docker-build",
@@ -34,31 +34,31 @@ const standIns = [
   "pulumi-resource-kubernetes-cert-manager",
 ] as const satisfies readonly PulumiTool[];
 
-/** What runs programs and policy packs; an official CLI has it beside it. */
+/** The plugin that runs programs and policy packs; the official CLI includes it. */
 const LANGUAGE_HOST = "pulumi-language-nodejs";
 
-/** Whether a CLI was installed with what it needs: the official one's language host, or a provider that it could not download. */
+/** Whether a CLI has the plugins that it needs: the language host of the official CLI, or a provider that it could not download. */
 function isComplete(command: string): boolean {
   const either = [LANGUAGE_HOST, "pulumi-resource-kubernetes"];
   return either.some((name) => isExecutable(join(dirname(command), name)));
 }
 
 /**
- * What is given to the engine as a policy pack: its folder, or its executable, which the engine starts by itself where no
- * language host is on PATH.
+ * The path of a policy pack for the engine: its folder, or its executable, which the engine starts itself if no language host
+ * is on PATH.
  */
 export function policyPack(folder: string): string {
   return which(LANGUAGE_HOST) ? folder : join(folder, "run-in-engine");
 }
 
-/** Where the installer and the CLI come from. */
+/** URL of the installer. */
 const site = "https://get.pulumi.com/install.sh";
 
 /**
- * Installs the official CLI below `root`, or gives the reason why it could not.
+ * Installs the official CLI below `root`, or returns the reason of the failure.
  *
- * The Automation API's installer runs in a process group of its own, so that the shell and the download that it starts end
- * with it when the time is over. It would wait minutes for a site that does not answer: that is found out before.
+ * The installer of the Automation API runs in a process group of its own, so that its shell and download are stopped at the
+ * timeout. It would wait minutes for a site that does not respond, so this is checked before.
  */
 async function downloadOfficial(root: string): Promise<string | undefined> {
   const silence = await downloader()
@@ -98,13 +98,13 @@ async function findOfficial(root: string): Promise<string | undefined> {
 }
 
 /**
- * Makes sure of a Pulumi CLI and of the plugins that the program needs: the official CLI of PATH
- * or of an earlier download; else, where nothing is built yet, a download of it; else one that is
- * built from its Go module, with providers and plugin scripts that stand in for the official ones.
+ * Provides a Pulumi CLI and the plugins that the program needs: the official CLI on PATH or of an
+ * earlier download; else, if nothing is built yet, a download of it; else one that is built from
+ * its Go module, with providers and plugin scripts that replace the official ones.
  *
- * @param download installs the official CLI below a folder, or gives the reason why it could not.
+ * @param download installs the official CLI below a folder, or returns the reason of the failure.
  * @param canBuild whether this machine has a Go that could build it.
- * @throws ToolError where there is none, and none can be had
+ * @throws ToolError if there is none, and none can be installed
  */
 export async function ensurePulumi(
   report: Report,
@@ -114,8 +114,8 @@ export async function ensurePulumi(
   const root = join(cacheRoot(), "tools", "pulumi-official", sdkVersion);
   const official = await findOfficial(root);
   if (official) return { command: official, binDirs: [dirname(official)] };
-  // Scripts are there in no time.
-  const toBuild = standIns.filter((name) => pins[name].kind === "go");
+  // Scripts are written at once, so only built tools are counted.
+  const toBuild = replacements.filter((name) => pins[name].kind === "go");
   const built = await Promise.all(toBuild.map((name) => pulumiTools.find(name)));
   if (built.includes(undefined)) {
     report(`pulumi ${sdkVersion}: downloading the official CLI ...`);
@@ -131,7 +131,7 @@ export async function ensurePulumi(
     const instead = `building ${pins.pulumi.version} from its Go module instead`;
     report(`pulumi ${sdkVersion}: no official CLI (${failure}); ${instead}`);
   }
-  const tools = await pulumiTools.ensure(standIns, report);
-  const files = standIns.flatMap((name) => tools.get(name) ?? []);
+  const tools = await pulumiTools.ensure(replacements, report);
+  const files = replacements.flatMap((name) => tools.get(name) ?? []);
   return { command: files[0] ?? "", binDirs: files.map((file) => dirname(file)) };
 }

@@ -8,23 +8,23 @@ import { ToolError } from "./error";
 import { isExecutable } from "./on-path";
 import type { Architecture, GoPin } from "./pin";
 
-/** A release's texts with version and architecture filled in. */
+/** A release with version and architecture filled in. */
 export interface Resolved {
   readonly url: string;
   readonly checksums: string;
   readonly member?: string;
-  /** The sum that this repository knows for it. */
+  /** The pinned checksum. */
   readonly pinned?: string;
   readonly static: boolean;
 }
 
-/** The architecture of this machine, where releases have one for it. */
+/** The architecture of this machine; undefined if there are no releases for it. */
 function architecture(): Architecture | undefined {
   if (process.platform !== "linux") return undefined;
   return ({ x64: "amd64", arm64: "arm64" } as const)[process.arch as string];
 }
 
-/** What a tool's release has for this machine; undefined where there is no release, or none for it. */
+/** The release of a tool for this machine; undefined if there is none. */
 export function resolveRelease(
   { release, version }: Pick<GoPin, "release" | "version">,
   arch = architecture(),
@@ -40,7 +40,7 @@ export function resolveRelease(
   };
 }
 
-/** Where the cache holds the executable of a release, whether it is there or not. */
+/** Path of a release's executable in the cache, even if it does not exist. */
 export function releasedPath(name: string, pin: GoPin): string | undefined {
   const resolved = resolveRelease(pin);
   if (!resolved) return undefined;
@@ -48,7 +48,7 @@ export function releasedPath(name: string, pin: GoPin): string | undefined {
   return join(cacheRoot(), "tools", name, `${pin.version}-release-${hash}`, name);
 }
 
-/** The sha256 of a file in what a release publishes: a bare sum, or lines of `sum  name` or `sum *name`. */
+/** The SHA-256 of a file in a checksum file: only the checksum, or lines of `sum  name` or `sum *name`. */
 export function findChecksum(text: string, file: string): string | undefined {
   const lines = text.split("\n").map((line) => line.trim().split(/\s+\*?/));
   const sums = lines.filter(([sum = ""]) => /^[0-9a-f]{64}$/i.test(sum));
@@ -57,7 +57,7 @@ export function findChecksum(text: string, file: string): string | undefined {
   return (named ?? bare)?.[0]?.toLowerCase();
 }
 
-/** Whether an ELF executable for 64-bit machines needs no loader and thus no libraries: it runs in an empty image. */
+/** Whether a 64-bit ELF executable is statically linked, so that it runs in an empty image. */
 export function isStatic(file: string): boolean {
   const fd = openSync(file, "r");
   try {
@@ -85,14 +85,14 @@ export function isStatic(file: string): boolean {
 function wrongSum(url: string, expected: string, found: string, by: string): ToolError {
   return new ToolError(
     `${url}: wrong checksum.\n  expected ${expected} (${by})\n  found    ${found}\n` +
-      "Nothing of it is used. Try again; if it stays so, find out what changes downloads on their way to this machine," +
+      "The download is not used. Try again; if the error remains, find out what modifies downloads to this machine," +
       " or set ML_PLATFORM_BUILD=1 to build all tools from their Go modules.",
   );
 }
 
 /**
- * The sum that a download must have: the published one, with which a pinned one must agree.
- * @throws ToolError where they differ
+ * The checksum that a download must have: the published one, which must be equal to a pinned one.
+ * @throws ToolError if they differ
  */
 async function expectedSum(resolved: Resolved, download: Downloader): Promise<string> {
   const { url, checksums, pinned } = resolved;
@@ -112,7 +112,7 @@ async function extract(archive: string, member: string, folder: string): Promise
   return join(folder, member);
 }
 
-/** Puts a release's executable to its place in the cache, when it is whole and checked. */
+/** Moves a release's executable to the cache when it is complete and verified. */
 async function fetchRelease(resolved: Resolved, file: string, download: Downloader): Promise<void> {
   const { url, member } = resolved;
   const stage = `${dirname(file)}.partial`;
@@ -143,10 +143,10 @@ export interface Wanted {
 }
 
 /**
- * Takes the executables of releases: from several sites at a time, from each one file after the other.
+ * Downloads the executables of releases: from several sites at a time, one file after the other from each.
  *
  * @returns the tools that must be built instead, each with the reason
- * @throws ToolError where a checksum is wrong
+ * @throws ToolError if a checksum is wrong
  */
 export async function fetchReleases(
   wanted: readonly Wanted[],
@@ -175,7 +175,7 @@ async function fetchOne(name: string, pin: GoPin, download: Downloader, report: 
   const file = releasedPath(name, pin);
   if (!resolved || !file) throw new Error("no release for this machine");
   const label = `${name} ${pin.version}`;
-  const onWait = () => report(`${label}: it is being downloaded already, waiting ...`);
+  const onWait = () => report(`${label}: another process is downloading it, waiting ...`);
   await withLock(`${dirname(file)}.lock`, onWait, async () => {
     if (isExecutable(file)) return;
     const start = Date.now();

@@ -9,24 +9,24 @@ import { findOnPath, isExecutable } from "./on-path";
 import type { GoPin, Pin } from "./pin";
 import { fetchReleases, releasedPath } from "./release";
 
-/** A table of pinned tools, and the ways to get at them. */
+/** A table of pinned tools, with functions to find and install them. */
 export interface Toolbox<Name extends string> {
   /** All names, in the order of the table. */
   readonly names: readonly Name[];
   /**
-   * Where the cache holds a tool, whether it is there or not. The path names the tool's pin, so that
-   * it also serves as a key of what is made from the tool.
+   * Path of a tool in the cache, even if it does not exist. The path contains the hash of the tool's pin, so
+   * that it can be used as a key for files that are made from the tool.
    */
   cachedPath(name: Name): Promise<string>;
-  /** A tool that is there already: a good one on PATH, else the built one, else a downloaded one. Nothing is made. */
+  /** An installed tool: one on PATH with a valid version, else a built one, else a downloaded one. */
   find(name: Name): Promise<string | undefined>;
   /**
-   * Makes sure of tools and gives their absolute paths. A tool of PATH is taken where its version is good; else one of the
-   * cache; else the executable of its release, where there is one with a checksum; else it is built from its pinned Go
-   * module. Calls at the same time build one after the other, and no tool twice. `ML_PLATFORM_BUILD=1`: no downloads.
+   * Installs tools and returns their absolute paths. A tool on PATH is used if its version is valid; else one of the cache;
+   * else the executable of its release, if there is one with a checksum; else it is built from its pinned Go module.
+   * Concurrent calls build one after the other, and no tool twice. `ML_PLATFORM_BUILD=1`: no downloads.
    *
-   * @param report gets lines while tools are downloaded and built; nothing where all is there
-   * @throws ToolError where Go is missing or too old, a build fails, or a download has a wrong checksum
+   * @param report gets lines while tools are downloaded and built; nothing if all are installed
+   * @throws ToolError if Go is missing or too old, a build fails, or a download has a wrong checksum
    */
   ensure(names: readonly Name[], report: Report): Promise<ReadonlyMap<Name, string>>;
 }
@@ -44,7 +44,7 @@ async function cachedPathOf(name: string, pin: Pin): Promise<string> {
 async function findPin(name: string, pin: Pin): Promise<string | undefined> {
   const onPath = pin.kind === "go" && pin.onPath ? await findOnPath(name, pin.onPath) : undefined;
   if (onPath) return onPath;
-  // The path of a built tool names the Go that builds it. Without Go, a downloaded one may be there.
+  // The path of a built tool depends on the version of Go. Without Go, there may be a downloaded one.
   const built = await cachedPathOf(name, pin).catch(() => undefined);
   const released = pin.kind === "go" ? releasedPath(name, pin) : undefined;
   return [built, released].find((file) => file && isExecutable(file));
@@ -59,19 +59,19 @@ function writeScript(text: string, file: string): void {
   renameSync(partial, file);
 }
 
-/** A tool that the cache lacks. */
+/** A tool that is not in the cache. */
 interface Missing {
   readonly name: string;
   readonly pin: GoPin;
 }
 
-/** Moves a built executable to its place, which it takes as a whole or not at all. */
+/** Moves a built executable to the cache, atomically. */
 function place(built: string, file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   renameSync(built, file);
 }
 
-/** Builds tools of one module, without those that another build has made meanwhile. */
+/** Builds tools of one module, without those that another process has built in the meantime. */
 async function buildMissing(wanted: readonly Missing[], stage: string, report: Report) {
   const files = new Map<GoPin, string>();
   for (const { name, pin } of wanted) files.set(pin, await cachedPathOf(name, pin));
@@ -94,7 +94,7 @@ async function buildMissing(wanted: readonly Missing[], stage: string, report: R
   report(`${label}: built in ${duration(Date.now() - start)}`);
 }
 
-/** Builds what is missing of each module, one module after the other: a Go build uses every core by itself. */
+/** Builds the missing tools of each module, one module after the other, as a Go build uses all cores. */
 async function buildAll(missing: readonly Missing[], report: Report): Promise<void> {
   for (const [folder, tools] of Map.groupBy(missing, ({ pin }) => pin.module.folder)) {
     const key = createHash("sha256").update(folder).digest("hex").slice(0, 16);
@@ -104,7 +104,7 @@ async function buildAll(missing: readonly Missing[], report: Report): Promise<vo
   }
 }
 
-/** The last build of this process: the next one waits for its end, however it ends. */
+/** The last build of this process: the next one waits until it is settled. */
 let lastBuild: Promise<unknown> = Promise.resolve();
 
 function queued<T>(work: () => Promise<T>): Promise<T> {
@@ -113,10 +113,10 @@ function queued<T>(work: () => Promise<T>): Promise<T> {
   return next;
 }
 
-/** One downloader for the whole run: it remembers which sites do not answer. */
+/** One downloader per process: it remembers the sites that do not respond. */
 const usualDownloader = downloader();
 
-/** Takes releases where they can be had, and gives what is left to build. */
+/** Downloads releases if possible, and returns the tools that must be built. */
 async function withoutReleased(missing: readonly Missing[], download: Downloader, report: Report) {
   const released = missing.filter(({ name, pin }) => releasedPath(name, pin));
   if (released.length === 0 || process.env.ML_PLATFORM_BUILD) return missing;
@@ -129,9 +129,9 @@ async function withoutReleased(missing: readonly Missing[], download: Downloader
 }
 
 /**
- * Gives access to the tools of a table.
+ * Returns the toolbox of a table.
  *
- * @param download takes releases from their sites
+ * @param download downloads releases
  */
 export function toolbox<Name extends string>(
   pins: Readonly<Record<Name, Pin>>,

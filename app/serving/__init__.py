@@ -2,5 +2,5 @@
 
 import os
 
-# onnxruntime's official Linux builds report to their vendor, unless told before they are loaded.
+# onnxruntime's official Linux builds send telemetry unless this is set before the import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,80 +1,84 @@
-"""The application: which paths there are before and after the model is loaded."""
+"""The application: its routes before and after the model is loaded."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
-from serving.endpoint import Endpoint, Served
-from serving.http import answers
-from serving.http.answers import Fixed
+from serving.endpoint import Endpoint, LoadedModel
+from serving.http import responses
 from serving.http.limits import Limits
+from serving.http.responses import StaticResponse
 from serving.http.route import Route
 from serving.http.server import Server
 from serving.log import logger
 from serving.metrics import Metrics
 
-#: Of Prometheus' text format.
+#: The media type of the Prometheus text format.
 _EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SERVER_METADATA = b'{"name":"ml-platform","version":"1","extensions":[]}'
 
-#: Paths that a loaded model answers, and nothing before it.
-_OF_THE_MODEL = (b"/readyz", b"/v2/health/ready", b"/openapi.json", b"/docs")
+#: Paths that exist only once a model is loaded; until then they return 503.
+_MODEL_PATHS = (b"/readyz", b"/v2/health/ready", b"/openapi.json", b"/docs")
 
 
-def _says(body: bytes) -> Endpoint:
+def _static(body: bytes) -> Endpoint:
     return Endpoint("GET", lambda _: body)
 
 
 class Service:
-    """One process's application: alive at once, ready when it is given its model to `use`."""
+    """The application of one process: live at once, ready after `set_model`."""
 
-    def __init__(self, asked_for: dict[str, str], limits: Limits) -> None:
-        """Takes which `model` and `version` was asked for, for metrics and the log."""
-        self._asked_for = asked_for
-        self.metrics = Metrics(asked_for["model"], self._waiting)
-        self._own = {
+    def __init__(self, requested: dict[str, str], limits: Limits) -> None:
+        """Takes the requested `model` and `version`, for metrics and the log."""
+        self._requested = requested
+        self.metrics = Metrics(requested["model"], self._queue_length)
+        self._static_routes = {
             path: Route.of(endpoint, self.metrics.other(path.decode()))
             for path, endpoint in {
-                b"/healthz": _says(b'{"status":"alive"}'),
-                b"/v2/health/live": _says(b'{"live":true}'),
-                b"/v2": _says(_SERVER_METADATA),
-                b"/metrics": Endpoint("GET", lambda _: self._expose(), _EXPOSITION_TYPE),
+                b"/healthz": _static(b'{"status":"alive"}'),
+                b"/v2/health/live": _static(b'{"live":true}'),
+                b"/v2": _static(_SERVER_METADATA),
+                b"/metrics": Endpoint("GET", lambda _: self._exposition(), _EXPOSITION_TYPE),
             }.items()
         }
-        # Counted from the start: whoever asks too early is a request that was not served.
+        # Counted from the start: a request before the model is loaded was not served either.
         no_model = Endpoint("POST", lambda _: b"", counted=True)
-        early = replace(Route.of(no_model, self.metrics.prediction), fixed=answers.NOT_READY)
-        self._own[b"/predict"] = early
+        not_ready = replace(Route.of(no_model, self.metrics.prediction), fixed=responses.NOT_READY)
+        self._static_routes[b"/predict"] = not_ready
         self.server = Server(
-            self._own, limits, self.metrics.other("other"), self._failed, self._missing
+            self._static_routes,
+            limits,
+            self.metrics.other("other"),
+            self._log_error,
+            self._not_found,
         )
-        self.server.say(("x-model-name", asked_for["model"]))
+        self.server.set_headers(("x-model-name", requested["model"]))
         self._ready = False
 
     @cached_property
-    def _expose(self) -> Callable[[], bytes]:
-        # With the first scrape: importing its library would be a seventh of the time to start.
+    def _exposition(self) -> Callable[[], bytes]:
+        # Imported at the first scrape: the library would take a seventh of the startup time.
         from serving.exposition import exposition
 
         return exposition(self.metrics)
 
-    def _waiting(self) -> int:
-        return self.server.turns.waiting()
+    def _queue_length(self) -> int:
+        return self.server.queue.waiting()
 
-    def use(self, served: Served) -> None:
-        """Answers with a loaded model from now on; may be called from any thread."""
-        self.metrics.version = served.version
-        self.server.say(("x-model-name", served.name), ("x-model-version", served.version))
-        self.server.routes = {**self._own, **self._routes_of(served)}
+    def set_model(self, model: LoadedModel) -> None:
+        """Serves a loaded model from now on. Thread-safe."""
+        self.metrics.version = model.version
+        self.server.set_headers(("x-model-name", model.name), ("x-model-version", model.version))
+        self.server.routes = {**self._static_routes, **self._model_routes(model)}
         self._ready = True
-        logger.info("model loaded", extra={**self._asked_for, "loaded_version": served.version})
+        logger.info("model loaded", extra={**self._requested, "loaded_version": model.version})
 
-    def _routes_of(self, served: Served) -> dict[bytes, Route]:
+    def _model_routes(self, model: LoadedModel) -> dict[bytes, Route]:
         endpoints = {
-            "/readyz": _says(b'{"status":"ready"}'),
-            "/v2/health/ready": _says(b'{"ready":true}'),
-            **served.endpoints,
+            "/readyz": _static(b'{"status":"ready"}'),
+            "/v2/health/ready": _static(b'{"ready":true}'),
+            **model.endpoints,
         }
         return {
             path.encode(): Route.of(
@@ -84,10 +88,10 @@ class Service:
             for path, endpoint in endpoints.items()
         }
 
-    def _missing(self, path: bytes) -> Fixed:
-        of_the_model = path in _OF_THE_MODEL or path.startswith(b"/v2/models/")
-        return answers.NOT_READY if of_the_model and not self._ready else answers.NOT_FOUND
+    def _not_found(self, path: bytes) -> StaticResponse:
+        of_the_model = path in _MODEL_PATHS or path.startswith(b"/v2/models/")
+        return responses.NOT_READY if of_the_model and not self._ready else responses.NOT_FOUND
 
-    def _failed(self, error: Exception, request_id: str) -> None:
-        fields = {**self._asked_for, "request_id": request_id}
+    def _log_error(self, error: Exception, request_id: str) -> None:
+        fields = {**self._requested, "request_id": request_id}
         logger.error("prediction failed", exc_info=error, extra=fields)

@@ -1,10 +1,10 @@
-"""Why a model could not be loaded, in a form that both people and log queries can read."""
+"""Why a model could not be loaded, for people and for log queries."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """What stands between the service and its model; the `reason` of the log line."""
+    """Why the model could not be loaded; the `reason` of the log line."""
 
     TRACKING_SERVER_UNREACHABLE = "tracking_server_unreachable"
     TRACKING_SERVER_ERROR = "tracking_server_error"
@@ -20,9 +20,9 @@ class Reason(StrEnum):
 
 
 class ModelUnavailable(Exception):
-    """The model cannot be served now; the message says what is missing, and where."""
+    """The model cannot be served now. The message says what is missing, and where."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        """Keeps the reason beside the message."""
+        """Keeps the reason and the message."""
         super().__init__(message)
         self.reason = reason

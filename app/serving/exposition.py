@@ -1,4 +1,4 @@
-"""The service's counts as Prometheus metrics, on a registry of their own."""
+"""The counters of the service as Prometheus metrics, in a collector registry of their own."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,7 +18,7 @@ from serving.metrics import BUCKETS, Metrics
 
 
 def exposition(metrics: Metrics) -> Callable[[], bytes]:
-    """What makes the text that a scrape gets."""
+    """Returns the function that renders the text of a scrape."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(_Counts(metrics))
@@ -34,7 +34,7 @@ class _Counts(Collector):
         labels = [metrics.model, metrics.version or ""]
         requests = CounterMetricFamily(
             "inference_requests",
-            "Requests for predictions, by the status they were answered with.",
+            "Prediction requests, by the status code of the response.",
             labels=["model", "version", "code"],
         )
         for code, count in metrics.codes.items():
@@ -43,14 +43,14 @@ class _Counts(Collector):
         yield self._latency(labels)
         waiting = GaugeMetricFamily(
             "inference_requests_waiting",
-            "Requests for predictions whose turn has not come.",
+            "Prediction requests in the queue.",
             labels=["model", "version"],
         )
         waiting.add_metric(labels, metrics.waiting())
         yield waiting
         info = GaugeMetricFamily(
             "inference_model_info",
-            "1 for the registered model version that is served; absent until one is loaded.",
+            "1 for the registered model version that is served; absent until a model is loaded.",
             labels=["model", "version"],
         )
         if metrics.version is not None:
@@ -66,7 +66,7 @@ class _Counts(Collector):
     def _latency(self, labels: list[str]) -> HistogramMetricFamily:
         family = HistogramMetricFamily(
             "inference_latency_seconds",
-            "Seconds from a whole request for a prediction to its answer, the wait included.",
+            "Seconds from a complete prediction request to its response, queue time included.",
             labels=["model", "version"],
         )
         names = [*(f"{bound:.7g}" for bound in BUCKETS), "+Inf"]

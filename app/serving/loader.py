@@ -1,4 +1,4 @@
-"""Keeps trying to load the model until it is there, with one log line for each attempt."""
+"""Retries loading the model until it succeeds, with one log line for each attempt."""
 
 import random
 import threading
@@ -14,26 +14,26 @@ T = TypeVar("T")
 #: Seconds before the second attempt; each wait after it is twice as long.
 FIRST_DELAY = 0.5
 
-#: Longest wait in seconds: short, for a pod often waits for a training job to register its model.
+#: Longest wait in seconds: short, as a pod often waits for a training job to register its model.
 MAX_DELAY = 5.0
 
 
 class Loading(Generic[T]):
-    """Loads in a thread of its own, from the moment at which it is made."""
+    """Loads in a thread of its own, which starts with the constructor."""
 
     def __init__(self, load: Callable[[], T], what: dict[str, str]) -> None:
-        """Starts loading; the log lines of failures have the fields of `what`."""
+        """Starts loading; log lines of failures have the fields of `what`."""
         self._load, self._what = load, what
         self._stop = threading.Event()
         self._loaded: Future[T] = Future()
         threading.Thread(target=self._run, name="model-loader", daemon=True).start()
 
     def then(self, use: Callable[[T], None]) -> None:
-        """Has `use` called with what was loaded: now, or in the loader's thread once it is."""
+        """Calls `use` with the result: now, or later in the thread of the loader."""
         self._loaded.add_done_callback(lambda loaded: use(loaded.result()))
 
     def stop(self) -> None:
-        """Ends a loader that is still waiting."""
+        """Stops a loader that is still waiting."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -43,9 +43,9 @@ class Loading(Generic[T]):
 
 
 def delays() -> Iterator[float]:
-    """Seconds to wait after each failed attempt: doubling up to MAX_DELAY, +-20 % apart.
+    """Seconds to wait after each failed attempt: exponential up to MAX_DELAY, with 20 % jitter.
 
-    The spread keeps the pods of a restarted deployment from asking all at once.
+    The jitter keeps the pods of a restarted Deployment from sending requests at the same time.
     """
     delay = FIRST_DELAY
     while True:
@@ -58,8 +58,9 @@ def load_until_ready(
 ) -> T | None:
     """Calls `load` until it returns, and returns that; None once `stop` is set.
 
-    Every failure is logged with its reason, the fields of `what`, and when the next attempt is due:
-    also one that nobody foresaw, for a dead loader would leave the pod unready without a word.
+    Every failure is logged with its reason, the fields of `what`, and the time until the next
+    attempt. Unexpected exceptions are logged too: without the loader's thread the pod would stay
+    unready without a message.
     """
     for attempt, wait in enumerate(waits, start=1):
         try:

@@ -10,7 +10,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes time, level, event (the message) and every field given through `extra`."""
+    """Writes time, level, event (the message) and every field of `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Formats one record as one line."""
@@ -29,7 +29,7 @@ logger = logging.getLogger("serving")
 
 
 def configure() -> None:
-    """Makes the service write JSON lines, and libraries too, which speak of warnings alone."""
+    """Configures JSON lines: from level INFO for the service, from WARNING for libraries."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.getLogger().addHandler(handler)

@@ -1,13 +1,13 @@
-"""The program from its settings to its exit code."""
+"""The program: settings, loading, exit code."""
 
 from serving import log, settings
-from serving.endpoint import Served
+from serving.endpoint import LoadedModel
 from serving.loader import Loading
 from serving.registry import Registry
 
 
-def load(config: settings.Settings) -> Served:
-    """Fetches the model that the settings name and makes its endpoints; raises ModelUnavailable."""
+def load(config: settings.Settings) -> LoadedModel:
+    """Fetches the model of the settings and makes its endpoints; raises ModelUnavailable."""
     found = Registry(config.tracking_uri).fetch(config.model_name, config.model_version)
     from serving import models
 
@@ -15,15 +15,15 @@ def load(config: settings.Settings) -> Served:
 
 
 def main() -> int:
-    """Command line entry; returns the exit code: 0 once stopped, 2 for unusable settings."""
+    """Command line entry; returns the exit code: 0 once stopped, 2 for invalid settings."""
     log.configure()
     try:
         config = settings.load()
     except settings.SettingsError as error:
-        log.logger.error("settings refused", extra={"detail": str(error)})
+        log.logger.error("invalid settings", extra={"detail": str(error)})
         return 2
-    loading = Loading(lambda: load(config), config.asked_for)
-    # The tracking server answers while this is imported, which takes longer than its answers.
+    loading = Loading(lambda: load(config), config.requested)
+    # Imported while the tracking server responds: the import takes longer than the responses.
     from serving.run import run
 
     return run(config, loading)

@@ -8,21 +8,21 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from serving.errors import ModelUnavailable, Reason
 
-#: Seconds that a connection or one read from it may take.
+#: Timeout in seconds of connecting, and of one read.
 TIMEOUT = 10.0
 
-#: A model above this, or above MEMORY_SHARE of the container's memory, is refused before it is
-#: read: loading takes several times its size, of a forest fourteen times.
+#: A model larger than this, or than 1/MEMORY_SHARE of the container's memory, is refused before it
+#: is read: loading takes several times its size, for a forest fourteen times.
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 MEMORY_SHARE = 4
 
-#: Where Linux tells a container how much memory it may use: cgroup v2, and v1.
+#: The files with the memory limit of the container: cgroup v2, and v1.
 MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
-#: MLflow's description of a model has a line for each of its facts, and the signature.
+#: An MLmodel file has a line for each property, and the signature.
 MAX_DESCRIPTION_BYTES = 1024 * 1024
 
-#: Above this an answer of the API is not what was asked for.
+#: Largest response of the API.
 MAX_ANSWER_BYTES = 1024 * 1024
 
 #: The name under which `mlflow.onnx.log_model` stores every model.
@@ -31,7 +31,7 @@ MODEL_FILE = "model.onnx"
 #: MLflow's own description of a model, with its signature.
 DESCRIPTION_FILE = "MLmodel"
 
-#: By scheme; settings let no other through. urllib.request would take longer to import than to ask.
+#: By scheme; the settings allow no other. Importing urllib.request takes longer than a request.
 _CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 _PROXIED = "mlflow-artifacts:/"
@@ -47,12 +47,12 @@ class ModelFiles:
     name: str
     version: str
     onnx: bytes
-    #: None where it has none.
+    #: None if the version has no MLmodel file.
     mlmodel: bytes | None
 
 
 class _NotFound(Exception):
-    """The server answered that what was asked for does not exist."""
+    """The server responded that the resource does not exist."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Registry:
     uri: str
 
     def fetch(self, name: str, version_or_alias: str) -> ModelFiles:
-        """Resolves a version number or an alias, and downloads that version's files."""
+        """Resolves a version number or an alias, and downloads the files of the version."""
         is_number = version_or_alias.isascii() and version_or_alias.isdigit()
         version = version_or_alias if is_number else self._resolve(name, version_or_alias)
         location = self._location(name, version)
@@ -87,7 +87,7 @@ class Registry:
             message = f"no model {name!r} is registered at {self.uri}"
             raise ModelUnavailable(Reason.MODEL_NOT_REGISTERED, message) from None
         except (KeyError, TypeError):
-            raise self._unintelligible("registered-models/alias") from None
+            raise self._unexpected_response("registered-models/alias") from None
 
     def _location(self, name: str, version: str) -> str:
         try:
@@ -97,7 +97,7 @@ class Registry:
             message = f"model {name!r} at {self.uri} has no version {version}"
             raise ModelUnavailable(Reason.VERSION_NOT_FOUND, message) from None
         except (KeyError, TypeError):
-            raise self._unintelligible("model-versions/get-download-uri") from None
+            raise self._unexpected_response("model-versions/get-download-uri") from None
         if not location.startswith(_PROXIED):
             raise ModelUnavailable(
                 Reason.ARTIFACT_NOT_PROXIED,
@@ -123,11 +123,11 @@ class Registry:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise self._unintelligible(method)
+            raise self._unexpected_response(method)
         return answer
 
     def _get(self, path: str, limit: int) -> bytes:
-        """Up to `limit` bytes, or one more where there are more."""
+        """Up to `limit` bytes, or one more if there are more."""
         parts = urlsplit(self.uri)
         try:
             with closing(_CONNECTIONS[parts.scheme](parts.netloc, timeout=TIMEOUT)) as connection:
@@ -155,7 +155,7 @@ class Registry:
             f"the tracking server {self.uri} answered {response.status} to {path}: {message}",
         )
 
-    def _unintelligible(self, method: str) -> ModelUnavailable:
+    def _unexpected_response(self, method: str) -> ModelUnavailable:
         return ModelUnavailable(
             Reason.TRACKING_SERVER_ERROR,
             f"{self.uri} does not answer {method} as an MLflow tracking server does",
@@ -163,10 +163,10 @@ class Registry:
 
 
 def max_model_bytes() -> int:
-    """The largest model file that this container's memory has room for."""
+    """The largest model file that fits into the memory of this container."""
     limit = MAX_MODEL_BYTES
     for path in MEMORY_LIMITS:
-        with suppress(OSError, ValueError), open(path) as file:  # noqa: PTH123 (as fast as can be)
+        with suppress(OSError, ValueError), open(path) as file:  # noqa: PTH123 (faster than pathlib)
             limit = min(limit, int(file.read()) // MEMORY_SHARE)
     return limit
 
@@ -176,7 +176,7 @@ def _path(location: str, file: str) -> str:
 
 
 def _error_of(response: http.client.HTTPResponse) -> tuple[str, str]:
-    """The code and message of MLflow's JSON error, or the start of whatever else was sent."""
+    """The code and message of MLflow's JSON error, or the start of any other body."""
     text = response.read(4096).decode("utf-8", "replace")
     try:
         answer = json.loads(text)

@@ -1,4 +1,4 @@
-"""The event loop, from the first connection to the last answer."""
+"""The event loop, from the first connection to the last response."""
 
 import asyncio
 import gc
@@ -8,17 +8,17 @@ import signal
 import uvloop
 
 from serving.app import Service
-from serving.endpoint import Served
+from serving.endpoint import LoadedModel
 from serving.loader import Loading
 from serving.log import logger
 from serving.settings import Settings
 
-#: Open files beside connections; libraries and the event loop have some thirty.
+#: Open files other than connections; libraries and the event loop need some thirty.
 _OTHER_FILES = 128
 
 
 def allow_files(connections: int) -> None:
-    """Raises the limit of open files to what so many connections need, as far as it may be."""
+    """Raises the soft limit of open files for this many connections, as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = connections + _OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < needed:
@@ -27,12 +27,12 @@ def allow_files(connections: int) -> None:
 
 
 def build(config: Settings) -> Service:
-    """The application that the settings ask for."""
-    return Service(config.asked_for, config.limits)
+    """The application of these settings."""
+    return Service(config.requested, config.limits)
 
 
-async def serve(config: Settings, loading: Loading[Served]) -> int:
-    """Serves until SIGTERM or SIGINT, then finishes what is in flight; returns the exit code."""
+async def serve(config: Settings, loading: Loading[LoadedModel]) -> int:
+    """Serves until SIGTERM or SIGINT, then drains; returns the exit code."""
     service = build(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -41,9 +41,9 @@ async def serve(config: Settings, loading: Loading[Served]) -> int:
 
     def started() -> None:
         logger.info("listening", extra={"port": config.port})
-        gc.freeze()  # what is there by now stays
+        gc.freeze()  # objects of the startup are never garbage
         gc.enable()
-        loading.then(service.use)
+        loading.then(service.set_model)
 
     try:
         await service.server.run(config.port, stop, started)
@@ -56,7 +56,7 @@ async def serve(config: Settings, loading: Loading[Served]) -> int:
     return 0
 
 
-def run(config: Settings, loading: Loading[Served]) -> int:
-    """Serves what is being loaded; returns the exit code: 0 once stopped, 1 if it cannot listen."""
-    allow_files(config.limits.connections + config.limits.crowd)
+def run(config: Settings, loading: Loading[LoadedModel]) -> int:
+    """Serves; returns the exit code: 0 once stopped, 1 if it cannot listen."""
+    allow_files(config.limits.connections + config.limits.probe_connections)
     return uvloop.run(serve(config, loading))

@@ -1,4 +1,4 @@
-"""What the model service reads from its environment."""
+"""The environment variables of the model service."""
 
 import os
 from collections.abc import Mapping
@@ -9,23 +9,23 @@ from serving.http.limits import Limits
 
 DEFAULT_PORT = 8080
 
-#: Rows of one request. A linear model answers as many in a millisecond, a large forest in a tenth
-#: of a second, in which nobody else is answered.
+#: Rows of one request. A linear model takes a millisecond for as many, a large forest a tenth of a
+#: second, in which no other request is served.
 DEFAULT_MAX_BATCH_ROWS = 1000
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or unusable; the message names it and what it needs."""
+    """An environment variable is missing or invalid; the message names it and the valid values."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """One field per environment variable.
 
-    MODEL_NAME and MODEL_VERSION (a number, or an alias such as `champion`) say which registered
-    model to serve, MLFLOW_TRACKING_URI where it is registered, PORT (default 8080) where to listen.
-    MAX_BATCH_ROWS (1000), MAX_BODY_BYTES (1048576), MAX_QUEUE (256 predictions that wait) and
-    MAX_CONNECTIONS (1024) bound what is let in.
+    MODEL_NAME and MODEL_VERSION (a number, or an alias such as `champion`) name the registered
+    model, MLFLOW_TRACKING_URI the tracking server, PORT (default 8080) the port to listen on.
+    MAX_BATCH_ROWS (1000), MAX_BODY_BYTES (1048576), MAX_QUEUE (256 predictions) and
+    MAX_CONNECTIONS (1024) are limits.
     """
 
     model_name: str
@@ -36,13 +36,13 @@ class Settings:
     limits: Limits
 
     @property
-    def asked_for(self) -> dict[str, str]:
-        """The fields that log lines about the model have."""
+    def requested(self) -> dict[str, str]:
+        """Fields of log lines about the model."""
         return {"model": self.model_name, "version": self.model_version}
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Reads the environment; raises SettingsError for what is missing or unusable."""
+    """Reads the environment; raises SettingsError for a missing or invalid variable."""
     return Settings(
         model_name=_required(environment, "MODEL_NAME"),
         model_version=_required(environment, "MODEL_VERSION"),

@@ -1,4 +1,4 @@
-"""Shared fixtures: one real MLflow server, and one service in front of a stub registry."""
+"""Shared fixtures: one real MLflow server, and one service with a stub registry."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ from tests.support import (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that need MLflow last: it starts while the others run."""
+    """Moves the tests that need MLflow to the end: it starts while the others run."""
     items.sort(key=lambda item: "tracking_uri" in getattr(item, "fixturenames", ()))
 
 
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _mlflow(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str | None]:
-    """Starts MLflow before the first test that is run, if any of them needs it."""
+    """Starts MLflow before the first test, if any test needs it."""
     if not any("tracking_uri" in getattr(i, "fixturenames", ()) for i in request.session.items):
         yield None
         return
@@ -54,7 +54,7 @@ def _mlflow(
 
 @pytest.fixture(scope="session")
 def tracking_uri(_mlflow: str) -> str:
-    """The address of a real tracking server that answers."""
+    """The address of a real tracking server that is ready."""
 
     def healthy() -> bool:
         try:
@@ -68,14 +68,14 @@ def tracking_uri(_mlflow: str) -> str:
 
 @pytest.fixture
 def registry() -> Iterator[StubRegistry]:
-    """A stub registry in which nothing is registered yet."""
+    """A stub registry without models."""
     with stub_registry() as stub:
         yield stub
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A ready service of a two-feature linear model."""
+    """A ready service with a linear model of two features."""
     home: Path = tmp_path_factory.mktemp("service")
     with stub_registry() as stub:
         stub.register(onnx_bytes())

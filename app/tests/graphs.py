@@ -1,4 +1,4 @@
-"""ONNX graphs and MLflow's descriptions of them, made by hand."""
+"""Handwritten ONNX graphs and MLmodel files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ def model_file(content: bytes) -> ModelFiles:
 def onnx_graph(
     inputs: Mapping[str, tuple[int, list[int | None]]], answer: int | None = None
 ) -> bytes:
-    """A graph that gives its first input back, or cast to the type `answer`."""
+    """A graph that returns its first input, or casts it to the type `answer`."""
     first = next(iter(inputs))
     element, shape = inputs[first]
     cast = helper.make_node("Cast", [first], ["Y"], to=answer or element)
@@ -28,13 +28,13 @@ def onnx_graph(
 
 
 def onnx_function(operator: str, width: int | None = 2) -> bytes:
-    """A graph of one operator of two numbers."""
+    """A graph with one operator on two numbers."""
     numbers = {"X": (int(DOUBLE), [None, 2])}
     return _graph(helper.make_node(operator, ["X"], ["Y"]), numbers, (DOUBLE, [None, width]))
 
 
 def onnx_reshape() -> bytes:
-    """A graph that fails with whatever is asked, unless that is seven rows."""
+    """A graph that fails unless it gets seven rows."""
     shape = helper.make_tensor("shape", TensorProto.INT64, [2], [7, 2])
     node = helper.make_node("Reshape", ["X", "shape"], ["Y"])
     return _graph(node, {"X": (DOUBLE, [None, 2])}, (DOUBLE, [None, 2]), shape)
@@ -55,7 +55,7 @@ def _graph(
 
 
 def with_metadata(content: bytes, **metadata: object) -> bytes:
-    """A graph with notes of the training job."""
+    """A graph with metadata of the training job."""
     model = ModelProto.FromString(content)
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=json.dumps(value))

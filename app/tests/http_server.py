@@ -1,4 +1,4 @@
-"""The HTTP server by itself, on the event loop that the service has, with limits of the test's."""
+"""The HTTP server alone, on the event loop of the service, with limits of the test."""
 
 import asyncio
 import socket
@@ -41,7 +41,7 @@ def make_server(endpoint: Endpoint, **limits: float) -> Server:
 
 @contextmanager
 def running(endpoint: Endpoint, **limits: float) -> Iterator[int]:
-    """Serves in a thread; gives the port."""
+    """Serves in a thread; yields the port."""
     port, started, ends = free_port(), threading.Event(), []
 
     async def main() -> None:
@@ -62,7 +62,7 @@ def running(endpoint: Endpoint, **limits: float) -> Iterator[int]:
 
 
 def resident(process: Path) -> int:
-    """KiB of memory that the process of a folder of /proc has."""
+    """Resident memory in KiB of the process of a folder in /proc."""
     return int((process / "status").read_text().partition("VmRSS:")[2].split()[0])
 
 

@@ -1,4 +1,4 @@
-"""Models of every shape that the service answers, as training leaves them in MLflow."""
+"""Models of every supported form, as training registers them in MLflow."""
 
 import json
 import warnings
@@ -60,7 +60,7 @@ PEOPLE = pd.DataFrame(
 
 @dataclass
 class Known:
-    """An estimator, rows that it takes, and its files."""
+    """An estimator, valid rows, and its files."""
 
     estimator: Any
     table: Table
@@ -86,7 +86,7 @@ def mixed(last: BaseEstimator, **options: Any) -> BaseEstimator:  # noqa: ANN401
 
 
 def ordinal() -> BaseEstimator:
-    """Numbers for two columns that refuse what they do not know, and for one that does not."""
+    """Ordinal encoders: two columns refuse unknown categories, one does not."""
     lenient = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     columns = ColumnTransformer(
         [
@@ -119,11 +119,11 @@ ESTIMATORS: dict[str, tuple[BaseEstimator, Table, Any]] = {
     "forest": (RandomForestClassifier(5, random_state=1), ROWS, COLOURS),
     "outliers": (IsolationForest(n_estimators=10, random_state=1), ROWS, None),
     "logistic": (LogisticRegression(), ROWS, SIDES),
-    "true or false": (LogisticRegression(), ROWS, TARGET > 0),
+    "boolean labels": (LogisticRegression(), ROWS, TARGET > 0),
     "float labels": (RandomForestClassifier(5, random_state=1), ROWS, SIDES * 2.0),
     "sides": (RidgeClassifier(), ROWS, TARGET > 0),
     "vectors": (SVC(), ROWS, COLOURS),
-    "vectors with shares": (SVC(probability=True, random_state=1), ROWS, COLOURS),
+    "vectors with probabilities": (SVC(probability=True, random_state=1), ROWS, COLOURS),
     "linear vectors": (make_pipeline(StandardScaler(), LinearSVC()), ROWS, COLOURS),
     "vote": (
         VotingClassifier([("line", LogisticRegression()), ("bayes", GaussianNB())], voting="soft"),
@@ -136,7 +136,7 @@ ESTIMATORS: dict[str, tuple[BaseEstimator, Table, Any]] = {
         COLOURS,
     ),
     "two outputs": (LinearRegression(), ROWS, np.stack([TARGET, -TARGET], axis=1)),
-    "two leaves": (DecisionTreeRegressor(), ROWS, np.stack([TARGET, -TARGET], axis=1)),
+    "two outputs of a tree": (DecisionTreeRegressor(), ROWS, np.stack([TARGET, -TARGET], axis=1)),
     "two labels": (MultiOutputClassifier(LogisticRegression()), ROWS, TWO_SIDES),
     "two labels of a forest": (RandomForestClassifier(5, random_state=1), ROWS, TWO_SIDES),
     "table": (LinearRegression(), TABLE, TARGET),
@@ -174,7 +174,7 @@ ESTIMATORS: dict[str, tuple[BaseEstimator, Table, Any]] = {
 
 
 def known(name: str) -> Known:
-    """Fits, converts, and proves one of ESTIMATORS."""
+    """Fits, converts and verifies one of ESTIMATORS."""
     estimator, table, target = ESTIMATORS[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of MLflow on integer columns, of scikit-learn on SVC
@@ -190,7 +190,7 @@ def known(name: str) -> Known:
 
 
 def labels(item: Known) -> list[Any] | None:
-    """The classes of a classifier that gives probabilities."""
+    """The classes of a classifier with probabilities."""
     classes = getattr(item.estimator, "classes_", None)
     has_shares = hasattr(item.estimator, "predict_proba") and isinstance(classes, np.ndarray)
     return list(item.estimator.classes_.tolist()) if has_shares else None

@@ -1,4 +1,4 @@
-"""Starts the real programs, and a stand-in for MLflow that can be told to misbehave."""
+"""Starts the real programs, and a stub of MLflow whose responses a test can change."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def onnx_bytes(
 
 
 def linear_mlmodel(onnx: bytes) -> bytes:
-    """What training writes of `estimator()`."""
+    """The MLmodel file that training writes for `estimator()`."""
     fitted = estimator()
     note = {"coefficients": fitted.coef_.tolist(), "intercept": float(fitted.intercept_)}
     columns = [{"type": "double", "name": name} for name in ("feature1", "feature2")]
@@ -69,7 +69,7 @@ def linear_mlmodel(onnx: bytes) -> bytes:
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """What the images set and the platform gives, and nothing that the tester's shell has."""
+    """The environment of the image and the platform, without that of the shell."""
     kept = {key: value for key, value in os.environ.items() if key.startswith("COV")}
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     return {"PATH": path, "HOME": str(home), "TMPDIR": str(home), **kept, **variables}
@@ -95,7 +95,7 @@ class Serving:
             return None
 
     def wait_for(self, path: str, status: int = 200, seconds: float = 20) -> None:
-        what = f"{path} answers {status}; the log is {self.output.read_text()}"
+        what = f"{path} returns {status}; the log is {self.output.read_text()}"
         wait_until(lambda: self.status(path) == status, seconds, what)
 
     def predict(self, body: bytes) -> httpx.Response:
@@ -136,7 +136,7 @@ def serving(home: Path, **variables: str) -> Iterator[Serving]:
 
 @dataclass
 class StubRegistry:
-    """Answers for version 3 of `demo` as MLflow does; a test changes what it answers."""
+    """Responds as MLflow does for version 3 of `demo`; tests change its responses."""
 
     url: str = ""
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class StubRegistry:
         self.answers[MODEL_PATH] = (200, content)
 
     def describe(self, mlmodel: bytes) -> None:
-        """Adds MLflow's own file about the model."""
+        """Adds the MLmodel file."""
         self.answers[MODEL_PATH.replace("model.onnx", "MLmodel")] = (200, mlmodel)
 
     def locate(self, uri: str) -> None:

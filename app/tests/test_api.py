@@ -1,4 +1,4 @@
-"""The described service, asked by other people's clients."""
+"""The OpenAPI document and the service, tested with third-party clients."""
 
 import base64
 import re
@@ -43,12 +43,12 @@ def described(
         yield item, service
 
 
-def beyond_any_schema(case: Any) -> set[str]:  # noqa: ANN401
-    """Why a request may be refused that fits its schema."""
-    if case.path.endswith("/infer"):  # the data must fit the shape, and the shape the model
+def not_in_schema(case: Any) -> set[str]:  # noqa: ANN401
+    """Reasons to refuse a request that matches its schema."""
+    if case.path.endswith("/infer"):  # the data must match the shape, and the shape the model
         wrong = {"wrong_inputs", "wrong_shape", "wrong_datatype", "wrong_type"}
         return {"not_a_request", "out_of_range", *wrong}
-    # To JSON Schema 1.0 is an integer; to the service a number with a point is none.
+    # In JSON Schema 1.0 is an integer; the service refuses a number with a point.
     rows = case.body["features"]
     rows = rows if isinstance(rows, list) and isinstance(rows[0], list | dict) else [rows]
     counts = [row.get("visits") if isinstance(row, dict) else row[1] for row in rows]
@@ -63,9 +63,9 @@ def test_document_and_service_agree(described: tuple[Known, Serving], mode: Gene
         assert isinstance(found, Ok)
         operation = found.ok()
         if mode is GenerationMode.NEGATIVE and operation.method != "post":
-            continue  # nothing can be wrong with a GET that takes nothing
+            continue  # a GET without parameters is never invalid
 
-        # There are as many GETs as paths, and no two of a path differ.
+        # There is one GET for each path.
         examples = 60 if operation.method == "post" else 3
 
         @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
@@ -74,12 +74,12 @@ def test_document_and_service_agree(described: tuple[Known, Serving], mode: Gene
             answer = case.call_and_validate(excluded_checks=[positive_data_acceptance])
             if mode is GenerationMode.POSITIVE and answer.status_code == 400:
                 [reason] = answer.headers["x-error-reason"]
-                assert reason in beyond_any_schema(case)
+                assert reason in not_in_schema(case)
 
         agrees()
 
 
-def test_the_examples_are_answered(described: tuple[Known, Serving]) -> None:
+def test_the_examples_are_valid(described: tuple[Known, Serving]) -> None:
     _, service = described
     document = service.client.get("/openapi.json").json()
     body = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
@@ -87,7 +87,7 @@ def test_the_examples_are_answered(described: tuple[Known, Serving]) -> None:
         assert service.client.post("/predict", json=example["value"]).status_code == 200
 
 
-def test_the_page_needs_no_other_server(described: tuple[Known, Serving]) -> None:
+def test_the_page_loads_nothing_from_other_servers(described: tuple[Known, Serving]) -> None:
     answer = described[1].client.get("/docs")
     [script] = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
     digest = base64.b64encode(sha256(script.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""A connection by itself: any split of any bytes."""
+"""A connection alone: any bytes in any chunks."""
 
 import asyncio
 from itertools import pairwise
@@ -14,7 +14,7 @@ from tests.test_protocol import GOOD, post, raw
 
 
 class Transport(asyncio.Transport):
-    """Keeps what is written."""
+    """Records what is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Transport(asyncio.Transport):
         pass
 
 
-def answers_to(parts: list[bytes]) -> bytes:
+def responses_to(parts: list[bytes]) -> bytes:
     echo = Endpoint("POST", lambda body: body[::-1])  # answered at once: no event loop is needed
     connection, transport = Connection(make_server(echo)), Transport()
     connection.connection_made(transport)
@@ -73,10 +73,10 @@ STREAM = (
 @settings(max_examples=300, deadline=None)
 @given(st.sets(st.integers(1, len(STREAM) - 1)))
 @example(set(range(1, len(STREAM))))
-def test_any_split_gives_the_same_answers(cuts: set[int]) -> None:
+def test_any_chunks_give_the_same_responses(cuts: set[int]) -> None:
     places = [0, *sorted(cuts), len(STREAM)]
     parts = [STREAM[a:b] for a, b in pairwise(places)]
-    written, whole = (b"\r\n".join(without_date(answers_to(p))) for p in (parts, [STREAM]))
+    written, whole = (b"\r\n".join(without_date(responses_to(p))) for p in (parts, [STREAM]))
     assert written == whole
     assert whole.count(b"HTTP/1.1 200 ") == 3
     assert whole.count(b"HTTP/1.1 415 ") == 1
@@ -88,5 +88,5 @@ def without_date(answers: bytes) -> list[bytes]:
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(st.binary(), st.sampled_from([STREAM, GOOD, b"\r\n", b"POST "]))))
-def test_no_bytes_break_a_connection(parts: list[bytes]) -> None:
-    assert b"HTTP/1.1 5" not in answers_to(parts)
+def test_no_bytes_raise_an_exception(parts: list[bytes]) -> None:
+    assert b"HTTP/1.1 5" not in responses_to(parts)

@@ -1,4 +1,4 @@
-"""POST /predict over real HTTP: what is answered, and what is refused."""
+"""POST /predict over real HTTP: valid and invalid requests."""
 
 import http.client
 import json
@@ -101,7 +101,7 @@ def test_good_body(client: httpx.Client, features: list[float]) -> None:
     assert answer.json() == {"prediction": pytest.approx(expected, rel=1e-6, abs=0)}
 
 
-def test_seed_body_byte_for_byte(client: httpx.Client) -> None:
+def test_the_body_byte_for_byte(client: httpx.Client) -> None:
     answer = client.post("/predict", content=b'{"features": [3.2, 1.5]}\n')
     value = float(estimator().predict([[3.2, 1.5]])[0])
     assert json.loads(answer.content) == {"prediction": [pytest.approx(value, rel=1e-12)]}
@@ -115,7 +115,7 @@ def test_equals_the_estimator(service: Serving, features: list[float]) -> None:
     assert answer.status_code == 200
     terms = [1.7 * abs(x) for x in features]
     expected = float(estimator().predict([features])[0])
-    # Relative to the terms of the sum: their difference may be arbitrarily small.
+    # Relative to the terms of the sum, which may be much larger than the sum.
     assert answer.json()["prediction"][0] == pytest.approx(
         expected, rel=1e-6, abs=1e-12 * sum(terms)
     )
@@ -162,7 +162,7 @@ def test_body_limit(service: Serving) -> None:
     assert (answer.status_code, answer.content) == (413, b'{"error":"Body too large"}')
 
 
-def test_body_limit_of_a_body_without_length(service: Serving) -> None:
+def test_body_limit_without_content_length(service: Serving) -> None:
     def chunks(size: int) -> Iterator[bytes]:
         body = padded(size)
         for start in range(0, size, 1000):
@@ -173,14 +173,14 @@ def test_body_limit_of_a_body_without_length(service: Serving) -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1, 2"])
-def test_nonsense_length(service: Serving, length: str) -> None:
+def test_invalid_content_length(service: Serving, length: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=5)
     connection.request("POST", "/predict", headers={"Content-Length": length})
     assert connection.getresponse().status == 400
     connection.close()
 
 
-def test_a_client_that_leaves_harms_nobody(service: Serving) -> None:
+def test_a_client_that_disconnects_does_not_affect_others(service: Serving) -> None:
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", service.port)) as half:
             half.sendall(b'POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"fea')

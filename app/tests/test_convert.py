@@ -1,4 +1,4 @@
-"""What a conversion leaves in the graph for the service, and what cannot be converted."""
+"""The metadata of a converted graph, and estimators that cannot be converted."""
 
 import json
 from typing import Any
@@ -20,25 +20,25 @@ from tests.models import COLUMNS, ROWS, TARGET, known
 from training.convert import ConversionError, convert, verify
 
 
-def notes(model: ModelProto) -> dict[str, Any]:
+def metadata(model: ModelProto) -> dict[str, Any]:
     return {note.key: json.loads(note.value) for note in model.metadata_props}
 
 
-def test_the_example_is_the_first_row_without_a_gap() -> None:
+def test_the_example_is_the_first_row_without_missing_values() -> None:
     rows = ROWS.copy()
     rows[0, 1] = np.nan
     estimator = make_pipeline(SimpleImputer(), Ridge()).fit(rows, TARGET)
-    assert notes(convert(estimator, rows)) == {"example": rows[1].tolist()}
-    assert notes(convert(estimator, rows[:1])) == {}
+    assert metadata(convert(estimator, rows)) == {"example": rows[1].tolist()}
+    assert metadata(convert(estimator, rows[:1])) == {}
 
 
 def test_the_example_of_a_table_keeps_the_types_of_its_columns() -> None:
     row = COLUMNS[:1]
-    example = notes(ModelProto.FromString(known("strict").files.onnx))["example"]
+    example = metadata(ModelProto.FromString(known("strict").files.onnx))["example"]
     assert json.dumps(example) == json.dumps(row.astype(object).to_numpy().tolist()[0])
 
 
-def test_a_graph_without_notes_is_served() -> None:
+def test_a_graph_without_metadata_is_served() -> None:
     item = known("strict")
     bare = ModelProto.FromString(item.files.onnx)
     del bare.metadata_props[:]
@@ -51,7 +51,7 @@ def test_a_graph_without_notes_is_served() -> None:
         model.predict([[30.0, 1, "Paris"]])
 
 
-def test_an_estimator_that_onnx_cannot_say_is_named() -> None:
+def test_the_error_names_an_estimator_without_conversion() -> None:
     estimator = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1)
     estimator.fit(ROWS, np.exp(TARGET))
     with pytest.raises(ConversionError, match=r"^TransformedTargetRegressor cannot be converted"):
@@ -69,7 +69,7 @@ def test_labels_of_another_type_are_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_shares_of_nothing_are_measured_against_the_largest(seed: int) -> None:
+def test_small_predictions_are_compared_relative_to_the_largest(seed: int) -> None:
     table = pd.DataFrame(ROWS, columns=list("abc"))
     estimator = RandomForestClassifier(5, random_state=seed).fit(table, TARGET > 0)
     assert verify(estimator, convert(estimator, table), table) < 1e-4

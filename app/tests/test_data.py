@@ -1,4 +1,4 @@
-"""Training data: what is read, and what is refused with file, line and reason."""
+"""Training data: valid files, and errors with file, line and reason."""
 
 import hashlib
 import re

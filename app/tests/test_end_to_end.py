@@ -1,4 +1,4 @@
-"""The two programs against a real MLflow server: train, register, serve, train again."""
+"""The two programs with a real MLflow server: train, register, serve, train again."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ Api = Callable[..., Any]
 
 @dataclass
 class Job:
-    """Where a training job ran, and how to run it again."""
+    """The folder and environment of a training job."""
 
     home: Path
     variables: dict[str, str]
@@ -55,7 +55,7 @@ def job_in(home: Path, tracking_uri: str) -> Job:
             "MLFLOW_TRACKING_URI": tracking_uri,
             "EXPERIMENT_NAME": "end to end",
             "MODEL_NAME": "diabetes",
-            # So that a server that is not there is reported within the test's time.
+            # So that an unreachable server is reported within the timeout of the test.
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         },
     )
@@ -98,7 +98,7 @@ def test_mlflow_shows_the_run_the_version_and_the_alias(trained: Job, api: Api) 
     assert used["dataset"]["name"] == data.FILE_NAME
 
 
-def test_the_model_carries_a_signature_and_an_example(trained: Job, tracking_uri: str) -> None:
+def test_the_model_has_a_signature_and_an_example(trained: Job, tracking_uri: str) -> None:
     variables = {"MLFLOW_TRACKING_URI": tracking_uri}
     program = (
         "import json, mlflow; info = mlflow.models.get_model_info('models:/diabetes/1');"
@@ -149,7 +149,7 @@ def test_every_run_is_a_version_and_moves_only_its_alias(trained: Job, api: Api)
         assert found["version"] == version
 
 
-def test_real_refusals_have_their_own_reasons(
+def test_each_error_of_mlflow_has_its_reason(
     trained: Job, tracking_uri: str, tmp_path: Path
 ) -> None:
     assert trained.csv.exists()
@@ -178,7 +178,7 @@ def test_real_refusals_have_their_own_reasons(
         ({"DATA_DIR": "/nowhere"}, "/nowhere/training_data.csv: cannot be read"),
     ],
 )
-def test_a_job_that_cannot_start_says_why_in_one_line(
+def test_a_job_that_cannot_start_prints_the_reason_in_one_line(
     changed: dict[str, str],
     said: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -193,7 +193,7 @@ def test_a_job_that_cannot_start_says_why_in_one_line(
     assert said in line
 
 
-def test_a_job_without_its_tracking_server_says_why_in_its_last_line(trained: Job) -> None:
+def test_a_job_without_its_tracking_server_prints_the_reason_in_its_last_line(trained: Job) -> None:
     uri = f"http://127.0.0.1:{free_port()}"
     result = trained.run("training.train", MLFLOW_TRACKING_URI=uri)
     assert result.returncode == 1
@@ -202,7 +202,7 @@ def test_a_job_without_its_tracking_server_says_why_in_its_last_line(trained: Jo
     assert "Traceback" not in result.stderr
 
 
-def test_the_service_imports_none_of_the_trainings_libraries() -> None:
+def test_the_service_imports_no_library_of_the_training() -> None:
     program = (
         "import sys, serving.program, serving.run, serving.models.onnx;"
         "heavy = {'sklearn', 'scipy', 'pandas', 'mlflow', 'skl2onnx', 'onnx', 'training'};"

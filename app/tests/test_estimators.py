@@ -1,4 +1,4 @@
-"""Any scikit-learn estimator: /predict says what it says."""
+"""Any scikit-learn estimator: /predict returns its predictions."""
 
 import json
 
@@ -48,7 +48,7 @@ def test_records_by_name_in_any_order(name: str) -> None:
     assert len(ask(name, "/predict", {"features": records[0]})["prediction"]) == 1
 
 
-def test_an_unknown_category_is_answered_as_the_estimator_does() -> None:
+def test_an_unknown_category_is_predicted_as_by_the_estimator() -> None:
     item, _ = made("mixed regressor")
     row = {"age": 30.0, "visits": 1, "city": "<script>'; DROP TABLE x"}
     expected = item.estimator.predict(pd.DataFrame([row]))
@@ -60,7 +60,7 @@ def test_an_unknown_category_is_answered_as_the_estimator_does() -> None:
 @pytest.mark.parametrize("name", ["strict", "ordinal"])
 @pytest.mark.parametrize(("column", "value"), [("city", "Paris"), ("city", ""), ("visits", 99)])
 @pytest.mark.parametrize("path", ["/predict", INFER])
-def test_an_unknown_category_is_refused_as_the_estimator_does(
+def test_an_unknown_category_is_refused_as_by_the_estimator(
     name: str, column: str, value: str | int, path: str
 ) -> None:
     item, endpoints = made(name)
@@ -81,7 +81,7 @@ def test_an_unknown_category_is_refused_as_the_estimator_does(
         endpoints[path].handle(body(pd.concat([known_, other])))
 
 
-def test_an_unknown_category_is_encoded_as_the_estimator_does() -> None:
+def test_an_unknown_category_is_encoded_as_by_the_estimator() -> None:
     item, _ = made("ordinal")
     assert isinstance(item.table, pd.DataFrame)
     row = item.table[:1].assign(country="ELSEWHERE")
@@ -90,7 +90,7 @@ def test_an_unknown_category_is_encoded_as_the_estimator_does() -> None:
 
 
 @pytest.mark.parametrize("visits", [0.5, 1.5, -0.25, 1e300, 2.0**63])
-def test_a_fraction_is_no_category(visits: float) -> None:
+def test_a_fraction_is_not_a_category(visits: float) -> None:
     item, _ = made("whole floats")
     assert isinstance(item.table, pd.DataFrame)
     row = item.table[:1].assign(visits=visits)
@@ -156,7 +156,7 @@ JSON = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(JSON)
-def test_any_json_is_answered_or_refused(value: object) -> None:
+def test_any_json_is_predicted_or_refused(value: object) -> None:
     bodies = [json.dumps(value), json.dumps({"features": value})]
     for name in ("linear", "mixed classifier"):
         for path in ("/predict", INFER):
@@ -176,7 +176,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_any_row_is_answered_or_refused(name: str) -> None:
+def test_any_row_is_predicted_or_refused(name: str) -> None:
     model = model_of(made(name)[0].files)
     row = st.tuples(*(VALUES[column.kind] for column in model.signature.columns))
 

@@ -1,4 +1,4 @@
-"""Fitting is reproducible and honest; conversion refuses a model that answers differently."""
+"""Fitting is reproducible; verification refuses a model with other predictions."""
 
 from pathlib import Path
 
@@ -37,13 +37,13 @@ def regression() -> LinearRegression:
     return LinearRegression().fit(X, Y)
 
 
-def test_an_honest_conversion_passes() -> None:
+def test_a_correct_conversion_passes() -> None:
     estimator = regression()
     assert verify(estimator, convert(estimator, X), X) < 1e-12
 
 
 class Skewed(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """An estimator whose answers are a factor away from those of the model that was converted."""
+    """An estimator whose predictions differ by a factor from those of the converted model."""
 
     def __init__(self, estimator: LinearRegression, factor: float) -> None:
         self.estimator, self.factor = estimator, factor
@@ -81,7 +81,7 @@ def test_one_wrong_row_is_enough() -> None:
         verify(OneOff(), model, X)
 
 
-def test_answers_of_another_shape_are_refused() -> None:
+def test_predictions_of_another_shape_are_refused() -> None:
     estimator = regression()
     two = LinearRegression().fit(X, np.stack([Y, Y], axis=1))
     with pytest.raises(ConversionError, match="gives 400 answers for 200 values"):

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol says what /predict says."""
+"""The Open Inference Protocol returns the predictions of /predict."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.models import ESTIMATORS, INFER, MAX_ROWS, ask, labels, made, tensor
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_the_open_inference_protocol_says_the_same(name: str) -> None:
+def test_predictions_are_those_of_predict(name: str) -> None:
     item, _ = made(name)
     rows = item.rows[:7]
     wanted = json.loads(made(name)[1]["/v2/models/demo"].handle(b""))["inputs"]
@@ -85,7 +85,7 @@ def test_bad_bodies_of_inference_requests(body: bytes, reason: str) -> None:
     assert caught.value.reason == reason
 
 
-def test_the_outputs_that_are_asked_for() -> None:
+def test_requested_outputs() -> None:
     inputs = [tensor(made("forest")[0].rows[:2])]
 
     def names(*asked: str) -> list[str]:
@@ -99,12 +99,12 @@ def test_the_outputs_that_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize("identity", ["", "42", "A-b_c.9", "x" * 128])
-def test_the_id_is_given_back(identity: str) -> None:
+def test_the_id_is_returned(identity: str) -> None:
     answer = ask("linear", INFER, {"id": identity, "inputs": [tensor([[1, 2, 3]])]})
     assert answer["id"] == identity
 
 
-def test_a_name_that_no_path_can_hold_is_quoted() -> None:
+def test_a_name_with_special_characters_is_quoted() -> None:
     endpoints = serve("my {model}/é", "3", model_of(made("linear")[0].files), 1).endpoints
     for path in ("", "/infer", "/versions/3/infer"):
         assert f"/v2/models/my%20%7Bmodel%7D%2F%C3%A9{path}" in endpoints

@@ -1,4 +1,4 @@
-"""How a service starts without its model, and how it leaves with requests in flight."""
+"""A service that starts without its model, and that stops with requests in flight."""
 
 import signal
 import socket
@@ -29,7 +29,7 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 24\r\n\r\n"
 
 @pytest.fixture
 def starting(registry: StubRegistry, tmp_path: Path) -> Iterator[Serving]:
-    """A service whose registry knows no model yet."""
+    """A service whose registry has no model yet."""
     variables = {"MLFLOW_TRACKING_URI": registry.url, "MODEL_VERSION": "champion"}
     with serving(tmp_path, **variables) as running:
         running.wait_for("/healthz")
@@ -65,11 +65,11 @@ def test_waits_for_a_tracking_server(tmp_path: Path) -> None:
         with stub_registry(port) as registry:
             registry.register(onnx_bytes())
             running.wait_for("/readyz")
-        # What is loaded is served on, whatever becomes of the registry.
+        # The loaded model is still served without the registry.
         assert running.predict(GOOD).status_code == 200
 
 
-def test_terminates_at_once_while_it_waits(starting: Serving) -> None:
+def test_stops_at_once_while_it_waits(starting: Serving) -> None:
     starting.wait_for_log(attempt=2)
     assert starting.stop() == 0
 
@@ -104,7 +104,7 @@ def test_finishes_what_is_in_flight(ready: Serving, number: signal.Signals) -> N
         assert idle.recv(4096) == b""
 
 
-def test_a_stalled_client_is_cut_off(ready: Serving) -> None:
+def test_the_connection_of_a_stalled_client_is_closed(ready: Serving) -> None:
     with connection(ready) as stalled:
         stalled.sendall(HEAD + GOOD[:10])
         assert stalled.recv(4096).startswith(b"HTTP/1.1 408")
@@ -118,7 +118,7 @@ def test_a_stalled_client_is_cut_off(ready: Serving) -> None:
         ({"PORT": "0"}, "PORT must be a number from 1"),
     ],
 )
-def test_unusable_settings_end_it_with_the_reason(
+def test_invalid_settings_exit_with_the_reason(
     tmp_path: Path, missing: dict[str, str], detail: str
 ) -> None:
     variables = {"MODEL_NAME": "demo", "MODEL_VERSION": "1", "MLFLOW_TRACKING_URI": "http://mlflow"}
@@ -136,7 +136,7 @@ def test_unusable_settings_end_it_with_the_reason(
     assert len(result.stdout.splitlines()) == 1
 
 
-def test_a_taken_port_ends_it_with_the_reason(tmp_path: Path) -> None:
+def test_a_port_in_use_exits_with_the_reason(tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104
         port = str(taken.getsockname()[1])
         variables = {"MLFLOW_TRACKING_URI": "http://mlflow", "MODEL_VERSION": "3", "PORT": port}
@@ -144,7 +144,7 @@ def test_a_taken_port_ends_it_with_the_reason(tmp_path: Path) -> None:
             assert second.process.wait(20) == 1
             detail = second.wait_for_log(event="cannot listen")["detail"]
             assert "address already in use" in detail.lower()
-            # It looked for its model before it listened.
+            # The loader started before it listened.
             events = [line["event"] for line in second.log()]
             assert [event for event in events if event != "model not loaded"] == ["cannot listen"]
 

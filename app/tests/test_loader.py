@@ -1,4 +1,4 @@
-"""The loader's patience: it waits longer and longer, never gives up, and stops when told."""
+"""The loader: exponential backoff without a limit of attempts, and stop."""
 
 import itertools
 import threading
@@ -12,12 +12,12 @@ from serving.loader import FIRST_DELAY, MAX_DELAY, delays, load_until_ready
 WHAT = {"model": "demo", "version": "champion"}
 
 
-def test_delays_double_to_a_ceiling() -> None:
+def test_delays_double_up_to_the_maximum() -> None:
     first = list(itertools.islice(delays(), 50))
     for position, delay in enumerate(first):
         nominal = min(FIRST_DELAY * 2**position, MAX_DELAY)
         assert 0.8 * nominal <= delay <= 1.2 * nominal
-    assert len(set(first[10:])) > 1  # spread
+    assert len(set(first[10:])) > 1  # jitter
 
 
 def test_logs_every_failure_and_returns_the_first_success(
@@ -43,7 +43,7 @@ def test_logs_every_failure_and_returns_the_first_success(
     assert all(WHAT.items() <= line.items() for line in lines)
 
 
-def test_stops_when_told() -> None:
+def test_stops() -> None:
     stop = threading.Event()
     calls = []
 

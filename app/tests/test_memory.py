@@ -1,4 +1,4 @@
-"""Memory that is set aside is given back, whatever becomes of a connection."""
+"""Memory that is reserved is released, however a connection ends."""
 
 from collections.abc import Callable
 
@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from serving.endpoint import Endpoint
 from serving.http.connection import Connection
-from serving.http.memory import Memory, Share
+from serving.http.memory import MemoryBudget, Reservation
 from tests.http_server import make_server
 from tests.test_connection import Transport
 from tests.test_protocol import post
 
 
-def test_a_share_is_granted_while_there_is_some() -> None:
-    memory = Memory(10)
-    one, other = Share(memory), Share(memory)
+def test_memory_is_granted_while_enough_is_left() -> None:
+    memory = MemoryBudget(10)
+    one, other = Reservation(memory), Reservation(memory)
     assert one.reserve(6)
     assert not other.reserve(5)
     assert other.reserve(4)
@@ -28,7 +28,7 @@ def test_a_share_is_granted_while_there_is_some() -> None:
 
 
 LARGE = post(b" " * 50_000)
-PARTS = {"large": LARGE, "cut": LARGE[:-1], "many": post() * 300, "nonsense": b"nonsense"}
+PARTS = {"large": LARGE, "cut": LARGE[:-1], "many": post() * 300, "invalid": b"nonsense"}
 
 
 @settings(max_examples=100, deadline=None)
@@ -36,11 +36,11 @@ PARTS = {"large": LARGE, "cut": LARGE[:-1], "many": post() * 300, "nonsense": b"
     st.lists(st.sampled_from(sorted(PARTS)), max_size=6),
     st.integers(50_000, 200_000),
 )
-def test_a_lost_connection_leaves_nothing_behind(parts: list[str], bodies: int) -> None:
+def test_a_lost_connection_releases_everything(parts: list[str], bodies: int) -> None:
     server = make_server(Endpoint("POST", bytes), body=50_000, bodies=bodies)
     whole = server.memory.left
     later: list[Callable[[], None]] = []
-    server.turns.call_soon = later.append
+    server.queue.call_soon = later.append
     connections = [Connection(server), Connection(server)]
     for connection in connections:
         connection.connection_made(Transport())

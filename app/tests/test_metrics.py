@@ -1,4 +1,4 @@
-"""What a scrape sees: every series from the start, exact counts, and no series by surprise."""
+"""A scrape: every series from the start, exact counts, and no other series."""
 
 from collections.abc import Iterator
 
@@ -41,7 +41,7 @@ def fresh(registry: StubRegistry, tmp_path_factory: pytest.TempPathFactory) -> I
         yield running
 
 
-def test_counts_exactly_and_grows_no_series(registry: StubRegistry, fresh: Serving) -> None:
+def test_counts_are_exact_and_no_series_is_added(registry: StubRegistry, fresh: Serving) -> None:
     start = scrape(fresh)
     assert requests(start) == dict.fromkeys(CODES, 0.0)
     assert not [key for key in start if key[0] == "inference_model_info"]
@@ -68,7 +68,7 @@ def test_counts_exactly_and_grows_no_series(registry: StubRegistry, fresh: Servi
     assert {name for name, _ in end} - {name for name, _ in start} == {"inference_model_info"}
 
 
-def test_unknown_paths_and_methods_fold_into_one(service: Serving) -> None:
+def test_unknown_paths_and_methods_are_one_series(service: Serving) -> None:
     def others() -> Samples:
         text = service.client.get("/metrics").text
         return {
@@ -81,7 +81,7 @@ def test_unknown_paths_and_methods_fold_into_one(service: Serving) -> None:
     for path in ("/1", "/2", "/a" * 100, "/predict%00"):
         service.client.get(path)
         service.client.request("BREW", path)
-    others()  # a scrape is counted once it is answered
+    others()  # a scrape is counted after its response
     before = others()
     for number in range(50):
         service.client.request("PURGE", f"/odd/{number}")
@@ -101,7 +101,7 @@ def test_unknown_paths_and_methods_fold_into_one(service: Serving) -> None:
     assert len(after) == len(before)
 
 
-def test_buckets_are_cumulative_and_hold_their_bounds() -> None:
+def test_buckets_are_cumulative_and_include_their_bounds() -> None:
     metrics = Metrics("demo")
     metrics.version = "3"
     for seconds in (BUCKETS[0], BUCKETS[0] * 1.01, 0.05, 99.0):

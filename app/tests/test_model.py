@@ -1,4 +1,4 @@
-"""Loading ONNX files: what is served, and what is refused with a reason."""
+"""Loading ONNX files: valid files, and errors with a reason."""
 
 import json
 import sys
@@ -64,7 +64,7 @@ COLUMNS = [{"type": "double", "name": name, "required": True} for name in ("a", 
 
 
 DEEP = "[" * 100_000
-#: Nine lists of nine of the one before: as text a billion times its size.
+#: Nine levels of lists with nine aliases each: expanded, a billion times its size.
 ALIASES = b"x0: &x0 [1]\n" + b"".join(
     b"x%d: &x%d [%s]\n" % (level, level, b",".join([b"*x%d" % (level - 1)] * 9))
     for level in range(1, 10)
@@ -77,7 +77,7 @@ def linear_note(**changed: object) -> str:
     return json.dumps({**parts, "onnx_sha256": sha256(ONNX).hexdigest(), **changed})
 
 
-def test_the_linear_form_is_used_for_its_own_file_alone() -> None:
+def test_the_linear_form_is_used_only_for_its_file() -> None:
     own = model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note())))
     other = model_of(
         ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note(onnx_sha256="0" * 64)))
@@ -93,7 +93,7 @@ def test_the_linear_form_is_used_for_its_own_file_alone() -> None:
 def test_a_file_that_is_not_the_registered_one_is_refused(note: dict[str, str]) -> None:
     described = mlmodel(COLUMNS, onnx_sha256=sha256(ONNX).hexdigest(), **note)
     assert len(model_of(ModelFiles("demo", "3", ONNX, described)).signature.columns) == 3
-    # It would be loaded, and answer, all the same.
+    # It could be loaded and would give predictions.
     other = onnx_bytes(LinearRegression().fit(ROWS, ROWS[:, 0]), 3)
     assert len(model_of(ModelFiles("demo", "3", other, mlmodel(COLUMNS))).signature.columns) == 3
     with pytest.raises(ModelUnavailable, match="not what was registered") as caught:
@@ -106,7 +106,7 @@ NUMBERS = st.integers() | st.floats()
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(NUMBERS, min_size=2, max_size=4) | st.lists(st.lists(NUMBERS, max_size=3)))
-def test_the_linear_form_in_one_call_is_the_general_one(features: list[object]) -> None:
+def test_the_fast_handler_equals_the_general_one(features: list[object]) -> None:
     model = model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note())))
     general = predict.handler(model, Decoder(model.signature, 10))
     served = serve("demo", "3", model, 10).endpoints["/predict"].handle
@@ -148,21 +148,23 @@ def test_the_linear_form_in_one_call_is_the_general_one(features: list[object]) 
         ),
     ],
 )
-def test_a_description_that_does_not_fit(description: bytes, said: str, reason: Reason) -> None:
+def test_an_mlmodel_file_that_does_not_match(description: bytes, said: str, reason: Reason) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         model_of(ModelFiles("demo", "3", ONNX, description))
     assert caught.value.reason == reason
     assert said in str(caught.value)
 
 
-def test_a_tensors_columns_have_no_names() -> None:
+def test_columns_of_a_tensor_get_numbers() -> None:
     tensor = {"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}
     model = model_of(ModelFiles("demo", "3", ONNX, mlmodel([tensor])))
     names = [column.name for column in model.signature.columns]
     assert names == ["feature1", "feature2", "feature3"]
 
 
-def test_the_small_image_says_which_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_the_small_image_names_the_other_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "serving.models.onnx", None)
     with pytest.raises(ModelUnavailable, match="--target serving") as caught:
         model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS)))

@@ -1,4 +1,4 @@
-"""Graphs on onnxruntime: which are served, and what they refuse."""
+"""Graphs on onnxruntime: supported graphs, and invalid input."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_unsupported_without_a_signature(content: bytes, said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_a_corrupt_graph_is_not_announced_on_standard_output(
+def test_a_corrupt_graph_prints_nothing_to_standard_output(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     content = onnx_graph({"X": (DOUBLE, [None, 2])}).replace(b"Identity", b"\xe5dentity")
@@ -72,7 +72,7 @@ def test_text_and_labels_are_served() -> None:
 
 @pytest.mark.parametrize("path", ["/predict", "/v2/models/demo/infer"])
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 2**63 - 1])
-def test_an_integer_beyond_the_graphs_is_refused(path: str, value: int) -> None:
+def test_an_integer_above_the_type_of_the_graph_is_refused(path: str, value: int) -> None:
     model = model_of(model_file(onnx_graph({"X": (TensorProto.INT32, [None, 2])})))
     handle = serve("demo", "3", model, 10).endpoints[path].handle
     tensors = [
@@ -86,7 +86,7 @@ def test_an_integer_beyond_the_graphs_is_refused(path: str, value: int) -> None:
 
 
 @pytest.mark.parametrize("value", [3.5e38, -1e39, 1e308])
-def test_a_double_beyond_the_graphs_floats_is_refused(value: float) -> None:
+def test_a_double_above_the_floats_of_the_graph_is_refused(value: float) -> None:
     model = model_of(model_file(onnx_graph({"X": (SINGLE, [None, 2])})))
     assert model.predict([[3.4e38, 1e-50]]).prediction == [[pytest.approx(3.4e38), 0.0]]
     with pytest.raises(InvalidInput, match="out_of_range"):
@@ -117,7 +117,9 @@ def test_columns_that_no_input_has_are_refused() -> None:
     ],
 )
 @pytest.mark.parametrize("matrix", [True, False])
-def test_kinds_that_disagree_are_refused(kind: str, element: int, fits: bool, matrix: bool) -> None:
+def test_types_that_do_not_match_are_refused(
+    kind: str, element: int, fits: bool, matrix: bool
+) -> None:
     inputs = {"X": (element, [None, 2])} if matrix else dict.fromkeys("ab", (element, [None, 1]))
     columns = [{"type": kind, "name": name} for name in "ab"]
     found = ModelFiles("demo", "3", onnx_graph(inputs), mlmodel(columns))
@@ -160,7 +162,7 @@ def test_a_graph_that_refuses_its_own_example_is_not_served(example: object) -> 
     assert caught.value.reason == Reason.MODEL_CORRUPT
 
 
-def shares() -> bytes:
+def probabilities() -> bytes:
     """A classifier's labels and probabilities."""
     fitted = LogisticRegression().fit(ROWS, ROWS[:, 0] > 0)
     model = to_onnx(fitted, ROWS[:1], options={id(fitted): {"zipmap": False}})
@@ -170,5 +172,5 @@ def shares() -> bytes:
 
 def test_probabilities_that_are_not_one_for_each_class_are_refused() -> None:
     with pytest.raises(ModelUnavailable, match="probabilities for its 3 classes") as caught:
-        model_of(model_file(with_metadata(shares(), classes=[1, 2, 3])))
+        model_of(model_file(with_metadata(probabilities(), classes=[1, 2, 3])))
     assert caught.value.reason == Reason.MODEL_UNSUPPORTED

@@ -1,4 +1,4 @@
-"""More than the server can do: it says so at once, holds little, and probes are answered."""
+"""Overload: requests are refused at once, memory is bounded, and probes are served."""
 
 import socket
 import time
@@ -13,7 +13,7 @@ GET = raw(b"GET /healthz", b"Host: x")
 ME = Path("/proc/self")
 
 
-def test_fresh_connections_are_shed_too() -> None:
+def test_requests_on_new_connections_are_refused_too() -> None:
     with running(slow(0.02), queue=4) as port, ExitStack() as opened:
         began = time.monotonic()
         clients = [opened.enter_context(client_of(port)) for _ in range(200)]
@@ -28,7 +28,7 @@ def test_fresh_connections_are_shed_too() -> None:
     assert statuses.count(503) > 100
 
 
-def test_who_asks_much_and_reads_nothing_costs_little() -> None:
+def test_a_client_that_reads_nothing_uses_little_memory() -> None:
     large = Endpoint("GET", lambda _: b"x" * 100_000)
     with running(large) as port, ExitStack() as opened:
         before = resident(ME)
@@ -42,7 +42,7 @@ def test_who_asks_much_and_reads_nothing_costs_little() -> None:
                 probe.sendall(GET)
                 assert read_answer(probe)[1] == b"alive"
                 assert time.monotonic() - began < 1
-        assert resident(ME) - before < 100 * 1024  # all answers would be 3.6 GB
+        assert resident(ME) - before < 100 * 1024  # all responses would be 3.6 GB
 
 
 def test_one_client_does_not_fill_the_queue() -> None:
@@ -56,7 +56,7 @@ def test_one_client_does_not_fill_the_queue() -> None:
             received += greedy.recv(65536)
 
 
-def test_bodies_of_all_connections_together_are_bounded() -> None:
+def test_the_bodies_of_all_connections_are_limited() -> None:
     body = b" " * 60_000
     with running(slow(0), body=60_000, bodies=100_000) as port, ExitStack() as opened:
         first, second = (opened.enter_context(client_of(port)) for _ in range(2))
@@ -72,7 +72,7 @@ def test_bodies_of_all_connections_together_are_bounded() -> None:
             assert read_answer(first)[0] == 200
 
 
-def test_a_head_has_its_time_whatever_came_before_it() -> None:
+def test_each_head_has_the_full_timeout() -> None:
     with running(slow(0), head_seconds=0.5) as port, client_of(port) as client:
         whole = post()
         client.sendall(whole[:-10])
@@ -84,7 +84,7 @@ def test_a_head_has_its_time_whatever_came_before_it() -> None:
         assert time.monotonic() - began < 3
 
 
-def test_time_that_the_service_takes_is_not_the_clients() -> None:
+def test_the_timeout_does_not_include_the_time_of_the_service() -> None:
     with running(slow(2), head_seconds=0.6) as port, ExitStack() as opened:
         busy, late = (opened.enter_context(client_of(port)) for _ in range(2))
         late.sendall(GET[:10])
@@ -95,7 +95,7 @@ def test_time_that_the_service_takes_is_not_the_clients() -> None:
         assert read_answer(late)[0] == 200
 
 
-def test_a_slow_reader_gets_all_of_it() -> None:
+def test_a_slow_reader_gets_the_whole_response() -> None:
     size = 16 * MIB
     with running(slow(0, b"x" * size), write_seconds=1) as port, socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -108,7 +108,7 @@ def test_a_slow_reader_gets_all_of_it() -> None:
         assert received + read_to_end(client) > size
 
 
-def test_a_half_closed_connection_ends_with_its_last_answer() -> None:
+def test_a_half_closed_connection_is_closed_after_its_last_response() -> None:
     with running(slow(0.02)) as port, client_of(port) as client:
         client.sendall(post() * 5)
         client.shutdown(socket.SHUT_WR)
@@ -116,12 +116,12 @@ def test_a_half_closed_connection_ends_with_its_last_answer() -> None:
     assert received.count(b"HTTP/1.1 200") == 5
 
 
-def test_a_stop_takes_who_was_waiting_at_the_door() -> None:
+def test_a_stop_serves_connections_in_the_backlog() -> None:
     with ExitStack() as opened:
         with running(slow(0.3)) as port:
             clients = [opened.enter_context(client_of(port)) for _ in range(10)]
             clients[0].sendall(post())
-            time.sleep(0.1)  # from here on the server computes, and accepts nobody
+            time.sleep(0.1)  # from here on the server computes, and accepts no connection
             clients += [opened.enter_context(client_of(port)) for _ in range(20)]
             for client in clients[1:]:
                 client.sendall(GET)

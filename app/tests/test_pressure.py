@@ -1,4 +1,4 @@
-"""The server under pressure: overload, slow readers, and a million requests."""
+"""The server under load: bursts, slow readers, and a million requests."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from tests.support import StubRegistry, linear_mlmodel, onnx_bytes, serving
 from tests.test_protocol import post, raw, read_all, read_answer
 
 
-def test_a_burst_is_shed_at_once_and_probes_are_answered() -> None:
+def test_a_burst_is_refused_at_once_and_probes_are_served() -> None:
     with running(slow(0.02), queue=4) as port:
         clients = [client_of(port) for _ in range(40)]
         began = time.monotonic()
@@ -31,7 +31,7 @@ def test_a_burst_is_shed_at_once_and_probes_are_answered() -> None:
     assert all("retry-after: 1" in headers for headers in shed)
 
 
-def test_what_waited_too_long_is_not_computed() -> None:
+def test_a_request_that_waited_too_long_is_not_computed() -> None:
     with running(slow(0.15), queue_seconds=0.1) as port:
         clients = [client_of(port) for _ in range(4)]
         for client in clients:
@@ -43,8 +43,8 @@ def test_what_waited_too_long_is_not_computed() -> None:
     assert sorted(statuses)[-1] == 503
 
 
-def test_one_connection_too_many_is_there_for_probes() -> None:
-    with running(slow(0), connections=2, crowd=1) as port:
+def test_a_connection_above_the_limit_serves_probes() -> None:
+    with running(slow(0), connections=2, probe_connections=1) as port:
         first, second, third, fourth = (client_of(port) for _ in range(4))
         status, _, headers = read_answer(fourth)
         assert (status, "retry-after: 1" in headers) == (503, True)
@@ -62,7 +62,7 @@ def test_one_connection_too_many_is_there_for_probes() -> None:
             client.sendall(post())
             assert read_answer(client)[0] == 200
             time.sleep(2 * SWEEP)  # the precision of the server's clock
-        with client_of(port) as client:  # costs `first`, which is idle longest, its place
+        with client_of(port) as client:  # closes `first`, which has been idle longest
             client.sendall(post())
             assert read_answer(client)[0] == 200
         assert first.recv(1) == b""
@@ -72,21 +72,21 @@ def test_one_connection_too_many_is_there_for_probes() -> None:
         second.close()
 
 
-def test_who_takes_no_answers_is_cut_off() -> None:
+def test_the_connection_of_a_client_that_does_not_read_is_closed() -> None:
     with running(slow(0, b"x" * MIB), write_seconds=0.3) as port, client_of(port) as client:
         client.sendall(post() * 40)
         time.sleep(2)
         assert read_to_end(client) < 40 * MIB
 
 
-def test_an_idle_connection_is_closed_in_the_end() -> None:
+def test_an_idle_connection_is_closed() -> None:
     with running(slow(0), idle_seconds=0.2) as port, client_of(port) as client:
         client.sendall(post())
         assert read_answer(client)[0] == 200
         assert read_to_end(client) == 0
 
 
-def test_a_refusal_comes_after_the_answers_before_it() -> None:
+def test_an_error_comes_after_the_responses_to_earlier_requests() -> None:
     with running(slow(0.05)) as port, client_of(port) as client:
         client.sendall(post() * 2 + b"nonsense\r\n\r\n")
         received = read_all(client)

@@ -1,4 +1,4 @@
-"""Raw bytes over real sockets: what is refused and how, and that nothing hangs or is echoed."""
+"""Raw bytes over real sockets: errors, timeouts, and no input in a response."""
 
 import http.client
 import json
@@ -12,8 +12,8 @@ from tests.support import Serving, estimator
 
 GOOD = b'{"features": [3.2, 1.5]}'
 TOKEN = b"canary-6d1f"
-#: Longer than anything may take, the time to receive a request included.
-PATIENCE = 10
+#: Longer than any timeout, including those of receiving a request.
+TIMEOUT = 10
 
 
 def post(body: bytes = GOOD, *lines: bytes, target: bytes = b"/predict") -> bytes:
@@ -33,7 +33,7 @@ REQUESTS = {
     "plain": (post(), 200),
     "no content type": (post(), 200),
     "JSON with a charset": (post(GOOD, b"Content-Type: application/json; charset=utf-8"), 200),
-    "what curl says": (post(GOOD, b"Content-Type: application/x-www-form-urlencoded"), 200),
+    "the type of curl": (post(GOOD, b"Content-Type: application/x-www-form-urlencoded"), 200),
     "a JSON dialect": (post(GOOD, b"Content-Type: application/vnd.x+json"), 200),
     "chunked": (chunked(b"18\r\n" + GOOD + b"\r\n0\r\n\r\n"), 200),
     "HTTP/1.0 without Host": (raw(b"GET /healthz", version=b"HTTP/1.0"), 200),
@@ -75,7 +75,7 @@ REQUESTS = {
         raw(b"POST /predict", b"Host: x", b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"),
         400,
     ),
-    "a length that is none": (raw(b"POST /predict", b"Host: x", b"Content-Length: ten"), 400),
+    "an invalid length": (raw(b"POST /predict", b"Host: x", b"Content-Length: ten"), 400),
     "NUL in a header": (raw(b"GET /healthz", b"Host: x", b"A: b\x00c"), 400),
     "space before the colon": (raw(b"GET /healthz", b"Host: x", b"A : b"), 400),
     "no method": (b"\r\n\r\n /healthz\r\n\r\n", 400),
@@ -85,7 +85,7 @@ REQUESTS = {
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64, 400),
     "upgrade": (raw(b"GET /healthz", b"Host: x", b"Connection: Upgrade", b"Upgrade: x"), 200),
     "CONNECT": (raw(b"CONNECT x:443", b"Host: x"), 400),
-    "expects the impossible": (post(GOOD, b"Expect: 200-maybe"), 417),
+    "an unknown expectation": (post(GOOD, b"Expect: 200-maybe"), 417),
     "100 kB header": (post(GOOD, b"A: " + b"a" * 100_000), 431),
     "2,000 headers": (post(GOOD, *[b"A%d: b" % number for number in range(2000)]), 431),
     "101 headers": (post(GOOD, *[b"A%d: b" % number for number in range(101)]), 431),
@@ -109,7 +109,7 @@ REQUESTS = {
 
 
 def connect(service: Serving) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE)
+    return socket.create_connection(("127.0.0.1", service.port), timeout=TIMEOUT)
 
 
 def read_answer(connection: socket.socket, method: str = "POST") -> tuple[int, bytes, str]:
@@ -124,7 +124,7 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def is_well(service: Serving) -> bool:
+def is_healthy(service: Serving) -> bool:
     answer = service.predict(GOOD)
     expected = estimator().predict([[3.2, 1.5]]).tolist()
     return bool(
@@ -141,7 +141,7 @@ def test_raw_request(service: Serving, sent: bytes, status: int) -> None:
     assert "x-model-name: demo\nx-model-version: 3\n" in headers
     assert TOKEN not in body
     assert TOKEN.decode() not in headers
-    assert is_well(service)
+    assert is_healthy(service)
 
 
 @pytest.mark.parametrize("name", ["two lengths", "bad chunk", "NUL in a header", "gzip"])
@@ -161,7 +161,7 @@ def test_head_has_no_body(service: Serving) -> None:
         assert read_answer(connection, "GET")[:2] == (200, b'{"status":"alive"}')
 
 
-def test_a_client_may_wait_for_permission(service: Serving) -> None:
+def test_a_client_may_wait_for_100_continue(service: Serving) -> None:
     head, _, body = post(GOOD, b"Expect: 100-continue").partition(GOOD)
     assert body == b""
     with connect(service) as connection:
@@ -171,8 +171,8 @@ def test_a_client_may_wait_for_permission(service: Serving) -> None:
         assert read_answer(connection)[0] == 200
 
 
-def test_an_upgrade_that_nobody_does_is_no_upgrade(service: Serving) -> None:
-    """Java's client asks for HTTP/2 so, with the first request of each connection."""
+def test_an_upgrade_is_ignored(service: Serving) -> None:
+    """Java's client requests HTTP/2 in this way with the first request of each connection."""
     lines = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
     with connect(service) as connection:
         for sent in (post(GOOD, *lines), post(), raw(b"GET /healthz", b"Host: x", *lines)):
@@ -200,7 +200,7 @@ def test_half_closed(service: Serving) -> None:
     assert all(answer.keys() == {"prediction"} for answer in answers)
 
 
-def test_pipelined_answers_come_in_order(service: Serving) -> None:
+def test_pipelined_responses_are_in_order(service: Serving) -> None:
     bodies = [b'{"features": [%d, 0]}' % number for number in range(200)]
     expected = estimator().predict([[number, 0] for number in range(200)])
     with connect(service) as connection:
@@ -219,7 +219,7 @@ def next_answer(stream: BinaryIO) -> dict[str, list[float]]:
     return answer
 
 
-def test_500_slow_clients_starve_nobody(service: Serving) -> None:
+def test_500_slow_clients_do_not_delay_others(service: Serving) -> None:
     starts = [b"POST /predict HTTP/1.1\r\nHost: x\r\nA: ", post()[: -len(GOOD)]]
     clients = [connect(service) for _ in range(500)]
     for number, client in enumerate(clients):
@@ -230,14 +230,14 @@ def test_500_slow_clients_starve_nobody(service: Serving) -> None:
         for client in clients[:20]:
             client.sendall(b"x")
         before = time.monotonic()
-        assert is_well(service)
+        assert is_healthy(service)
         slowest = max(slowest, time.monotonic() - before)
         time.sleep(1)
     assert slowest < 1
     statuses = {read_answer(client)[0] for client in clients}
     assert statuses == {408}
     assert all(client.recv(1) == b"" for client in clients)
-    assert time.monotonic() - began < PATIENCE
+    assert time.monotonic() - began < TIMEOUT
     for client in clients:
         client.close()
 
@@ -251,7 +251,7 @@ def test_odd_paths_and_methods_add_no_series(service: Serving) -> None:
         read_answer(connection)
     for method in ("GET", "PUT"):
         service.client.request(method, "/healthz")
-    series()  # the first is itself a new one
+    series()  # the first scrape adds a series of its own
     before = series()
     for number in range(1000):
         service.client.get(f"/{number}")

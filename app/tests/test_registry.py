@@ -1,4 +1,4 @@
-"""Every way in which the registry can fail to give a model has its own reason and says where."""
+"""Each failure of the registry has its reason, and the message has the address."""
 
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def test_artifact_too_large(client: Registry, monkeypatch: pytest.MonkeyPatch) -
     assert client.fetch("demo", "3").onnx == b"content"
 
 
-def test_a_description_is_bounded_by_itself(registry: StubRegistry, client: Registry) -> None:
+def test_the_size_of_the_mlmodel_file_is_limited(registry: StubRegistry, client: Registry) -> None:
     registry.describe(b" " * subject.MAX_DESCRIPTION_BYTES)
     assert len(client.fetch("demo", "3").mlmodel or b"") == subject.MAX_DESCRIPTION_BYTES
     registry.describe(b" " * (subject.MAX_DESCRIPTION_BYTES + 1))
@@ -96,7 +96,7 @@ def test_a_description_is_bounded_by_itself(registry: StubRegistry, client: Regi
         (None, subject.MAX_MODEL_BYTES),
     ],
 )
-def test_a_model_is_bounded_by_the_containers_memory(
+def test_the_size_of_the_model_is_limited_by_the_memory_of_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, bound: int
 ) -> None:
     limit = tmp_path / "memory.max"
@@ -106,7 +106,7 @@ def test_a_model_is_bounded_by_the_containers_memory(
     assert subject.max_model_bytes() == bound
 
 
-def test_a_download_that_breaks_off(registry: StubRegistry, client: Registry) -> None:
+def test_an_incomplete_download(registry: StubRegistry, client: Registry) -> None:
     registry.breaks_off = MODEL_PATH
     reason, message = failure(client)
     assert reason == Reason.TRACKING_SERVER_UNREACHABLE
@@ -133,7 +133,7 @@ def test_not_an_mlflow_server(
         (503, b"\xff\xfe", "503"),
     ],
 )
-def test_server_errors_are_passed_on(
+def test_server_errors_are_in_the_message(
     registry: StubRegistry, client: Registry, status: int, body: bytes, said: str
 ) -> None:
     registry.answers[ALIAS_PATH] = (status, body)

@@ -1,4 +1,4 @@
-"""Repeated keys among texts: a quick look at quotation marks must never miss one."""
+"""Repeated keys: counting quotation marks must never miss one."""
 
 import json
 
@@ -22,7 +22,7 @@ def record(row: tuple[str, str, float], more: str = "") -> str:
 
 
 @given(st.lists(ROW, min_size=1, max_size=3), st.booleans())
-def test_texts_of_any_kind_are_let_through(rows: list[tuple[str, str, float]], pure: bool) -> None:
+def test_any_strings_are_accepted(rows: list[tuple[str, str, float]], pure: bool) -> None:
     def accepted(features: str) -> list[tuple[str, str, float]]:
         return [tuple(row) for row in DECODE(f'{{"features":{features}}}'.encode())]
 
@@ -33,7 +33,7 @@ def test_texts_of_any_kind_are_let_through(rows: list[tuple[str, str, float]], p
 
 
 @given(ROW, st.sampled_from(['"a"', '"\\u0061"', '"n"', '"é"', '"\\u00e9"']))
-def test_a_repeated_column_never_is(row: tuple[str, str, float], key: str) -> None:
+def test_a_repeated_column_is_refused(row: tuple[str, str, float], key: str) -> None:
     value = "1" if key == '"n"' else '""'
     repeated = record(row, f",{key}:{value}")
     for features in (repeated, f"[{repeated}]", f"[{record(row)},{repeated}]"):
@@ -42,7 +42,7 @@ def test_a_repeated_column_never_is(row: tuple[str, str, float], key: str) -> No
 
 
 @given(ROW, st.sampled_from(['"features"', '"\\u0066eatures"']))
-def test_nor_are_repeated_features(row: tuple[str, str, float], key: str) -> None:
+def test_repeated_features_are_refused(row: tuple[str, str, float], key: str) -> None:
     for features in (json.dumps(row), f"[{json.dumps(row)}]", record(row)):
         with pytest.raises(InvalidInput, match="duplicate_key"):
             DECODE(f'{{"features":{features},{key}:{features}}}'.encode())

@@ -1,4 +1,4 @@
-"""The sample data: real, valid, and never in the way of a team's own file."""
+"""The sample data: real, valid, and never instead of an existing file."""
 
 import os
 import stat
@@ -25,14 +25,14 @@ def test_writes_the_raw_diabetes_columns(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_leaves_what_is_there(tmp_path: Path) -> None:
+def test_keeps_an_existing_file(tmp_path: Path) -> None:
     path = tmp_path / data.FILE_NAME
     path.write_text("mine")
     assert not write_sample(tmp_path)
     assert path.read_text() == "mine"
 
 
-def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -49,7 +49,7 @@ def test_command(
     assert main() == 0
     assert capsys.readouterr().out.endswith(": written\n")
     assert main() == 0
-    assert capsys.readouterr().out.endswith(": already there, left as it is\n")
+    assert capsys.readouterr().out.endswith(": exists, not changed\n")
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "missing"))
     assert main() == 1
     assert "missing: No such file or directory" in capsys.readouterr().err

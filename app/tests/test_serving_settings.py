@@ -1,4 +1,4 @@
-"""The service's environment: defaults, and a refusal that names the variable."""
+"""The environment variables of the service: defaults, and errors that name the variable."""
 
 import pytest
 

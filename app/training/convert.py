@@ -1,4 +1,4 @@
-"""Turns a fitted estimator into ONNX, and proves that the two give the same answers."""
+"""Converts a fitted estimator to ONNX, and verifies that both give the same predictions."""
 
 import json
 from copy import copy
@@ -23,20 +23,20 @@ from sklearn.pipeline import Pipeline
 
 from training.graph import complete, flags_as_numbers, in_float32
 
-#: Largest relative difference that is let pass between the estimator and its ONNX form: what the
-#: service promises. Both compute in float64, so honest conversions differ by about 1e-15.
+#: Largest accepted relative difference between the estimator and its ONNX form, which the service
+#: guarantees. Both compute in float64, so correct conversions differ by about 1e-15.
 MAX_RELATIVE_DIFFERENCE = 1e-6
 
-#: The same for what ONNX can only compute in float32, which has 24 binary digits: trees, logistic
-#: regression and others, whose sums of many terms lose two or three decimal ones.
+#: The same for operators that ONNX has only in float32, with 24 binary digits: trees, logistic
+#: regression and others. Their sums of many terms lose two or three decimal digits.
 MAX_RELATIVE_DIFFERENCE_FLOAT32 = 1e-4
 
-#: An answer near zero is a small difference of large terms, so its rounding error is as large as
-#: theirs: below this share of the largest answer the error is measured against that share instead.
-#: With the bounds above that is some five thousand times, and sixteen times, what a digit is worth.
+#: A prediction near zero is a small difference of large terms, so its rounding error is as large as
+#: theirs: below this share of the largest prediction the error is relative to that share instead.
+#: With the bounds above that is some five thousand times, and sixteen times, the last binary digit.
 _FLOOR, _FLOOR_FLOAT32 = 1e-6, 1e-2
 
-#: The newest; but of the operators for trees the version that every converter knows.
+#: The newest version; for the operators of trees the version that every converter supports.
 _OPSETS = {"": get_latest_tested_opset_version(), "ai.onnx.ml": 3}
 
 _DTYPES: dict[str, Any] = {
@@ -52,24 +52,26 @@ Table = FloatArray | pd.DataFrame
 
 
 class ConversionError(Exception):
-    """The ONNX form does not answer as the estimator does, so it must not be registered."""
+    """The ONNX form gives other predictions than the estimator, so it must not be registered."""
 
 
 def convert(estimator: BaseEstimator, features: Table) -> ModelProto:
     """Converts a fitted scikit-learn estimator or pipeline to ONNX.
 
-    `features` are rows that it takes: an array, which becomes one input [rows, N], or a table. All
-    columns of a table become one input where they are floats and nothing in the estimator asks for
-    them by name, or where they are numbers and it takes them no other way; else every column is an
-    input [rows, 1]. In float64 where the converter can, else in float32; raises ConversionError
-    where neither can be had.
+    `features` are valid rows: an array, which becomes one input [rows, N], or a table. All columns
+    of a table become one input if they are floats and the estimator selects none by name, or if
+    they are numbers and no other form can be converted; else every column is an input [rows, 1].
+    In float64 if the converter supports it, else in float32; raises ConversionError if neither
+    works.
     """
     problems = []
     for number in (DoubleTensorType, FloatTensorType):
         for types in _types(features, number):
             try:
                 return _convert(estimator, features, types)
-            except Exception as error:  # the converter's and onnxruntime's share no better base
+            except (
+                Exception
+            ) as error:  # the converter's and onnxruntime's have no common base class
                 problems.append(f"{number.__name__}: {str(error).strip().splitlines()[0]}")
     raise ConversionError(
         f"{type(estimator).__name__} cannot be converted to ONNX ({'; '.join(problems)})"
@@ -79,8 +81,8 @@ def convert(estimator: BaseEstimator, features: Table) -> ModelProto:
 def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> float:
     """Compares both on every row of `features`; returns the largest relative difference.
 
-    Raises ConversionError where it exceeds the bound, where an answer is not finite, where a label
-    differs, and where the number of answers differs. Labels without probabilities differ by 0.
+    Raises ConversionError if it exceeds the bound, if a prediction is not finite, if a label
+    differs, and if the number of predictions differs. Labels without probabilities differ by 0.
     """
     session = _session(model)
     outputs = session.run(None, _feed(session, features))
@@ -88,7 +90,7 @@ def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> floa
     single = in_float32(model)
     if not is_classifier(estimator):
         return _bounded(single, expected, outputs[0])
-    # As JSON, in which false, 0 and 0.0 are not the same.
+    # Compared as JSON, in which false, 0 and 0.0 are different.
     if json.dumps(outputs[0].tolist()) != json.dumps(expected.tolist()):
         raise ConversionError("the ONNX model gives other labels; not registered")
     if _classes(estimator) is None:
@@ -98,22 +100,22 @@ def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> floa
 
 def _convert(estimator: BaseEstimator, features: Table, types: list[tuple[str, Any]]) -> ModelProto:
     convertible = _convertible(estimator)
-    options = {id(_last(convertible)): {"zipmap": False} if _gives_shares(estimator) else {}}
+    options = {id(_last(convertible)): {"zipmap": False} if _has_probabilities(estimator) else {}}
     with flags_as_numbers():
         model: ModelProto = to_onnx(
             convertible, initial_types=types, options=options, target_opset=_OPSETS
         )
     labels = estimator.predict(features[:1]).dtype.kind if is_classifier(estimator) else None
     complete(model, labels, _classes(estimator), _example(features))
-    # A graph that the converter wrote is not always one that can be run.
+    # Not every graph of the converter can be run.
     session = _session(model)
     session.run(None, _feed(session, features[:1]))
     return model
 
 
 def _convertible(estimator: BaseEstimator) -> BaseEstimator:
-    """The same, or a copy without what the converter stumbles over though it predicts nothing."""
-    if hasattr(estimator, "best_estimator_"):  # of a search, which answers as the best one does
+    """The same, or a copy without parts that predict nothing and cannot be converted."""
+    if hasattr(estimator, "best_estimator_"):  # of a search, which predicts with the best one
         return _convertible(estimator.best_estimator_)
     if isinstance(estimator, Pipeline):
         return Pipeline(
@@ -128,20 +130,20 @@ def _last(estimator: BaseEstimator) -> BaseEstimator:
     return _last(estimator[-1]) if isinstance(estimator, Pipeline) else estimator
 
 
-def _gives_shares(estimator: BaseEstimator) -> bool:
+def _has_probabilities(estimator: BaseEstimator) -> bool:
     return is_classifier(estimator) and hasattr(estimator, "predict_proba")
 
 
 def _classes(estimator: BaseEstimator) -> list[Any] | None:
-    """What a classifier's probabilities are of; None for none, and for several outputs' own."""
-    if not _gives_shares(estimator) or isinstance(estimator.classes_, list):
+    """The labels of a classifier's probabilities; None without them, and for several outputs."""
+    if not _has_probabilities(estimator) or isinstance(estimator.classes_, list):
         return None
     classes: list[Any] = estimator.classes_.tolist()
     return classes
 
 
 def _example(features: Table) -> list[Any] | None:
-    """The first row without a gap, as JSON has it; None where there is no such row."""
+    """The first row without missing values, as JSON; None if there is no such row."""
     table = pd.DataFrame(features)
     finite = table.select_dtypes("number").abs().lt(np.inf).all(axis=1)
     row = table[finite & table.notna().all(axis=1)][:1]
@@ -201,5 +203,5 @@ def _bounded(single: bool, expected: FloatArray, actual: npt.NDArray[Any]) -> fl
 
 def _largest_relative_difference(expected: FloatArray, actual: FloatArray, floor: float) -> float:
     least = max(floor * float(np.max(np.abs(expected))), np.finfo(np.float64).tiny)
-    with np.errstate(all="ignore"):  # what overflows here is refused as NaN or infinity
+    with np.errstate(all="ignore"):  # overflows are refused as NaN or infinity
         return float(np.max(np.abs(actual - expected) / np.maximum(np.abs(expected), least)))

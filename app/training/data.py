@@ -1,4 +1,4 @@
-"""Reads the training data and refuses what no model should be trained on."""
+"""Reads and validates the training data."""
 
 import csv
 import hashlib
@@ -26,7 +26,7 @@ class DataError(Exception):
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Validated rows and the SHA-256 of the very bytes they were read from."""
+    """Validated rows, and the SHA-256 of the file that they were read from."""
 
     features: npt.NDArray[np.float64]
     target: npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The learning itself: split, fit, measure. Pure: nothing here reads, writes or logs."""
+"""Split, fit and measure. Pure functions: no input, output or logging."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted estimator, its metrics on the held-out rows, and how many rows each part had."""
+    """A fitted estimator, its metrics on the held-out rows, and the sizes of the two splits."""
 
     estimator: LinearRegression
     metrics: dict[str, float]

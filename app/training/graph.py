@@ -1,4 +1,4 @@
-"""Makes a converted graph answer as its estimator does, and notes what the service must know."""
+"""Corrects differences between a graph and its estimator, and adds metadata for the service."""
 
 import json
 from collections.abc import Iterator
@@ -8,43 +8,43 @@ from typing import Any
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 from skl2onnx.common import _container
 
-#: The keys of a graph's metadata, under each of which there is JSON: the labels that the columns of
-#: a classifier's probabilities stand for, a row to try the graph on, and the outputs of encoders
-#: that refuse a category which they do not know; there it is a number below zero.
+#: The keys of a graph's metadata. The values are JSON: the labels of the columns of a classifier's
+#: probabilities, an example row, and the outputs of encoders that refuse unknown categories, which
+#: they encode as a number below zero.
 CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
 
-#: By numpy's letter: the labels that the converter makes integers of.
+#: By numpy's type code: types of labels that the converter turns into integers.
 _CAST_LABELS = {"b": TensorProto.BOOL, "f": TensorProto.DOUBLE}
 
-#: No estimator has this category.
+#: A category that no estimator has.
 _NO_CATEGORY = helper.make_tensor("no_category", TensorProto.INT64, [], [-(2**63)])
 
 
 def complete(
     model: ModelProto, labels: str | None, classes: list[Any] | None, example: list[Any] | None
 ) -> None:
-    """Leaves the prediction, and the probabilities where there are `classes`, and adds the notes.
+    """Keeps the prediction, and the probabilities if there are `classes`, and adds the metadata.
 
-    `labels` is numpy's letter for the type of a classifier's labels.
+    `labels` is numpy's type code of a classifier's labels.
     """
     graph = model.graph
     del graph.output[2 if classes else 1 :]
     if labels in _CAST_LABELS and graph.output[0].type.tensor_type.elem_type == TensorProto.INT64:
         _cast_labels(graph, _CAST_LABELS[labels])
-    _cut_no_fractions(graph)
+    _keep_fractions(graph)
     codes = [node.output[0] for node in graph.node if _encodes_known_categories(node)]
     for name in codes:
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.INT64, None))
-    notes = {CLASSES: classes, EXAMPLE: example, CATEGORY_CODES: codes}
-    for key, note in notes.items():
-        if note:
-            model.metadata_props.add(key=key, value=json.dumps(note))
+    metadata = {CLASSES: classes, EXAMPLE: example, CATEGORY_CODES: codes}
+    for key, value in metadata.items():
+        if value:
+            model.metadata_props.add(key=key, value=json.dumps(value))
 
 
 def in_float32(model: ModelProto) -> bool:
-    """Whether some of it is only computed in float32: an input, or an operator's own parameters.
+    """Whether a part is only computed in float32: an input, or the parameters of an operator.
 
-    Those of `ai.onnx.ml` have their numbers in attributes, which know no other float.
+    Operators of `ai.onnx.ml` have their numbers in attributes, which have no other float type.
     """
     single = {AttributeProto.FLOAT, AttributeProto.FLOATS}
     return any(
@@ -57,7 +57,7 @@ def in_float32(model: ModelProto) -> bool:
 
 @contextmanager
 def flags_as_numbers() -> Iterator[None]:
-    """Lets skl2onnx convert histogram trees: it gives booleans where onnx takes numbers alone."""
+    """Lets skl2onnx convert histogram trees: it passes booleans, and onnx accepts only numbers."""
     original = _container.make_node
 
     def make_node(*names: Any, **attributes: Any) -> NodeProto:  # noqa: ANN401
@@ -78,7 +78,7 @@ def flags_as_numbers() -> Iterator[None]:
 
 
 def _cast_labels(graph: GraphProto, element: int) -> None:
-    """Makes labels again of the integers that booleans and floats have become."""
+    """Casts the integers that the converter made of booleans and floats back to labels."""
     output = graph.output[0]
     integers = f"{output.name}_as_integers"
     for node in graph.node:
@@ -88,10 +88,10 @@ def _cast_labels(graph: GraphProto, element: int) -> None:
     output.type.tensor_type.elem_type = element
 
 
-def _cut_no_fractions(graph: GraphProto) -> None:
-    """Keeps one-hot encoders from taking 1.5 for the category 1, as the converter's cast makes it.
+def _keep_fractions(graph: GraphProto) -> None:
+    """Keeps one-hot encoders from encoding 1.5 as the category 1, due to the cast of the converter.
 
-    What is not whole becomes a number that is none, which each of them answers as it was told to.
+    Fractions become a number that is no category, which each encoder handles as it is configured.
     """
     integers = {
         given.name for given in graph.input if given.type.tensor_type.elem_type == TensorProto.INT64
@@ -116,7 +116,7 @@ def _cut_no_fractions(graph: GraphProto) -> None:
 
 
 def _encodes_known_categories(node: NodeProto) -> bool:
-    """Whether it is what an encoder becomes that refuses others: its default is -1, unsaid."""
+    """Whether it is an encoder that refuses unknown categories: its implicit default is -1."""
     names = {part.name for part in node.attribute}
     return (
         node.op_type == "LabelEncoder"

@@ -1,7 +1,6 @@
-"""Finds out whether a model is linear, and proves it, so that the service can do without ONNX.
+"""Verifies that a model is linear, so that the service does not need ONNX for it.
 
-The note that comes of it goes into MLflow's description of the model; serving/models/linear.py is
-what reads it.
+The coefficients are stored in the MLmodel file; serving/models/linear.py reads them.
 """
 
 import hashlib
@@ -16,21 +15,21 @@ from sklearn.base import BaseEstimator, is_classifier
 
 from training.convert import FloatArray
 
-#: Largest relative difference to the ONNX model that is let pass. Both add the same few products in
-#: float64, in an order of their own.
+#: Largest accepted relative difference to the ONNX model. Both add the same few products in
+#: float64, in different orders.
 MAX_RELATIVE_DIFFERENCE = 1e-9
 
-#: Random rows besides the training data: as many at each of a wide range of magnitudes.
+#: Random rows in addition to the training data: this many for each of several magnitudes.
 _RANDOM_ROWS = 200
 _MAGNITUDES = (1e-9, 1e-3, 1.0, 1e3, 1e9)
 _SEED = 42
 
 
 def note(estimator: BaseEstimator, model: ModelProto, features: FloatArray) -> str | None:
-    """The coefficients as JSON, with the SHA-256 of the ONNX file that they answer like.
+    """The coefficients as JSON, with the SHA-256 of the ONNX file that gives the same predictions.
 
-    None for an estimator that has none, and for one that answers differently anywhere on the rows
-    of `features` and on random ones.
+    None for an estimator without coefficients, and if a prediction differs on any row of `features`
+    or on any random row.
     """
     parameters = _parameters(estimator, features.shape[1])
     if parameters is None:
@@ -44,7 +43,7 @@ def note(estimator: BaseEstimator, model: ModelProto, features: FloatArray) -> s
     rows = _rows(features)
     expected = np.asarray(session.run(None, {given.name: rows})[0]).reshape(-1)
     for row, value in zip(rows.tolist(), expected.tolist(), strict=True):
-        # As the service computes it.
+        # Computed as the service does.
         answer = sum(map(mul, coefficients, row), intercept)
         terms = sum(abs(a * x) for a, x in zip(coefficients, row, strict=True)) + abs(intercept)
         if not abs(answer - value) <= MAX_RELATIVE_DIFFERENCE * terms:

@@ -1,4 +1,4 @@
-"""Writes a trained model and what is known of it to MLflow."""
+"""Writes a trained model and its metadata to MLflow."""
 
 import hashlib
 import warnings
@@ -20,7 +20,7 @@ from training.settings import Settings
 
 @dataclass(frozen=True)
 class Registered:
-    """What one training run left in MLflow."""
+    """The result of one training run in MLflow."""
 
     run_id: str
     version: int
@@ -31,8 +31,8 @@ def register(
 ) -> Registered:
     """Logs one run, registers its model as a new version, and points the alias at it.
 
-    The alias moves last: whoever follows it never sees a version that is not complete. Raises what
-    MLflow's client raises where the tracking server refuses or cannot be reached.
+    The alias moves last, so it never points at an incomplete version. Raises the exceptions of
+    MLflow's client if the tracking server refuses or cannot be reached.
     """
     mlflow.set_tracking_uri(settings.tracking_uri)
     mlflow.set_experiment(settings.experiment_name)
@@ -66,7 +66,7 @@ def _log_facts(data: TrainingData, fitted: Fit, difference: float) -> None:
     mlflow.log_metrics({**fitted.metrics, "onnx_max_relative_difference": difference})
     table = pd.DataFrame(data.features, columns=list(FEATURES)).assign(**{TARGET: data.target})
     with warnings.catch_warnings():
-        # MLflow registers its local file source twice and warns of the choice between the two.
+        # MLflow registers its local file source twice, and warns that both match.
         warnings.filterwarnings("ignore", message="The specified dataset source can be interp")
         dataset = from_pandas(table, source=str(data.path), targets=TARGET, name=FILE_NAME)
     mlflow.log_input(dataset, context="training")
@@ -81,9 +81,9 @@ def log_model(
 ) -> int:
     """Logs a model into the active run and registers it; returns the version's number.
 
-    The columns of `example`, rows that it takes, and of `answer`, what it gives for them, are its
-    signature, which the service goes by. `note` is that of training/linear.py. The file's SHA-256
-    lets the service see whether it has got the whole of it, and nothing else.
+    The columns of `example`, valid rows, and of `answer`, their predictions, are the signature that
+    the service uses. `note` is the result of training/linear.py. With the SHA-256 of the file the
+    service detects an incomplete or different file.
     """
     info = mlflow.onnx.log_model(
         model,
@@ -92,10 +92,10 @@ def log_model(
         signature=infer_signature(example, answer),
         input_example=example,
         metadata=_metadata(model, note),
-        # One file, which is all that the service fetches.
+        # One file: the service fetches only that.
         save_as_external_data=False,
         onnx_execution_providers=["CPUExecutionProvider"],
-        # Named, because inferring them loads the model in another interpreter first.
+        # Given here, because inferring them loads the model in another interpreter.
         pip_requirements=[
             f"mlflow=={mlflow.__version__}",
             f"onnxruntime=={onnxruntime.__version__}",

@@ -1,7 +1,7 @@
-"""Puts real, public sample data into the data folder, where there is none yet.
+"""Writes real, public sample data into the data folder if it is not there yet.
 
 `python -m training.sample_data` writes `$DATA_DIR/training_data.csv` from scikit-learn's diabetes
-data set (442 patients): body-mass index and mean blood pressure, raw, against disease progression
+data set (442 patients): body-mass index and mean blood pressure, raw, and disease progression
 after one year.
 """
 
@@ -18,9 +18,9 @@ from training.settings import data_dir
 
 
 def write_sample(folder: Path) -> bool:
-    """Writes the sample into the folder unless a file of that name is there; says whether it wrote.
+    """Writes the sample unless a file of that name exists; returns whether it was written.
 
-    The file appears whole or not at all: it is written beside its place and renamed into it.
+    The file is written under a temporary name and renamed, so it is never incomplete.
     """
     path = folder / FILE_NAME
     if path.exists():
@@ -32,7 +32,9 @@ def write_sample(folder: Path) -> bool:
             csv.writer(file).writerows([COLUMNS, *_sample_rows()])
             file.flush()
             os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o644)  # mkstemp's 0600 would shut the team's other jobs out
+            os.fchmod(
+                file.fileno(), 0o644
+            )  # with mkstemp's 0600 other jobs of the team could not read it
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -58,7 +60,7 @@ def main() -> int:
     except OSError as error:
         print(f"sample data: cannot write to {folder}: {error.strerror}", file=sys.stderr)
         return 1
-    state = "written" if written else "already there, left as it is"
+    state = "written" if written else "exists, not changed"
     print(f"sample data: {folder / FILE_NAME}: {state}")
     return 0
 

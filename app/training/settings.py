@@ -1,4 +1,4 @@
-"""What the training job reads from its environment."""
+"""The environment variables of the training job."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or unusable; the message names it."""
+    """An environment variable is missing; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Settings:
     """One field per environment variable of the same name.
 
     DATA_DIR defaults to /app/data, where the platform mounts the team's data volume; MODEL_ALIAS
-    to `champion`, the alias that services follow unless they pin a version.
+    to `champion`, the alias that services resolve unless they pin a version.
     """
 
     tracking_uri: str
@@ -25,12 +25,12 @@ class Settings:
 
 
 def data_dir() -> Path:
-    """The folder that holds the training data: DATA_DIR, /app/data by default."""
+    """The folder with the training data: DATA_DIR, /app/data by default."""
     return Path(os.environ.get("DATA_DIR") or "/app/data")
 
 
 def load() -> Settings:
-    """Reads the environment; raises SettingsError for what is missing."""
+    """Reads the environment; raises SettingsError for a missing variable."""
     return Settings(
         tracking_uri=_required("MLFLOW_TRACKING_URI"),
         experiment_name=_required("EXPERIMENT_NAME"),

@@ -1,7 +1,7 @@
 """Trains, checks and registers one model version: `python -m training.train`.
 
-Every run registers a new version, also on unchanged data: a Job runs once per image and parameters,
-so a run that was asked for is a version that was asked for, and `data_sha256` tells equal data.
+Every run registers a new version, also with unchanged data: a Job runs once per image and
+parameters, so a new version is wanted for each run, and `data_sha256` shows equal data.
 """
 
 import sys
@@ -13,7 +13,7 @@ from training import convert, data, fit, registry, settings
 
 
 def run(config: settings.Settings) -> registry.Registered:
-    """Does the whole job once. Raises DataError, ConversionError, or MLflow's own errors."""
+    """Runs the job once. Raises DataError, ConversionError, or the exceptions of MLflow."""
     rows = data.load(config.data_dir / data.FILE_NAME)
     fitted = fit.fit(rows)
     model = convert.convert(fitted.estimator, rows.features)
@@ -29,7 +29,7 @@ def run(config: settings.Settings) -> registry.Registered:
 
 
 def main() -> int:
-    """Command line entry; returns 0, or 1 after one line that gives the reason."""
+    """Command line entry; returns 0, or 1 after one line with the reason."""
     try:
         run(settings.load())
     except (settings.SettingsError, data.DataError, convert.ConversionError) as error:

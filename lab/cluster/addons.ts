@@ -6,23 +6,23 @@ import { mirrored } from "./part";
 
 const FOLDER = resolve(__dirname, "../addons");
 
-/** A Kubernetes object as far as the lab looks into it. */
+/** The fields of a Kubernetes object that the lab reads. */
 export interface Manifest {
   kind: string;
   metadata: { name: string; namespace?: string };
   [field: string]: unknown;
 }
 
-/** What the add-ons' files leave open. */
+/** Values for the add-ons' files. */
 export interface AddonValues {
   /** Values of `${NAME}`. */
   variables: Readonly<Record<string, string>>;
-  /** Upstream image reference -> digest, as the lab's registry holds it. */
+  /** Upstream image reference -> digest, in the lab's registry. */
   images: Readonly<Record<string, string>>;
   registryPort: number;
 }
 
-/** Reads the files of lab/addons (or those named), fills in the values, and returns the objects in the files' order. */
+/** Reads the files of lab/addons (or those in `only`), fills in the values, and returns the objects in the order of the files. */
 export function renderAddons(values: AddonValues, only?: readonly string[]): Manifest[] {
   const files = addonFiles().filter(({ name }) => only?.includes(name) ?? true);
   return files.flatMap(({ name, text }) => renderAddon(name, text, values));
@@ -34,7 +34,7 @@ export function addonFiles(): { name: string; text: string }[] {
   return names.sort().map((name) => ({ name, text: readFileSync(join(FOLDER, name), "utf8") }));
 }
 
-/** One file: variables first, then images by digest. Throws for an unknown variable or image, naming the file. */
+/** One file: replaces variables, and then images by digest. Throws with the file name for an unknown variable or image. */
 export function renderAddon(file: string, text: string, values: AddonValues): Manifest[] {
   const filled = text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = values.variables[name];
@@ -67,13 +67,13 @@ export function toYaml(manifests: readonly Manifest[]): string {
     .join("---\n");
 }
 
-/** A deployment as far as the lab looks into it. */
+/** The fields of a Deployment that the lab reads. */
 export interface Deployment {
   metadata: { name: string; generation: number };
   status?: { observedGeneration?: number; updatedReplicas?: number; availableReplicas?: number };
 }
 
-/** A pod as far as the lab looks into it. */
+/** The fields of a pod that the lab reads. */
 export interface Pod {
   metadata: { name: string };
   status?: {
@@ -87,7 +87,7 @@ export interface Pod {
   };
 }
 
-/** Deployments whose current version is not available, or has no pod that runs indeed. */
+/** Names of Deployments whose current version is not available, or has no running pod. */
 export function notRolledOut(
   names: readonly string[],
   deployments: readonly Deployment[],
@@ -103,28 +103,28 @@ export function notRolledOut(
   return names.filter((name) => missing.has(name) || !known.has(name));
 }
 
-/** What the containers of pods wait for, and how often they have ended: `traefik-x: ErrImagePull: ...`. */
-export function podTroubles(pods: readonly Pod[]): string[] {
+/** Why containers of pods are waiting, and how often they have restarted: `traefik-x: ErrImagePull: ...`. */
+export function podProblems(pods: readonly Pod[]): string[] {
   return pods.flatMap(({ metadata, status }) =>
     (status?.containerStatuses ?? []).flatMap(({ ready, restartCount = 0, state }) => {
       if (ready) return [];
       const { reason = "not ready", message = "" } = state?.waiting ?? {};
-      const ended = restartCount > 0 ? `, ended ${restartCount} times` : "";
+      const ended = restartCount > 0 ? `, restarted ${restartCount} times` : "";
       return `${metadata.name}: ${[reason, message].filter(Boolean).join(": ")}${ended}`;
     }),
   );
 }
 
 /**
- * Deployments without a pod whose containers are all ready and run indeed. The status alone does not tell: after a
- * restart it is the old one until the kubelet has looked.
+ * Names of Deployments without a pod whose containers are all ready and running. The status of a pod is not enough: after a
+ * restart of the lab it is the old one until the kubelet updates it.
  */
 export function missingPods(
   deployments: readonly string[],
   pods: readonly Pod[],
   runningContainers: ReadonlySet<string>,
 ): string[] {
-  const stands = ({ status }: Pod) => {
+  const isRunning = ({ status }: Pod) => {
     const containers = status?.containerStatuses ?? [];
     return (
       containers.length > 0 &&
@@ -136,5 +136,7 @@ export function missingPods(
   };
   const ofDeployment = (pod: Pod, name: string) =>
     new RegExp(`^${name}-[0-9a-z]+-[0-9a-z]+$`).test(pod.metadata.name);
-  return deployments.filter((name) => !pods.some((pod) => ofDeployment(pod, name) && stands(pod)));
+  return deployments.filter(
+    (name) => !pods.some((pod) => ofDeployment(pod, name) && isRunning(pod)),
+  );
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { LabError } from "./identity";
 
-/** The two ends of a lab's link to the host. */
+/** The addresses of a lab's link to the host. */
 export interface LinkAddresses {
   /** The /30 in CIDR form. */
   subnet: string;
@@ -10,8 +10,8 @@ export interface LinkAddresses {
 }
 
 /**
- * Where a lab's /30 is looked for, in order: private ranges that home routers, Docker and clouds seldom use, and
- * the benchmarking range of RFC 2544 for machines whose VPN routes all of the private ones.
+ * The networks from which a lab's /30 is chosen, in order: private ranges that home routers, Docker and clouds seldom use,
+ * and the benchmarking range of RFC 2544 for machines whose VPN routes all private ranges.
  */
 const POOLS = ["10.231.0.0/16", "172.29.0.0/16", "192.168.231.0/24", "198.18.0.0/16"] as const;
 /** Addresses in a /30. */
@@ -37,21 +37,21 @@ function toRange(cidr: string): Range {
   return { first, last: first + size - 1 };
 }
 
-/** Whether two IPv4 networks (CIDR form; a plain address counts as /32) share an address. */
+/** Whether two IPv4 networks (in CIDR notation, or an address as /32) overlap. */
 export function overlaps(one: string, other: string): boolean {
   const [a, b] = [toRange(one), toRange(other)];
   return a.first <= b.last && b.first <= a.last;
 }
 
-/** Host and node address of a /30: its two usable ones. */
+/** Host and node address of a /30: its two usable addresses. */
 export function linkAddresses(subnet: string): LinkAddresses {
   const { first } = toRange(subnet);
   return { subnet, host: toAddress(first + 1), node: toAddress(first + 2) };
 }
 
 /**
- * A /30 that overlaps none of `used`. Starts at a place that depends on the name, so that two labs of one machine
- * seldom compete, and the same lab finds the same addresses again.
+ * A /30 that does not overlap `used`. The search starts at an offset that depends on the name, so that two labs of a machine
+ * seldom get the same one, and a lab gets the same addresses again.
  */
 export function chooseSubnet(name: string, used: readonly string[]): string {
   const start = createHash("sha256").update(name).digest().readUInt32BE(0);

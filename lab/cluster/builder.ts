@@ -5,7 +5,7 @@ import { removeIfEmpty } from "./files";
 import type { Lab } from "./identity";
 import { attempt, run } from "./shell";
 
-/** Registers the lab's BuildKit with buildx, under the lab's label, where docker-build and `docker buildx` find it. */
+/** Registers the lab's BuildKit with buildx, under the lab's label, for docker-build and `docker buildx`. */
 export async function registerBuilder(lab: Lab, buildx: string): Promise<void> {
   const endpoint = `unix://${lab.paths.buildkitSocket}`;
   const known = await attempt(buildx, ["inspect", lab.label]);
@@ -14,17 +14,17 @@ export async function registerBuilder(lab: Lab, buildx: string): Promise<void> {
   await run(buildx, ["create", "--name", lab.label, "--driver", "remote", endpoint]);
 }
 
-/** Forgets the lab's builder; it is no error if there is none. */
+/** Removes the lab's builder from buildx, if it exists. */
 export async function removeBuilder(lab: Lab, buildx: string): Promise<void> {
   await attempt(buildx, ["rm", "--force", lab.label]);
 }
 
-/** Where buildx keeps its builders, as its documentation says. */
+/** The folder of buildx's builders, according to its documentation. */
 function builderFolder(env = process.env): string {
   return env.BUILDX_CONFIG ?? join(env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "buildx");
 }
 
-/** Takes away what buildx keeps besides, if no other builder and no choice of one is left. */
+/** Removes the folder of buildx if it has no other builder and no selected one. */
 export function removeBuilderFolder(lab: Lab, folder = builderFolder()): void {
   for (const name of ["activity", "refs"]) {
     rmSync(join(folder, name, lab.label), { recursive: true, force: true });
@@ -33,12 +33,12 @@ export function removeBuilderFolder(lab: Lab, folder = builderFolder()): void {
   for (const name of folders) removeIfEmpty(join(folder, name));
   const left = existsSync(folder) ? readdirSync(folder) : [];
   if (left.some((name) => ![".lock", "current"].includes(name))) return;
-  if (left.includes("current") && choosesBuilder(join(folder, "current"))) return;
+  if (left.includes("current") && selectsBuilder(join(folder, "current"))) return;
   rmSync(folder, { recursive: true, force: true });
   removeIfEmpty(dirname(folder));
 }
 
-/** Whether buildx's note of the current builder names one: it names none where Docker itself builds. */
-function choosesBuilder(file: string): boolean {
+/** Whether buildx's file of the current builder names one: it names none if Docker is the builder. */
+function selectsBuilder(file: string): boolean {
   return (JSON.parse(readFileSync(file, "utf8")) as { Name?: string }).Name !== "";
 }

@@ -1,20 +1,21 @@
 import { join } from "node:path";
 import { POD_CIDR, SERVICE_CIDR } from "./cidrs";
-import { adminIdentity, apiServerUrl, type Blueprint, kubeconfigOf, type Part } from "./part";
+import {
+  adminIdentity,
+  apiServerUrl,
+  type ClusterConfig,
+  type Component,
+  kubeconfigOf,
+} from "./part";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
 
-/** etcd, the API server, and the two that act on what it holds. */
-export function controlPlane(blueprint: Blueprint): Part[] {
-  return [
-    etcd(blueprint),
-    apiServer(blueprint),
-    controllerManager(blueprint),
-    scheduler(blueprint),
-  ];
+/** The control plane: etcd, API server, controller manager, scheduler. */
+export function controlPlane(cluster: ClusterConfig): Component[] {
+  return [etcd(cluster), apiServer(cluster), controllerManager(cluster), scheduler(cluster)];
 }
 
-function etcd({ lab, link }: Blueprint): Part {
+function etcd({ lab, link }: ClusterConfig): Component {
   const { pki, data } = lab.paths;
   const server = identityOf(pki, "etcd", "etcd-ca");
   const client = identityOf(pki, "apiserver-etcd-client", "etcd-ca");
@@ -33,7 +34,7 @@ function etcd({ lab, link }: Blueprint): Part {
       `--data-dir=${join(data, "etcd")}`,
       `--listen-client-urls=https://127.0.0.1:2379,https://${link.node}:2379`,
       "--advertise-client-urls=https://127.0.0.1:2379",
-      // The only member: these two are written into its data and must not follow the node's address.
+      // For the only member: these two are stored in its data and must not change with the node's address.
       "--listen-peer-urls=https://127.0.0.1:2380",
       "--initial-advertise-peer-urls=https://127.0.0.1:2380",
       `--initial-cluster=${lab.name}=https://127.0.0.1:2380`,
@@ -45,7 +46,7 @@ function etcd({ lab, link }: Blueprint): Part {
   };
 }
 
-function apiServer({ lab, link, tool }: Blueprint): Part {
+function apiServer({ lab, link, tool }: ClusterConfig): Component {
   const { pki } = lab.paths;
   const server = identityOf(pki, "apiserver");
   const accounts = join(pki, "sa.key");
@@ -74,7 +75,7 @@ function apiServer({ lab, link, tool }: Blueprint): Part {
   };
 }
 
-/** How the API server reaches etcd, the kubelet, and the API servers behind it (metrics-server, custom metrics). */
+/** Flags for the connections of the API server to etcd, kubelets, and aggregated API servers (metrics-server, custom metrics). */
 function connections(pki: string): string[] {
   const store = identityOf(pki, "apiserver-etcd-client", "etcd-ca");
   const kubelet = identityOf(pki, "apiserver-kubelet-client");
@@ -84,7 +85,7 @@ function connections(pki: string): string[] {
     `--etcd-cafile=${store.ca}`,
     `--etcd-certfile=${store.cert}`,
     `--etcd-keyfile=${store.key}`,
-    // By address: nothing resolves the node's name.
+    // By address, as the node's name cannot be resolved.
     "--kubelet-preferred-address-types=InternalIP",
     `--kubelet-certificate-authority=${kubelet.ca}`,
     `--kubelet-client-certificate=${kubelet.cert}`,
@@ -100,8 +101,8 @@ function connections(pki: string): string[] {
   ];
 }
 
-/** Flags that the controller manager and the scheduler share. */
-function client({ lab }: Blueprint, user: string): string[] {
+/** Flags of the controller manager and the scheduler. */
+function client({ lab }: ClusterConfig, user: string): string[] {
   const server = identityOf(lab.paths.pki, "node-server");
   const kubeconfig = kubeconfigOf(lab, user);
   return [
@@ -115,8 +116,8 @@ function client({ lab }: Blueprint, user: string): string[] {
   ];
 }
 
-function controllerManager(blueprint: Blueprint): Part {
-  const { lab, link, tool } = blueprint;
+function controllerManager(cluster: ClusterConfig): Component {
+  const { lab, link, tool } = cluster;
   const { pki } = lab.paths;
   const authority = identityOf(pki, "ca");
   const user = "controller-manager";
@@ -125,7 +126,7 @@ function controllerManager(blueprint: Blueprint): Part {
     after: ["apiserver"],
     command: [
       tool("kube-controller-manager"),
-      ...client(blueprint, user),
+      ...client(cluster, user),
       "--use-service-account-credentials=true",
       `--service-account-private-key-file=${join(pki, "sa.key")}`,
       `--root-ca-file=${authority.cert}`,
@@ -139,13 +140,13 @@ function controllerManager(blueprint: Blueprint): Part {
   };
 }
 
-function scheduler(blueprint: Blueprint): Part {
-  const { lab, link, tool } = blueprint;
+function scheduler(cluster: ClusterConfig): Component {
+  const { lab, link, tool } = cluster;
   const user = "scheduler";
   return {
     name: user,
     after: ["apiserver"],
-    command: [tool("kube-scheduler"), ...client(blueprint, user)],
+    command: [tool("kube-scheduler"), ...client(cluster, user)],
     probe: httpProbe(`https://${link.node}:10259/healthz`, adminIdentity(lab)),
   };
 }

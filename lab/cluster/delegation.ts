@@ -21,20 +21,20 @@ import {
 } from "./cgroups";
 import { type Lab, LabError, RUN_ROOT } from "./identity";
 import { isNamespace, prepareNamespaceFile, releaseNamespace } from "./namespace-files";
-import { START_PATIENCE, waitFor } from "./wait";
+import { START_TIMEOUTS, waitFor } from "./wait";
 
-/** The controllers that the kubelet and the container runtime use (hugetlb is left out: systemd hands it to nobody). */
+/** The controllers that the kubelet and the container runtime use, except for hugetlb, which systemd does not delegate. */
 const CONTROLLERS = ["cpu", "cpuset", "io", "memory", "pids"];
-/** Controllers that labs have switched on at the root of a machine without systemd. */
-const SWITCHED = join(RUN_ROOT, "controllers");
-/** Where the processes of a container are while a lab runs in it. */
+/** File with the controllers that labs have enabled at the root of a machine without systemd. */
+const ENABLED = join(RUN_ROOT, "controllers");
+/** The cgroup of the other processes of a container while a lab runs in it. */
 const LEAF = "ml-lab-machine";
-/** How often processes are moved that start others meanwhile. */
+/** Rounds of moving processes, which may start others in the meantime. */
 const MOVE_ROUNDS = 10;
 
 /**
- * Keeps a lab's cgroup alive: it begins at the lab's cgroup root, where its namespace is made, and then leaves for a
- * leaf, since a cgroup that hands controllers down has no processes of its own.
+ * Keeps a lab's cgroup in existence. It starts in the lab's cgroup root, where its namespace is created, and then moves to a
+ * leaf, since a cgroup that enables controllers for its children must have no processes.
  */
 const HOLDER = `set -e
 mkdir -p "$1/system"
@@ -43,9 +43,8 @@ exec sleep infinity`;
 const JOIN = `echo $$ > "$1/cgroup.procs"; shift; exec "$@"`;
 
 /**
- * Makes the cgroups of a lab. With cgroup v2 they are a subtree that systemd has delegated to it, or one below the root
- * where there is no systemd, and a cgroup namespace in which the subtree's root is the root of all: whatever a
- * part does with cgroups stays in it.
+ * Creates the cgroups of a lab. With cgroup v2 they are a subtree that systemd delegates, or one below the root without
+ * systemd, and a cgroup namespace in which the root of the subtree is the root: components can only change cgroups in it.
  */
 export async function createCgroups(lab: Lab): Promise<void> {
   const layout = cgroupLayout();
@@ -54,26 +53,26 @@ export async function createCgroups(lab: Lab): Promise<void> {
   const { cgroupNamespace, mountNamespace } = lab.paths;
   if (existsSync(join(folder, "system")) && isNamespace(cgroupNamespace)) return;
   if (members(lab.scope, "all").length > 0) {
-    throw new LabError(`The lab "${lab.name}" has lost its cgroup namespace. Run "down" first.`);
+    throw new LabError(`The lab "${lab.name}" has no cgroup namespace any more. Run "down" first.`);
   }
   await removeCgroups(lab.scope);
-  await releaseNamespace(mountNamespace); // it shows a cgroup that is gone
+  await releaseNamespace(mountNamespace); // it shows a cgroup that was removed
   await releaseNamespace(cgroupNamespace);
   await prepareNamespaceFile(cgroupNamespace);
   if (!layout.systemd) createDelegated(lab.scope, layout);
   await startHolder(lab, folder, layout.systemd);
 }
 
-/** Those of the wanted controllers that a cgroup has, and does not hand down yet. */
+/** The required controllers that a cgroup has, and that are not enabled for its children yet. */
 export function controllersToEnable(available: string, enabled: string): string[] {
   const words = (text: string) => text.trim().split(/\s+/);
   return CONTROLLERS.filter((it) => words(available).includes(it) && !words(enabled).includes(it));
 }
 
-/** Moves the processes of a cgroup to another one. One that ends meanwhile, or is the kernel's own, is no error. */
+/** Moves the processes of a cgroup to another one. One that exits in the meantime, or a kernel thread, is not an error. */
 export function moveProcesses(from: string, to: string): void {
   const list = () => readFileSync(join(from, "cgroup.procs"), "utf8").split("\n").filter(Boolean);
-  // Again, as a process may have started another one before it was moved itself.
+  // Repeated, as a process may have started another one before it was moved.
   for (let round = 0; round < MOVE_ROUNDS && list().length > 0; round++) {
     for (const pid of list()) {
       try {
@@ -86,17 +85,17 @@ export function moveProcesses(from: string, to: string): void {
 }
 
 /**
- * Makes room for controllers in a container, whose root is a cgroup like any other: the kernel lets such a one hand
- * controllers down only while it has no processes itself ("No Internal Process Constraint" of cgroup-v2.rst).
+ * Moves the processes of a container out of its root, which is a cgroup like any other: the kernel lets it enable
+ * controllers for its children only while it has no processes ("No Internal Process Constraint" of cgroup-v2.rst).
  */
 function leaveRoot(root: string): void {
-  // Only the kernel's own root has no type.
+  // Only the root of the kernel has no type.
   if (!existsSync(join(root, "cgroup.type"))) return;
   mkdirSync(join(root, LEAF), { recursive: true });
   moveProcesses(root, join(root, LEAF));
 }
 
-/** Takes {@link leaveRoot} back. */
+/** Reverts {@link leaveRoot}. */
 function returnToRoot(root: string): void {
   const leaf = join(root, LEAF);
   if (!existsSync(leaf)) return;
@@ -104,14 +103,14 @@ function returnToRoot(root: string): void {
   rmdirSync(leaf);
 }
 
-/** Does what systemd would do: hands the controllers down from the root. */
+/** Enables the controllers below the root, as systemd would. */
 function createDelegated(scope: string, layout: CgroupLayout): void {
   const [root = ""] = layout.trees;
   const control = join(root, "cgroup.subtree_control");
   const available = readFileSync(join(root, "cgroup.controllers"), "utf8");
   const missing = controllersToEnable(available, readFileSync(control, "utf8"));
-  // Noted first: what a killed start had done by then is taken back too.
-  writeFileSync(SWITCHED, missing.map((name) => `${name}\n`).join(""), { flag: "a" });
+  // Written first, so that the changes of a killed start are reverted too.
+  writeFileSync(ENABLED, missing.map((name) => `${name}\n`).join(""), { flag: "a" });
   try {
     if (missing.length > 0) leaveRoot(root);
     for (const name of missing) writeFileSync(control, `+${name}`);
@@ -123,28 +122,28 @@ function createDelegated(scope: string, layout: CgroupLayout): void {
   createFolders(scope, layout);
 }
 
-/** Takes the controllers back that labs have switched on; to be called when the last lab has gone. */
+/** Disables the controllers that labs have enabled; to be called after the last lab was stopped. */
 export function restoreControllers(layout = cgroupLayout()): void {
-  if (!existsSync(SWITCHED)) return;
+  if (!existsSync(ENABLED)) return;
   const [root = ""] = layout.trees;
   const control = join(root, "cgroup.subtree_control");
-  for (const name of readFileSync(SWITCHED, "utf8").split("\n").filter(Boolean)) {
+  for (const name of readFileSync(ENABLED, "utf8").split("\n").filter(Boolean)) {
     try {
       writeFileSync(control, `-${name}`);
     } catch (error) {
-      // Somebody else has come to use it.
+      // Another program uses it by now.
       if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
     }
   }
-  // A cgroup that still hands controllers down would not take its processes back.
+  // A cgroup with enabled controllers cannot get its processes back.
   if (readFileSync(control, "utf8").trim() === "") returnToRoot(root);
-  rmSync(SWITCHED);
+  rmSync(ENABLED);
 }
 
-/** The command that runs another one in the lab's cgroup root. */
+/** The command that runs another command in the lab's cgroup root. */
 export function joinCommand(scope: string, folder: string, systemd: boolean): string[] {
   if (!systemd) return ["sh", "-c", JOIN, "sh", folder];
-  // A delegated unit goes on when one of its processes is out of memory (systemd.scope(5), OOMPolicy=).
+  // A delegated unit is not stopped if one of its processes is killed for memory (systemd.scope(5), OOMPolicy=).
   const properties = ["Delegate=yes", "TasksMax=infinity"].flatMap((it) => ["--property", it]);
   return [
     ...["systemd-run", "--scope", "--quiet", "--collect"],
@@ -168,14 +167,14 @@ async function startHolder(lab: Lab, folder: string, systemd: boolean): Promise<
     fault = error.message;
   });
   const failure = () => {
-    const words = fault || readFileSync(log, "utf8").trim() || `${folder} does not appear`;
-    return new LabError(`The lab's cgroup cannot be made with ${command}: ${words}`);
+    const reason = fault || readFileSync(log, "utf8").trim() || `${folder} was not created`;
+    return new LabError(`The lab's cgroup cannot be created with ${command}: ${reason}`);
   };
-  const stands = async () => {
+  const isCreated = async () => {
     if (!existsSync(join(folder, "system")) || !isNamespace(cgroupNamespace)) throw failure();
   };
-  const hopeless = () => {
+  const checkFailed = () => {
     if (fault || child.exitCode !== null || child.signalCode !== null) throw failure();
   };
-  await waitFor(stands, { ...START_PATIENCE, hopeless });
+  await waitFor(isCreated, { ...START_TIMEOUTS, checkFailed });
 }

@@ -1,22 +1,22 @@
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import { type Blueprint, configFile, type Part } from "./part";
+import { type ClusterConfig, type Component, configFile } from "./part";
 import { grpcProbe, httpProbe } from "./probe";
-import { LOOK_TIMEOUT, run } from "./shell";
+import { QUERY_TIMEOUT, run } from "./shell";
 
-/** How images come in (registry, BuildKit) and how the host reaches what runs (forwarders). */
-export function delivery(blueprint: Blueprint): Part[] {
-  const { link, registryPort, ingressPort } = blueprint;
+/** Components for images (registry, BuildKit), and for access from the host (forwarders). */
+export function delivery(cluster: ClusterConfig): Component[] {
+  const { link, registryPort, ingressPort } = cluster;
   return [
-    registry(blueprint),
-    buildkit(blueprint),
+    registry(cluster),
+    buildkit(cluster),
     forwarder("registry-forwarder", registryPort, `${link.node}:${registryPort}`),
     forwarder("ingress-forwarder", ingressPort, `${link.node}:80`),
   ];
 }
 
-/** Listens on the same port as on the host, so that one image reference serves everybody. */
-function registry({ lab, link, registryPort }: Blueprint): Part {
+/** Listens on the same port as on the host, so that an image has one reference everywhere. */
+function registry({ lab, link, registryPort }: ClusterConfig): Component {
   const config = {
     version: "0.1",
     log: { level: "warn", accesslog: { disabled: true } },
@@ -35,7 +35,7 @@ function registry({ lab, link, registryPort }: Blueprint): Part {
   };
 }
 
-function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint): Part {
+function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: ClusterConfig): Component {
   return {
     name: "buildkitd",
     after: [],
@@ -44,7 +44,7 @@ function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint)
       `--config=${configFile(lab, "buildkitd.toml")}`,
       `--addr=unix://${lab.paths.buildkitSocket}`,
       `--root=${join(lab.paths.data, "buildkit")}`,
-      // By default in /run/buildkit, which would stay on the machine.
+      // The default in /run/buildkit would remain on the machine.
       `--otel-socket-path=${join(dirname(lab.paths.buildkitSocket), "otel.sock")}`,
     ],
     files: { "buildkitd.toml": renderBuildkit(cgroupRoot, `127.0.0.1:${registryPort}`, resolvers) },
@@ -52,7 +52,7 @@ function buildkit({ lab, registryPort, resolvers, cgroupRoot, tool }: Blueprint)
   };
 }
 
-/** BuildKit's configuration; JSON strings and arrays are TOML's. */
+/** BuildKit's configuration. JSON strings and arrays are valid TOML. */
 export function renderBuildkit(
   cgroupRoot: string,
   registry: string,
@@ -71,11 +71,11 @@ export function renderBuildkit(
 `;
 }
 
-/** Connections that may wait for socat: with its own 5, the rest of a burst would wait for seconds to knock again. */
+/** Backlog of socat: with its default of 5, the other connections of a burst would wait seconds for a retransmission. */
 const BACKLOG = 1024;
 
-/** Brings a port of the host's loopback, and of nothing else, to the lab. */
-function forwarder(name: string, port: number, target: string): Part {
+/** Forwards a port of the host's loopback address to the lab. */
+function forwarder(name: string, port: number, target: string): Component {
   const listen = `TCP4-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=${BACKLOG}`;
   return {
     name,
@@ -89,7 +89,7 @@ function forwarder(name: string, port: number, target: string): Part {
 function listens(port: number) {
   const filter = `sport = :${port}`;
   return async () => {
-    const listeners = await run("ss", ["-Hltn", "src", "127.0.0.1", "and", filter], LOOK_TIMEOUT);
+    const listeners = await run("ss", ["-Hltn", "src", "127.0.0.1", "and", filter], QUERY_TIMEOUT);
     if (!listeners.trim()) throw new Error(`nothing listens on 127.0.0.1:${port}`);
   };
 }

@@ -12,8 +12,8 @@ import { dirname, join } from "node:path";
 import type { LabPaths } from "./identity";
 
 /**
- * Writes a file for its owner alone, with the folders above it, unless it has that content already: some parts
- * (kube-proxy) end when their configuration is written, be it with the same text.
+ * Writes a file that only its owner can read, and the folders above it, unless it has that content already: some components
+ * (kube-proxy) exit when their configuration is written, even with the same text.
  */
 export function writeIfChanged(path: string, content: string): void {
   if (contentOf(path) === content) return;
@@ -30,14 +30,14 @@ function contentOf(path: string): string | undefined {
   }
 }
 
-/** Takes a folder away if nothing is in it. */
+/** Removes an empty folder. */
 export function removeIfEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 /**
- * Takes a lab's folder away. Interrupted, it leaves a lab without data, and never one with half of it: the data gets another
- * name first, and the settings, by which the folder is known, go last.
+ * Removes a lab's folder. If it is interrupted, the lab has no data, and never a part of it: the data is renamed first, and
+ * the settings, which identify the folder, are removed last.
  */
 export function removeFolder({
   folder,

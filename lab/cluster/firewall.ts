@@ -1,14 +1,14 @@
 import { attempt, run } from "./shell";
 
-/** One rule of the host's firewall, as the words after -A or -D. */
+/** One rule of the host's firewall, as the arguments after -A or -D. */
 export interface Rule {
   table: "nat" | "filter";
   spec: readonly string[];
 }
 
 /**
- * What the host must let through for a lab: whatever goes out from it (with the host's address), and the answers.
- * Nothing else on the network can open a connection to the lab. The comment says whose the rules are.
+ * Rules that let the lab's outgoing packets (with the host's address) and their replies through. Nothing else on the network
+ * can open a connection to the lab. The comment names the lab.
  */
 export function labRules(scope: string, link: string, subnet: string): Rule[] {
   const comment = ["-m", "comment", "--comment", scope];
@@ -20,7 +20,7 @@ export function labRules(scope: string, link: string, subnet: string): Rule[] {
   ];
 }
 
-/** The delete commands for all rules that carry the comment, from the text of `iptables -S` of one table. */
+/** The arguments that delete all rules with the comment, from the text of `iptables -S` of one table. */
 export function rulesOf(scope: string, listing: string): string[][] {
   return listing
     .split("\n")
@@ -34,7 +34,7 @@ function commentOf(words: readonly string[]): string | undefined {
   return at < 0 ? undefined : words[at + 1]?.replaceAll('"', "");
 }
 
-/** Adds the rules that are missing; first in their chains, where a later DROP (Docker, ufw) cannot hide them. */
+/** Adds missing rules; first in their chains, before any DROP (Docker, ufw). */
 export async function addRules(rules: readonly Rule[]): Promise<void> {
   for (const { table, spec } of rules) {
     const found = await attempt("iptables", ["-w", "-t", table, "-C", ...spec]);
@@ -42,7 +42,7 @@ export async function addRules(rules: readonly Rule[]): Promise<void> {
   }
 }
 
-/** Removes every rule of the lab, also those of an address that it no longer has. */
+/** Removes all rules of the lab, also those for an address that it had before. */
 export async function removeRules(scope: string): Promise<void> {
   for (const table of ["nat", "filter"]) {
     const listing = await run("iptables", ["-w", "-t", table, "-S"]);
@@ -52,8 +52,8 @@ export async function removeRules(scope: string): Promise<void> {
   }
 }
 
-/** Whether somebody else (Docker, say) has rules for packets that pass through the machine. */
-export async function othersForward(): Promise<boolean> {
+/** Whether another program (such as Docker) has rules for forwarded packets. */
+export async function othersForwardPackets(): Promise<boolean> {
   const listing = await run("iptables", ["-w", "-t", "filter", "-S", "FORWARD"]);
   return listing.split("\n").some((line) => line.startsWith("-A "));
 }

@@ -1,64 +1,66 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Lab } from "./identity";
-import type { Part } from "./part";
-import { memoryOf, type PartEnd } from "./process-record";
-import { endsOf, logFile, runningProcess, runningSupervisor } from "./processes";
+import type { Component } from "./part";
+import { memoryOf, type ProcessExit } from "./process-record";
+import {
+  exitsOf,
+  logFile,
+  runningProcess,
+  runningSupervisor,
+  supervisedComponents,
+} from "./processes";
 
-/** State of one part, for people. */
-export interface PartStatus {
+/** State of one component. */
+export interface ComponentStatus {
   name: string;
-  /** `restarting`: it has ended, and its supervisor starts it again; `stopped`: nothing does. */
-  state: "running" | "unwell" | "restarting" | "stopped";
+  /** `restarting`: it has exited, and its supervisor restarts it; `stopped`: it is not restarted. */
+  state: "running" | "unhealthy" | "restarting" | "stopped";
   pid?: number;
   /** Resident memory in MiB. */
   memory?: number;
-  /** What is wrong, where something is, and how often the part has ended. */
+  /** The problem, if there is one, and how often the component has exited. */
   reason?: string;
 }
 
-/** State of every part, without changing anything. */
-export function statusOf(lab: Lab, parts: readonly Part[]): Promise<PartStatus[]> {
+/** State of every component. Changes nothing. */
+export function statusOf(lab: Lab, components: readonly Component[]): Promise<ComponentStatus[]> {
   return Promise.all(
-    parts.map(async ({ name, probe }): Promise<PartStatus> => {
+    components.map(async ({ name, probe }): Promise<ComponentStatus> => {
       const record = runningProcess(lab, name);
-      const known = { name, reason: endsReason(lab, name) };
+      const known = { name, reason: exitReason(lab, name) };
       if (!record) {
         return { ...known, state: runningSupervisor(lab, name) ? "restarting" : "stopped" };
       }
       const running = { ...known, pid: record.pid, memory: memoryOf(record.pid) };
       return probe().then(
         () => ({ ...running, state: "running" as const }),
-        (error: Error) => ({ ...running, state: "unwell" as const, reason: error.message }),
+        (error: Error) => ({ ...running, state: "unhealthy" as const, reason: error.message }),
       );
     }),
   );
 }
 
-/** How often a part has ended, and where to read why; undefined where it never has. */
-function endsReason(lab: Lab, name: string): string | undefined {
-  const ends = endsOf(lab, name);
-  return ends.length > 0 ? `${describeEnds(ends)}; log: ${logFile(lab, name)}` : undefined;
+/** How often a component has exited, and its log; undefined if it never has. */
+function exitReason(lab: Lab, name: string): string | undefined {
+  const exits = exitsOf(lab, name);
+  return exits.length > 0 ? `${describeExits(exits)}; log: ${logFile(lab, name)}` : undefined;
 }
 
-/** `ended 2 times, last at 10:02:11 with exit code 137`. */
-export function describeEnds(ends: readonly PartEnd[]): string {
-  const last = ends.at(-1);
-  if (!last) return "ended";
-  const times = ends.length === 1 ? "once" : `${ends.length} times`;
-  return `ended ${times}, last at ${last.time.toTimeString().slice(0, 8)} with exit code ${last.code}`;
+/** `exited 2 times, last at 10:02:11 with code 137`. */
+export function describeExits(exits: readonly ProcessExit[]): string {
+  const last = exits.at(-1);
+  if (!last) return "exited";
+  const times = exits.length === 1 ? "once" : `${exits.length} times`;
+  return `exited ${times}, last at ${last.time.toTimeString().slice(0, 8)} with code ${last.code}`;
 }
 
-/** One line for each part of a started lab that does not run; cheap: it reads a few small files. */
-export function troubleOf(lab: Lab): string[] {
-  const folder = join(lab.paths.run, "parts");
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names
+/** One line for each component of a started lab that does not run. It only reads a few small files. */
+export function stoppedComponents(lab: Lab): string[] {
+  return supervisedComponents(lab)
     .filter((name) => !runningProcess(lab, name))
     .map((name) => {
-      const what = `lab ${lab.name}: ${name} does not run (${describeEnds(endsOf(lab, name))})`;
+      const what = `lab ${lab.name}: ${name} does not run (${describeExits(exitsOf(lab, name))})`;
       const next = runningSupervisor(lab, name)
-        ? "it is being started again"
+        ? "it is being restarted"
         : `"npm run lab -- up --name ${lab.name}" starts it`;
       return `${what}; ${next}; its log is ${logFile(lab, name)}`;
     });

@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 
-/** What a caller may choose about a lab; everything has a default. */
+/** Options of a lab. Each has a default. */
 export interface LabOptions {
   /** Name of the lab: 2 to 12 lower-case letters, digits and dashes. Default `dev`. */
   name?: string;
   /** Folder for data, keys, logs and results. Default `<checkout>/.lab/NAME`. */
   folder?: string;
-  /** Loopback port of the registry. Default 5001 for `dev`, else the next free one, remembered. */
+  /** Loopback port of the registry. Default: 5001 for `dev`, else the next free one, which is kept. */
   registryPort?: number;
-  /** Loopback port of the ingress. Default 8080 for `dev`, else the next free one, remembered. */
+  /** Loopback port of the ingress. Default: 8080 for `dev`, else the next free one, which is kept. */
   ingressPort?: number;
 }
 
-/** The names and places that follow from a lab's name and folder; nothing here is looked up. */
+/** The names and paths that follow from a lab's name and folder. */
 export interface Lab {
   name: string;
-  /** Kubernetes node, context, cluster and buildx builder all carry this name. */
+  /** Name of the Kubernetes node, context and cluster, and of the buildx builder. */
   label: string;
   /** Cgroup root (or systemd scope) and comment of the host's firewall rules. */
   scope: string;
@@ -28,7 +28,7 @@ export interface Lab {
 /** Every path that a lab uses on the host. */
 export interface LabPaths {
   folder: string;
-  /** etcd, containerd, kubelet, registry, BuildKit and volumes: what survives `down`. */
+  /** etcd, containerd, kubelet, registry, BuildKit and volumes; kept by `down`. */
   data: string;
   pki: string;
   logs: string;
@@ -38,35 +38,35 @@ export interface LabPaths {
   imagesLock: string;
   charts: string;
   caBundle: string;
-  /** Sockets, namespaces and pid files: gone after `down`, void after a reboot. */
+  /** Sockets, namespaces and pid files; removed by `down`, invalid after a reboot. */
   run: string;
   config: string;
   netns: string;
   mountNamespace: string;
-  /** Only where the machine has cgroup v2. */
+  /** Only on cgroup v2. */
   cgroupNamespace: string;
   containerdSocket: string;
   buildkitSocket: string;
-  /** Where the pods' volumes are seen inside the lab's mount namespace. */
+  /** Folder of the pods' volumes in the lab's mount namespace. */
   volumes: string;
 }
 
-/** Root of the running state of all labs of this machine. */
+/** Folder of the runtime state of all labs of this machine. */
 export const RUN_ROOT = "/run/ml-lab";
 
-/** The lab that `npm start` uses; committed stack files name its ports. */
+/** The lab that `npm start` uses; committed stack files contain its ports. */
 export const DEFAULT_LAB = "dev";
 
 const CHECKOUT = resolve(__dirname, "../..");
-/** 12 characters: `ml-NAME` must fit into an interface name (15) with room to spare. */
+/** 12 characters: `ml-NAME` must fit into an interface name (15 characters). */
 const NAME = /^[a-z][a-z0-9-]{0,10}[a-z0-9]$/;
 
-/** An error whose message is meant for the person at the terminal: no stack is shown. */
+/** An error with a message for the user: it is shown without its stack. */
 export class LabError extends Error {
   override name = "LabError";
 }
 
-/** Names and paths of a lab. Throws a LabError for a name that cannot be an interface or DNS label. */
+/** Names and paths of a lab. Throws a LabError for a name that is not a valid interface name or DNS label. */
 export function identify(options: LabOptions): Lab {
   const name = options.name ?? DEFAULT_LAB;
   if (!NAME.test(name)) {
@@ -108,7 +108,7 @@ function labPaths(name: string, folder: string): LabPaths {
   };
 }
 
-/** Short hash of anything that can be written as JSON: tells whether a part's set-up has changed. */
+/** Short hash of a JSON value: shows whether the configuration of a component has changed. */
 export function fingerprint(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
 }

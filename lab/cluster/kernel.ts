@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { RUN_ROOT } from "./identity";
 
 const FORWARDING = "net/ipv4/ip_forward";
-/** Settings of the machine that a lab (forwarding) or its kubelet (the others) changes while it runs, and to what. */
+/** Kernel settings that a lab (forwarding) or its kubelet (the others) changes while it runs, with the new values. */
 const CHANGED: Readonly<Record<string, string>> = {
   [FORWARDING]: "1",
   "vm/overcommit_memory": "1",
@@ -22,16 +22,16 @@ function read(root: string, names: readonly string[]): Settings {
   );
 }
 
-/** What the kernel sets to other values whenever forwarding is switched (Documentation/networking/ip-sysctl). */
-function followers(root: string): string[] {
+/** Settings that the kernel changes with forwarding (Documentation/networking/ip-sysctl). */
+function dependentSettings(root: string): string[] {
   const conf = "net/ipv4/conf";
   const links = readdirSync(join(root, conf)).map((link) => `${conf}/${link}/forwarding`);
   return [...links, `${conf}/all/accept_redirects`];
 }
 
-/** Notes the machine's settings before the first lab changes them, and lets it forward packets. */
+/** Saves the settings before the first lab changes them, and enables forwarding. */
 export function prepareKernel(root = ROOT, saved = SAVED): void {
-  const values = read(root, [...Object.keys(CHANGED), ...followers(root)]);
+  const values = read(root, [...Object.keys(CHANGED), ...dependentSettings(root)]);
   try {
     writeFileSync(saved, JSON.stringify(values), { flag: "wx" });
   } catch (error) {
@@ -41,10 +41,10 @@ export function prepareKernel(root = ROOT, saved = SAVED): void {
 }
 
 /**
- * Gives the machine its settings back, but for those that somebody has changed since; to be called when the last lab
- * has gone.
+ * Restores the settings, except for those that another program has changed since; to be called after the last lab was
+ * stopped.
  *
- * @param forwarding whether something else on the machine forwards packets by now, and must go on
+ * @param forwarding whether another program needs forwarding by now
  */
 export function restoreKernel(forwarding: boolean, root = ROOT, saved = SAVED): void {
   let before: Settings;
@@ -64,11 +64,11 @@ export function restoreKernel(forwarding: boolean, root = ROOT, saved = SAVED): 
   const ours = Object.keys(CHANGED).filter((name) => now[name] === CHANGED[name]);
   const back = ours.filter((name) => name !== FORWARDING || !forwarding);
   write(back);
-  if (back.includes(FORWARDING) && before[FORWARDING] !== "1") write(followers(root));
+  if (back.includes(FORWARDING) && before[FORWARDING] !== "1") write(dependentSettings(root));
   rmSync(saved);
 }
 
-/** Identity of this boot of the machine: pid files of an earlier one mean nothing. */
+/** Id of the current boot: pid files of earlier boots are invalid. */
 export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { ProbeIdentity } from "./probe";
 
-/** A kubeconfig with one context, certificates embedded: the file works wherever it is copied. */
+/** A kubeconfig with one context and embedded certificates, so that the file can be copied. */
 export function renderKubeconfig(label: string, address: string, identity: ProbeIdentity): string {
   const base64 = (path: string) => readFileSync(path).toString("base64");
   const user = `${label}-admin`;

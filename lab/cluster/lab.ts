@@ -9,31 +9,31 @@ import { cgroupRoot } from "./cgroups";
 import { controlPlane } from "./control-plane";
 import { delivery } from "./delivery";
 import { removeFolder, writeIfChanged } from "./files";
-import { type PartStatus, statusOf, troubleOf } from "./health";
+import { type ComponentStatus, statusOf, stoppedComponents } from "./health";
 import { identify, type Lab, LabError, type LabOptions } from "./identity";
-import { applyNeeds, defineGateways, installAddons } from "./install";
+import { applyManifests, installAddons, installGatewayApi } from "./install";
 import { requireMachine } from "./machine";
-import { freeSubnet, namespacesExist, outerMtu } from "./namespaces";
+import { freeSubnet, namespacesExist, uplinkMtu } from "./namespaces";
 import { node } from "./node";
 import { nodeVersions, podsKnown } from "./node-state";
-import { checkOwner, exclusively, hasLostData } from "./ownership";
-import type { Blueprint, Part } from "./part";
+import { checkOwner, hasLostData, withLabLock } from "./ownership";
+import type { ClusterConfig, Component } from "./part";
 import { prepare } from "./prepare";
 import { NO_RESOLVERS, upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
-import { becomeWell, overseen, requireAlive, startParts } from "./supervisor";
-import { gatherSupplies, type StartSteps, type Supplies, TOOLS, timed } from "./supplies";
+import { requireRunning, startComponents, waitUntilReady, watchComponents } from "./supervisor";
+import { type Prerequisites, type StartSteps, startPrerequisites, TOOLS, timed } from "./supplies";
 import { tearDown } from "./teardown";
-import { START_PATIENCE, together, waitFor } from "./wait";
+import { START_TIMEOUTS, waitFor, waitForAll } from "./wait";
 
-/** What a running lab offers; also in the file `lab.json` of its folder. Paths are absolute. */
+/** Addresses and paths of a running lab; also in the file `lab.json` of its folder. Paths are absolute. */
 export interface LabInfo {
   name: string;
   folder: string;
   nodeAddress: string;
   kubeconfig: string;
   context: string;
-  /** Registry for the host, BuildKit and containerd alike: `127.0.0.1:5001`. */
+  /** The registry, with the same name for the host, BuildKit and containerd: `127.0.0.1:5001`. */
   registry: string;
   /** Base URL of the ingress; any host name below `localhost` works too. */
   ingress: string;
@@ -43,13 +43,13 @@ export interface LabInfo {
   imagesLock: string;
   /** Folder of the charts that the lab provides, each below its name: `cert-manager`. */
   charts: string;
-  /** File: the authorities that this machine trusts, for downloads within image builds. */
+  /** File: the CA certificates that this machine trusts, for downloads in image builds. */
   ca: string;
 }
 
 /**
- * Starts or repairs a lab, and returns when all of it serves. What is well is left alone.
- * @param steps what the caller does otherwise, or hears of
+ * Starts or repairs a lab, and returns when all of it is ready. Healthy components are not changed.
+ * @param steps steps that the caller replaces or observes
  */
 export async function startLab(
   options: LabOptions,
@@ -58,42 +58,42 @@ export async function startLab(
 ): Promise<LabInfo> {
   const lab = identify(options);
   requireMachine();
-  return exclusively(lab, async () => {
+  return withLabLock(lab, async () => {
     checkOwner(lab);
     if (hasLostData(lab)) {
-      report("the data of this lab was removed while it ran: what still runs is stopped first");
+      report("the data of this lab was removed while it ran: its processes are stopped first");
       await tearDown(lab);
     }
-    // Who listens on a port, and which networks there are, is asked of its commands.
+    // Its commands list the sockets and networks of this machine.
     await ensureDebianPackages(["iproute2"], report);
     const settings = await chooseSettings(lab, options);
-    const supplies = gatherSupplies(steps, report);
-    const [, tools] = await together([supplies.packages, supplies.tools], report);
+    const prerequisites = startPrerequisites(steps, report);
+    const [, tools] = await waitForAll([prerequisites.packages, prerequisites.tools], report);
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
-    const blueprint = await blueprintOf(lab, settings, tool);
-    if (blueprint.resolvers.length === 0) report(NO_RESOLVERS);
-    await timed("network and keys", report, () => prepare(blueprint));
-    const images = await startAll(blueprint, supplies, report);
-    return publish(blueprint, images);
+    const cluster = await clusterConfig(lab, settings, tool);
+    if (cluster.resolvers.length === 0) report(NO_RESOLVERS);
+    await timed("network and keys", report, () => prepare(cluster));
+    const images = await startAll(cluster, prerequisites, report);
+    return publish(cluster, images);
   });
 }
 
-/** Stops everything that a lab runs and keeps its data: the next start has its pods and volumes back. */
+/** Stops everything that a lab runs and keeps its data: the next start has the same pods and volumes. */
 export async function stopLab(options: LabOptions, report: Report): Promise<void> {
   const lab = identify(options);
   requireMachine();
-  await exclusively(lab, async () => {
+  await withLabLock(lab, async () => {
     checkOwner(lab);
     await timed("stop", report, () => tearDown(lab));
   });
 }
 
-/** Stops a lab and removes every trace of it, data included. Works whatever state the lab is in. */
+/** Stops a lab and removes all of it, including its data. Works in any state of the lab. */
 export async function resetLab(options: LabOptions, report: Report): Promise<void> {
   const lab = identify(options);
   requireMachine();
-  refuseStrangeFolder(lab);
-  await exclusively(lab, async () => {
+  requireLabFolder(lab);
+  await withLabLock(lab, async () => {
     checkOwner(lab);
     await timed("stop", report, () => tearDown(lab));
     const buildx = await labTools.find("buildx");
@@ -103,20 +103,20 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
   });
 }
 
-/** What `labStatus` finds. */
+/** The result of `labStatus`. */
 export interface LabStatus {
   info: LabInfo;
-  parts: PartStatus[];
-  /** What runs on the node, as `name version`; empty while the API server does not answer. */
+  components: ComponentStatus[];
+  /** Software on the node, as `name version`; empty if the API server does not respond. */
   versions: string[];
 }
 
-/** One line for each part of a running lab that has ended; none where all run, or where no lab runs. Needs no rights. */
+/** One line for each component of a running lab that has exited; none if all run, or if no lab runs. Needs no root. */
 export function labTrouble(options: LabOptions): string[] {
-  return troubleOf(identify(options));
+  return stoppedComponents(identify(options));
 }
 
-/** State of a lab's parts, without changing anything. */
+/** State of a lab's components. Changes nothing. */
 export async function labStatus(options: LabOptions): Promise<LabStatus> {
   const lab = identify(options);
   requireMachine();
@@ -124,12 +124,12 @@ export async function labStatus(options: LabOptions): Promise<LabStatus> {
   if (!settings) throw new LabError(`There is no lab in ${lab.paths.folder}. Start one with "up".`);
   const found = new Map<string, string>();
   for (const name of TOOLS) found.set(name, (await labTools.find(name)) ?? name);
-  const blueprint = await blueprintOf(lab, settings, (name) => found.get(name) ?? name);
-  const parts = await statusOf(lab, partsOf(blueprint));
-  return { info: infoOf(blueprint), parts, versions: await nodeVersions(blueprint) };
+  const cluster = await clusterConfig(lab, settings, (name) => found.get(name) ?? name);
+  const components = await statusOf(lab, componentsOf(cluster));
+  return { info: infoOf(cluster), components, versions: await nodeVersions(cluster) };
 }
 
-/** Path of a lab's kubeconfig. Throws where the lab has not been started yet. */
+/** Path of a lab's kubeconfig. Throws if the lab has never been started. */
 export function kubeconfigPath(options: LabOptions): string {
   const { kubeconfig, folder } = identify(options).paths;
   if (!existsSync(kubeconfig)) {
@@ -138,7 +138,7 @@ export function kubeconfigPath(options: LabOptions): string {
   return kubeconfig;
 }
 
-function refuseStrangeFolder({ paths }: Lab): void {
+function requireLabFolder({ paths }: Lab): void {
   if (existsSync(paths.folder) && !existsSync(paths.settings)) {
     throw new LabError(`${paths.folder} is not the folder of a lab: nothing was removed.`);
   }
@@ -155,52 +155,52 @@ async function chooseSettings(lab: Lab, options: LabOptions): Promise<Required<S
   return settings;
 }
 
-async function blueprintOf(
+async function clusterConfig(
   lab: Lab,
   { subnet, registryPort, ingressPort }: Settings,
-  tool: Blueprint["tool"],
-): Promise<Blueprint> {
+  tool: ClusterConfig["tool"],
+): Promise<ClusterConfig> {
   const link = linkAddresses(subnet ?? "");
-  const [mtu, resolvers] = [await outerMtu(), upstreamResolvers()];
+  const [mtu, resolvers] = [await uplinkMtu(), upstreamResolvers()];
   const cgroups = cgroupRoot(lab.scope);
   return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
 }
 
-/** In an order in which none comes after one that it depends on. */
-function partsOf(blueprint: Blueprint): Part[] {
-  return [...controlPlane(blueprint), ...node(blueprint), ...delivery(blueprint)];
+/** All components, each after those that it depends on. */
+function componentsOf(cluster: ClusterConfig): Component[] {
+  return [...controlPlane(cluster), ...node(cluster), ...delivery(cluster)];
 }
 
-/** Starts all parts, and whatever else can be done as soon as one of them is well; returns when all serves. */
-function startAll(blueprint: Blueprint, supplies: Supplies, report: Report) {
-  const { lab, registryPort, tool } = blueprint;
-  const parts = partsOf(blueprint);
-  return overseen(lab, parts, report, async () => {
-    const provide = (files: readonly string[]) => applyNeeds(blueprint, files);
-    const started = startParts(lab, parts, provide, report);
-    const well = (...names: string[]) => Promise.all(names.map((name) => started.get(name)));
-    const images = well("registry", "registry-forwarder").then(async () => {
-      const assembled = await supplies.images;
+/** Starts all components, and other work as soon as the component that it needs is ready; returns when all is ready. */
+function startAll(cluster: ClusterConfig, prerequisites: Prerequisites, report: Report) {
+  const { lab, registryPort, tool } = cluster;
+  const components = componentsOf(cluster);
+  return watchComponents(lab, components, report, async () => {
+    const apply = (files: readonly string[]) => applyManifests(cluster, files);
+    const started = startComponents(lab, components, apply, report);
+    const ready = (...names: string[]) => Promise.all(names.map((name) => started.get(name)));
+    const images = ready("registry", "registry-forwarder").then(async () => {
+      const assembled = await prerequisites.images;
       return pushImages(`127.0.0.1:${registryPort}`, assembled, report);
     });
-    const gateways = well("apiserver").then(() => defineGateways(blueprint));
-    const builder = well("buildkitd").then(() => registerBuilder(lab, tool("buildx")));
+    const gateways = ready("apiserver").then(() => installGatewayApi(cluster));
+    const builder = ready("buildkitd").then(() => registerBuilder(lab, tool("buildx")));
     const charts = writeCharts(lab.paths.charts);
     const work = [images, gateways, builder, charts, ...started.values()] as const;
-    const [digests] = await together(work, report);
+    const [digests] = await waitForAll(work, report);
     const wait = {
-      hopeless: () => requireAlive(lab, parts),
-      tell: (line: string) => report(`add-ons: ${line}`),
+      checkFailed: () => requireRunning(lab, components),
+      report: (line: string) => report(`add-ons: ${line}`),
     };
-    await timed("add-ons", report, () => installAddons(blueprint, digests, wait));
-    // One that ended a moment ago is being started again.
-    await Promise.all(parts.map((part) => becomeWell(lab, part, report)));
-    await waitFor(() => podsKnown(blueprint), START_PATIENCE);
+    await timed("add-ons", report, () => installAddons(cluster, digests, wait));
+    // A component that has just exited is being restarted.
+    await Promise.all(components.map((component) => waitUntilReady(lab, component, report)));
+    await waitFor(() => podsKnown(cluster), START_TIMEOUTS);
     return digests;
   });
 }
 
-function infoOf({ lab, link, registryPort, ingressPort }: Blueprint): LabInfo {
+function infoOf({ lab, link, registryPort, ingressPort }: ClusterConfig): LabInfo {
   return {
     name: lab.name,
     folder: lab.paths.folder,
@@ -216,9 +216,9 @@ function infoOf({ lab, link, registryPort, ingressPort }: Blueprint): LabInfo {
   };
 }
 
-function publish(blueprint: Blueprint, images: Record<string, string>): LabInfo {
-  const { paths } = blueprint.lab;
-  const info = infoOf(blueprint);
+function publish(cluster: ClusterConfig, images: Record<string, string>): LabInfo {
+  const { paths } = cluster.lab;
+  const info = infoOf(cluster);
   const write = (path: string, value: unknown) =>
     writeIfChanged(path, `${JSON.stringify(value, undefined, 2)}\n`);
   write(paths.imagesLock, images);

@@ -3,10 +3,10 @@ import { removeIfEmpty } from "./files";
 import { MOUNT_POINTS } from "./namespaces";
 
 /**
- * What comes with a lab: what programs make for themselves while it runs (skopeo's list of layers), the contents before their
- * folders, and what is mounted over.
+ * Paths that appear with a lab: files of programs that it runs (skopeo's list of layers), each before its folder, and mount
+ * points.
  */
-const PLACES = [
+const PATHS = [
   ...MOUNT_POINTS,
   "/var/lib/containers/cache/blob-info-cache-v1.boltdb",
   "/var/lib/containers/cache",
@@ -14,24 +14,24 @@ const PLACES = [
   "/run/runc",
 ];
 
-/** Outlives a reboot, as those places do. */
-const NOTED = "/var/lib/ml-lab-leftovers.json";
+/** Kept over a reboot, as those paths are. */
+const RECORD = "/var/lib/ml-lab-leftovers.json";
 
-/** Notes which of those places are not there before the first lab. */
-export function noteAbsent(places = PLACES, noted = NOTED): void {
-  if (existsSync(noted)) return;
-  // Under another name until it is whole: nothing would write it again.
-  const begun = `${noted}.new`;
+/** Records which of those paths do not exist before the first lab. */
+export function recordAbsent(places = PATHS, record = RECORD): void {
+  if (existsSync(record)) return;
+  // Renamed when complete, as it is only written once.
+  const begun = `${record}.new`;
   writeFileSync(begun, JSON.stringify(places.filter((path) => !existsSync(path))));
-  renameSync(begun, noted);
+  renameSync(begun, record);
 }
 
-/** Takes away what has come since, where nothing of anybody else's is in it; to be called when the last lab has gone. */
-export function removeLeftovers(noted = NOTED): void {
-  if (!existsSync(noted)) return;
-  for (const path of JSON.parse(readFileSync(noted, "utf8")) as string[]) {
+/** Removes the paths that were created since, unless they contain files of others; to be called after the last lab was stopped. */
+export function removeLeftovers(record = RECORD): void {
+  if (!existsSync(record)) return;
+  for (const path of JSON.parse(readFileSync(record, "utf8")) as string[]) {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) removeIfEmpty(path);
     else rmSync(path, { force: true });
   }
-  rmSync(noted);
+  rmSync(record);
 }

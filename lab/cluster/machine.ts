@@ -2,16 +2,16 @@ import { delimiter } from "node:path";
 import { which } from "../../toolchain";
 import { LabError } from "./identity";
 
-/** What a lab takes from Debian; Docker's packages bring the two of ENGINE too, and must not be replaced. */
+/** Debian packages that a lab needs. Docker's packages provide those of ENGINE, and must not be replaced. */
 const PACKAGES = [
   ...["etcd-server", "containernetworking-plugins", "docker-registry"],
   ...["iproute2", "iptables", "ipset", "conntrack", "socat", "openssl"],
 ];
 const ENGINE = ["containerd", "runc"];
 
-/** Where administrators' programs are; `su` and some services leave them out. */
+/** Folders of administration programs, which the PATH of `su` and some services does not have. */
 const ADMINISTRATION = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-/** Where sudo looks for programs, as Debian sets it up (secure_path of sudoers). */
+/** The PATH of sudo in Debian (secure_path of sudoers). */
 const SUDO_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The Debian packages that a lab needs on this machine. */
@@ -19,10 +19,10 @@ export function labPackages(): string[] {
   return [...PACKAGES, ...ENGINE.filter((program) => !which(program))];
 }
 
-/** What is asked about a machine before a lab is started on it. */
+/** Properties of a machine that are checked before a lab is started. */
 export interface Machine {
   platform: NodeJS.Platform;
-  /** Whether Debian's package tools are there; its relatives have them too. */
+  /** Whether Debian's package tools are installed; distributions based on Debian have them too. */
   debian: boolean;
   root: boolean;
   /** Whether sudo finds npm. */
@@ -31,20 +31,20 @@ export interface Machine {
   script: string | undefined;
 }
 
-const ELSEWHERE = "With a cluster of your own none of it is needed: npm start -- --context NAME";
+const ELSEWHERE = "A cluster of your own does not need this: npm start -- --context NAME";
 
-/** Why a lab cannot be started on a machine and what to do, in two lines; undefined where it can. */
-export function machineFault(machine: Machine): string | undefined {
+/** Why a lab cannot be started on a machine and what to do, in two lines; undefined if it can. */
+export function machineProblem(machine: Machine): string | undefined {
   if (machine.platform !== "linux") {
     return `The local cluster runs on Linux only, and this is ${machine.platform}.\n${ELSEWHERE}`;
   }
   if (!machine.debian) {
-    return `The local cluster needs Debian, Ubuntu or a relative: apt-get and dpkg-query are not on PATH.\n${ELSEWHERE}`;
+    return `The local cluster needs Debian, Ubuntu or a distribution based on them: apt-get and dpkg-query are not on PATH.\n${ELSEWHERE}`;
   }
   if (machine.root) return undefined;
   const command =
     machine.script === "start" ? "npm start" : `npm run ${machine.script ?? "lab"} -- ...`;
-  // npm of nvm, say, is on the user's PATH alone.
+  // The npm of nvm, for example, is only on the user's PATH.
   const sudo = machine.sudoFindsNpm ? "sudo" : 'sudo env "PATH=$PATH"';
   return `The local cluster needs root (for namespaces, mounts and firewall rules). Run: ${sudo} ${command}\n${ELSEWHERE}`;
 }
@@ -59,9 +59,9 @@ function thisMachine(): Machine {
   };
 }
 
-/** Throws where no lab can run, before anything is done. Afterwards administrators' programs are on PATH. */
+/** Throws, before anything is done, if no lab can run on the machine. Adds the folders of administration programs to PATH. */
 export function requireMachine(machine = thisMachine()): void {
-  const fault = machineFault(machine);
+  const fault = machineProblem(machine);
   if (fault) throw new LabError(fault);
   const path = (process.env.PATH ?? "").split(delimiter);
   const missing = ADMINISTRATION.filter((folder) => !path.includes(folder));

@@ -5,7 +5,7 @@ import { attempt, run } from "./shell";
 /** File system type of a namespace file (linux/magic.h, NSFS_MAGIC). */
 const NSFS_MAGIC = 0x6e736673;
 
-/** Whether a namespace is mounted on a file, which keeps it alive without a process in it. */
+/** Whether a namespace is mounted on a file, which keeps it in existence without a process in it. */
 export function isNamespace(file: string): boolean {
   try {
     return statfsSync(file).type === NSFS_MAGIC;
@@ -19,8 +19,8 @@ function isMounted(folder: string): boolean {
 }
 
 /**
- * Makes an empty file that `unshare` can mount a namespace on. Its folder becomes a private mount, as a mount namespace
- * can only be kept on one that is not shared with the namespace itself.
+ * Creates an empty file that `unshare` can mount a namespace on. Its folder becomes a private mount: a mount namespace can
+ * only be mounted on a file whose mount is not shared with the namespace.
  */
 export async function prepareNamespaceFile(file: string): Promise<void> {
   const folder = dirname(file);
@@ -33,13 +33,13 @@ export async function prepareNamespaceFile(file: string): Promise<void> {
   writeFileSync(file, "");
 }
 
-/** Lets a namespace go; it ends with the last process in it. It is no error if there is none. */
+/** Unmounts a namespace, if there is one. The namespace ends with the last process in it. */
 export async function releaseNamespace(file: string): Promise<void> {
   if (isNamespace(file)) await run("umount", [file]);
   rmSync(file, { force: true });
 }
 
-/** Takes the folder of namespace files away, with whatever is still mounted in it. */
+/** Removes the folder of namespace files, with everything that is mounted in it. */
 export async function releaseFolder(folder: string): Promise<void> {
   if (isMounted(folder)) await attempt("umount", ["--lazy", folder]);
 }

@@ -10,12 +10,12 @@ import {
 } from "./namespace-files";
 import { attempt, run } from "./shell";
 
-/** Node end of the veth pair: an ordinary name, since it is alone in its namespace. */
+/** Node end of the veth pair: a common name, as it is the only link in its namespace. */
 const NODE_LINK = "eth0";
 
 /**
- * The lab's own file behind each standard place, seen only by the lab's processes. Their defaults then hold, two labs
- * (or a Docker of the machine) never meet there, and every mount ends with the namespace.
+ * The lab's folders that are mounted on standard paths, only for the lab's processes. The components can use their default
+ * paths, labs do not conflict with each other or with Docker, and every mount ends with the namespace.
  */
 function bindings({ paths }: Lab): readonly (readonly [string, string])[] {
   return [
@@ -29,7 +29,7 @@ function bindings({ paths }: Lab): readonly (readonly [string, string])[] {
   ];
 }
 
-/** Places that exist on the host only so that something can be mounted over them. */
+/** Paths that exist on the host only as mount points. */
 export const MOUNT_POINTS = [
   "/var/lib/containerd",
   "/run/containerd",
@@ -44,15 +44,15 @@ export function namespacesExist(lab: Lab): boolean {
   return isNamespace(lab.paths.netns) && isNamespace(lab.paths.mountNamespace);
 }
 
-/** The command that runs another one in the lab's namespaces. */
+/** The command that runs another command in the lab's namespaces. */
 export function enterCommand({ paths }: Lab): string[] {
-  // There is one only on cgroup v2.
+  // It exists only on cgroup v2.
   const cgroup = isNamespace(paths.cgroupNamespace) ? [`--cgroup=${paths.cgroupNamespace}`] : [];
   return ["nsenter", `--net=${paths.netns}`, `--mount=${paths.mountNamespace}`, ...cgroup, "--"];
 }
 
-/** Runs a command of the host in the lab's network. */
-function runInside({ paths }: Lab, ...command: string[]) {
+/** Runs a command in the lab's network namespace. */
+function runInNetwork({ paths }: Lab, ...command: string[]) {
   return run("nsenter", [`--net=${paths.netns}`, "--", ...command]);
 }
 
@@ -66,11 +66,11 @@ interface AddressEntry {
   addr_info: { local: string; prefixlen: number }[];
 }
 
-/** Networks that the host knows besides the lab's own link. */
+/** Networks of the host other than the lab's link. */
 async function usedNetworks(lab: Lab): Promise<string[]> {
   const routes = JSON.parse(await run("ip", ["-4", "-j", "route"])) as RouteEntry[];
   const links = JSON.parse(await run("ip", ["-4", "-j", "addr"])) as AddressEntry[];
-  const fromRoutes = routes.filter(({ dev, dst }) => dev !== lab.link && !isWayOut(dst));
+  const fromRoutes = routes.filter(({ dev, dst }) => dev !== lab.link && !isDefaultRoute(dst));
   const fromLinks = links.filter(({ ifname }) => ifname !== lab.link);
   return [
     ...fromRoutes.map(({ dst }) => dst),
@@ -80,20 +80,20 @@ async function usedNetworks(lab: Lab): Promise<string[]> {
   ];
 }
 
-/** Whether a route is for all the rest: `default`, or one of the two halves by which a VPN takes its place. */
-export function isWayOut(destination: string): boolean {
+/** Whether a route is the default route, or one of the two halves with which a VPN replaces it. */
+export function isDefaultRoute(destination: string): boolean {
   return destination === "default" || /\/[01]$/.test(destination);
 }
 
-/** The remembered /30 if nothing else on the machine uses it, or a free one. */
+/** The /30 of the last start if nothing else on the machine uses it, or a free one. */
 export async function freeSubnet(lab: Lab, remembered: string | undefined): Promise<string> {
   const used = await usedNetworks(lab);
   const stillFree = remembered && !used.some((cidr) => overlaps(cidr, remembered));
   return stillFree ? remembered : chooseSubnet(lab.name, used);
 }
 
-/** Packet size of the machine's way out: a larger one inside would lose packets where ICMP is filtered. */
-export async function outerMtu(): Promise<number> {
+/** MTU of the machine's default route: a larger one inside would lose packets if ICMP is filtered. */
+export async function uplinkMtu(): Promise<number> {
   const routes = JSON.parse(await run("ip", ["-4", "-j", "route", "show", "default"]));
   const dev: unknown = routes[0]?.dev;
   if (typeof dev !== "string") return 1500;
@@ -101,26 +101,26 @@ export async function outerMtu(): Promise<number> {
   return links[0]?.mtu ?? 1500;
 }
 
-/** Makes (or repairs) the network namespace and its link to the host. */
+/** Creates or repairs the network namespace and its link to the host. */
 export async function createNetwork(lab: Lab, link: LinkAddresses, mtu: number): Promise<void> {
   const { netns } = lab.paths;
   if (!isNamespace(netns)) {
-    // Not "ip netns add": that leaves a mount on /run/netns.
+    // Not "ip netns add", which leaves a mount on /run/netns.
     await prepareNamespaceFile(netns);
     await run("unshare", [`--net=${netns}`, "true"]);
   }
-  if (!(await linkStands(lab, link))) await createLink(lab, link, mtu);
-  // Every time: an earlier start may have been killed before.
-  const inside = (...args: string[]) => runInside(lab, "ip", ...args);
+  if (!(await linkExists(lab, link))) await createLink(lab, link, mtu);
+  // At every start, as an earlier one may have been killed.
+  const inside = (...args: string[]) => runInNetwork(lab, "ip", ...args);
   await inside("link", "set", "lo", "up");
   await inside("link", "set", NODE_LINK, "up");
   await inside("route", "replace", "default", "via", link.host);
-  await runInside(lab, "sysctl", "-qw", "net.ipv4.ip_forward=1");
+  await runInNetwork(lab, "sysctl", "-qw", "net.ipv4.ip_forward=1");
 }
 
-async function linkStands(lab: Lab, { host, node }: LinkAddresses): Promise<boolean> {
+async function linkExists(lab: Lab, { host, node }: LinkAddresses): Promise<boolean> {
   const here = await attempt("ip", ["-4", "addr", "show", "dev", lab.link, "up"]);
-  const there = await runInside(lab, "ip", "-4", "addr", "show");
+  const there = await runInNetwork(lab, "ip", "-4", "addr", "show");
   return here.stdout.includes(`${host}/30`) && there.includes(`${node}/30`);
 }
 
@@ -131,27 +131,27 @@ async function createLink(lab: Lab, link: LinkAddresses, mtu: number): Promise<v
   await run("ip", ["link", "add", lab.link, ...size, "type", "veth", ...peer]);
   await run("ip", ["addr", "add", `${link.host}/30`, "dev", lab.link]);
   await run("ip", ["link", "set", lab.link, "up"]);
-  await runInside(lab, "ip", "addr", "add", `${link.node}/30`, "dev", NODE_LINK);
+  await runInNetwork(lab, "ip", "addr", "add", `${link.node}/30`, "dev", NODE_LINK);
 }
 
-/** Mounts over the standard places; on cgroup v2 first the lab's own view of the cgroups, whose root is the lab's. */
+/** Mounts on the standard paths; on cgroup v2 first the cgroup file system, whose root is the lab's cgroup. */
 const MOUNT_SCRIPT = `set -e
 mount --make-rshared /
 if [ "$1" = own-cgroups ]; then umount --lazy /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi
 shift
 while [ $# -gt 0 ]; do mount --bind "$1" "$2"; shift 2; done`;
 
-/** Whether the namespace has all of its mounts; the last is that of the volumes. A start may have been killed before. */
-async function mountsStand({ paths: { mountNamespace, volumes } }: Lab): Promise<boolean> {
+/** Whether the namespace has all of its mounts; the last one is that of the volumes. An earlier start may have been killed. */
+async function mountsExist({ paths: { mountNamespace, volumes } }: Lab): Promise<boolean> {
   if (!isNamespace(mountNamespace)) return false;
   const list = [`--mount=${mountNamespace}`, "--", "cat", "/proc/self/mounts"];
   return (await run("nsenter", list)).includes(` ${volumes} `);
 }
 
-/** Makes the mount namespace with the lab's files in the standard places; mounts of the host do not leak into it, nor its own out. */
+/** Creates the mount namespace with the lab's folders on the standard paths; mounts do not propagate between it and the host. */
 export async function createMounts(lab: Lab): Promise<void> {
   const { mountNamespace, cgroupNamespace } = lab.paths;
-  if (await mountsStand(lab)) return;
+  if (await mountsExist(lab)) return;
   await releaseNamespace(mountNamespace);
   await prepareNamespaceFile(mountNamespace);
   const pairs = bindings(lab);
@@ -164,12 +164,12 @@ export async function createMounts(lab: Lab): Promise<void> {
   await run(command, args);
 }
 
-/** Takes all namespaces and the link away. All processes inside must have ended. */
+/** Removes all namespaces and the link. All processes in them must have exited. */
 export async function removeNamespaces(lab: Lab): Promise<void> {
   const { mountNamespace, netns, cgroupNamespace } = lab.paths;
   for (const file of [mountNamespace, netns, cgroupNamespace]) await releaseNamespace(file);
   await releaseFolder(dirname(netns));
   if (statSync(`/sys/class/net/${lab.link}`, { throwIfNoEntry: false })) {
-    await attempt("ip", ["link", "del", lab.link]); // it may be going already, with its namespace
+    await attempt("ip", ["link", "del", lab.link]); // it may be removed already, with its namespace
   }
 }

@@ -1,7 +1,7 @@
-import { adminIdentity, apiServerUrl, type Blueprint } from "./part";
+import { adminIdentity, apiServerUrl, type ClusterConfig } from "./part";
 import { getJson } from "./probe";
 
-/** The node's object as far as the lab looks into it. */
+/** The fields of the Node object that the lab reads. */
 interface NodeObject {
   status: {
     addresses: { address: string }[];
@@ -10,43 +10,43 @@ interface NodeObject {
   };
 }
 
-function getNode({ lab, link }: Blueprint): Promise<NodeObject> {
+function getNode({ lab, link }: ClusterConfig): Promise<NodeObject> {
   return getJson(`${apiServerUrl(link)}/api/v1/nodes/${lab.label}`, adminIdentity(lab));
 }
 
-/** Fails until the node has reported itself ready at the address that it has now. */
-export async function nodeReady(blueprint: Blueprint): Promise<void> {
-  const { addresses, conditions } = (await getNode(blueprint)).status;
+/** Fails until the node is ready with its current address. */
+export async function nodeReady(cluster: ClusterConfig): Promise<void> {
+  const { addresses, conditions } = (await getNode(cluster)).status;
   const ready = conditions.find(({ type }) => type === "Ready");
-  const known = addresses.some(({ address }) => address === blueprint.link.node);
-  if (ready?.status !== "True" || !known) throw new Error("the node has not reported itself ready");
+  const known = addresses.some(({ address }) => address === cluster.link.node);
+  if (ready?.status !== "True" || !known) throw new Error("the node is not ready");
 }
 
-/** A pod as far as the lab compares what the API server and the kubelet know of it. */
+/** The fields of a pod that the lab compares between API server and kubelet. */
 interface BoundPod {
   metadata: { uid: string; name: string };
 }
 
-/** Fails, with their names, while pods of the node are unknown to its kubelet: one that has just started learns of them late. */
-export async function podsKnown(blueprint: Blueprint): Promise<void> {
-  const { lab, link } = blueprint;
+/** Fails, with their names, while the kubelet does not have all pods of the node: a kubelet that has just started gets them late. */
+export async function podsKnown(cluster: ClusterConfig): Promise<void> {
+  const { lab, link } = cluster;
   const list = async (path: string) =>
     (await getJson<{ items: BoundPod[] }>(`${apiServerUrl(link)}${path}`, adminIdentity(lab)))
       .items;
-  // Bound pods first: one that is bound between the two looks is not missed.
+  // Bound pods first, so that a pod that is bound in between is not reported.
   const bound = await list(`/api/v1/pods?fieldSelector=spec.nodeName=${lab.label}`);
   const known = await list(`/api/v1/nodes/${lab.label}/proxy/pods`);
   const uids = new Set(known.map(({ metadata }) => metadata.uid));
   const missing = bound.filter(({ metadata }) => !uids.has(metadata.uid));
   if (missing.length === 0) return;
   throw new Error(
-    `the kubelet does not know of ${missing.map((it) => it.metadata.name).join(", ")} yet`,
+    `the kubelet does not have the pods ${missing.map((it) => it.metadata.name).join(", ")} yet`,
   );
 }
 
-/** Versions that the node reports; none while the API server does not answer. */
-export async function nodeVersions(blueprint: Blueprint): Promise<string[]> {
-  const found = await getNode(blueprint).catch(() => undefined);
+/** Versions that the node reports; none if the API server does not respond. */
+export async function nodeVersions(cluster: ClusterConfig): Promise<string[]> {
+  const found = await getNode(cluster).catch(() => undefined);
   if (!found) return [];
   const { kubeletVersion, containerRuntimeVersion, kernelVersion } = found.status.nodeInfo;
   const runtime = containerRuntimeVersion.replace("://", " ");

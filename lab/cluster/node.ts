@@ -1,28 +1,23 @@
 import { stringify } from "yaml";
 import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
 import { nodeReady } from "./node-state";
-import { type Blueprint, configFile, kubeconfigOf, mirrored, type Part } from "./part";
+import { type ClusterConfig, type Component, configFile, kubeconfigOf, mirrored } from "./part";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
-import { LOOK_TIMEOUT, run } from "./shell";
+import { QUERY_TIMEOUT, run } from "./shell";
 
-/** Upstream reference of the image that holds a pod's namespaces. */
+/** Upstream reference of the sandbox image of pods. */
 export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
 
 const CNI_FOLDER = "cni";
 const REGISTRIES_FOLDER = "registries";
 
-/** The container runtime, the kubelet, and the two that program the node's network. */
-export function node(blueprint: Blueprint): Part[] {
-  return [
-    containerd(blueprint),
-    kubelet(blueprint),
-    kubeProxy(blueprint),
-    networkPolicy(blueprint),
-  ];
+/** The node: container runtime, kubelet, kube-proxy, kube-router. */
+export function node(cluster: ClusterConfig): Component[] {
+  return [containerd(cluster), kubelet(cluster), kubeProxy(cluster), networkPolicy(cluster)];
 }
 
-function containerd({ lab, mtu, registryPort }: Blueprint): Part {
+function containerd({ lab, mtu, registryPort }: ClusterConfig): Component {
   const socket = `${lab.paths.run}/containerd/containerd.sock`;
   const registry = `127.0.0.1:${registryPort}`;
   return {
@@ -38,17 +33,17 @@ function containerd({ lab, mtu, registryPort }: Blueprint): Part {
       [`${CNI_FOLDER}/10-lab.conflist`]: renderCni(mtu),
       [`${REGISTRIES_FOLDER}/${registry}/hosts.toml`]: renderHosts(registry),
     },
-    probe: async () => void (await run("ctr", ["--address", socket, "version"], LOOK_TIMEOUT)),
+    probe: async () => void (await run("ctr", ["--address", socket, "version"], QUERY_TIMEOUT)),
   };
 }
 
 /**
- * Parts of containerd that are not used and leave folders or sockets on the machine: /opt/containerd, and those of node
+ * Plugins of containerd that are not used and leave folders or sockets on the machine: /opt/containerd, and those of node
  * resource plugins (from 2.0).
  */
 const UNUSED_PLUGINS = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
 
-/** Configuration of containerd 1.6 and 1.7, which 2.x converts as it reads it; JSON strings and arrays are TOML's. */
+/** Configuration of containerd 1.6 and 1.7, which 2.x converts. JSON strings and arrays are valid TOML. */
 export function renderContainerd(pause: string, cni: string, registries: string): string {
   const quote = JSON.stringify;
   return `version = 2
@@ -77,7 +72,7 @@ function renderHosts(registry: string): string {
 `;
 }
 
-/** A bridge with addresses from the pod block, and host ports. */
+/** A bridge with the pod addresses, and host ports. */
 export function renderCni(mtu: number): string {
   const ipam = {
     type: "host-local",
@@ -92,8 +87,8 @@ export function renderCni(mtu: number): string {
   return JSON.stringify({ cniVersion: "1.0.0", name: "lab", plugins }, undefined, 2);
 }
 
-function kubelet(blueprint: Blueprint): Part {
-  const { lab, link, resolvers, tool } = blueprint;
+function kubelet(cluster: ClusterConfig): Component {
+  const { lab, link, resolvers, tool } = cluster;
   return {
     name: "kubelet",
     after: ["apiserver", "containerd"],
@@ -105,17 +100,17 @@ function kubelet(blueprint: Blueprint): Part {
       `--node-ip=${link.node}`,
     ],
     files: {
-      "kubelet.yaml": renderKubelet(blueprint),
+      "kubelet.yaml": renderKubelet(cluster),
       "resolv.conf": resolvers.map((address) => `nameserver ${address}\n`).join(""),
     },
     probe: async () => {
       await httpProbe(`http://${link.node}:10248/healthz`)();
-      await nodeReady(blueprint);
+      await nodeReady(cluster);
     },
   };
 }
 
-function renderKubelet({ lab, link, cgroupRoot }: Blueprint): string {
+function renderKubelet({ lab, link, cgroupRoot }: ClusterConfig): string {
   const server = identityOf(lab.paths.pki, "node-server");
   return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -129,7 +124,7 @@ function renderKubelet({ lab, link, cgroupRoot }: Blueprint): string {
     tlsCertFile: server.cert,
     tlsPrivateKeyFile: server.key,
     healthzBindAddress: link.node,
-    // The lab's cgroups are its own to write (see createCgroups): systemd, which the other driver asks, has no part in them.
+    // The lab's cgroups are delegated (see createCgroups): systemd, which the other driver uses, does not manage them.
     cgroupDriver: "cgroupfs",
     cgroupRoot,
     containerRuntimeEndpoint: `unix://${lab.paths.containerdSocket}`,
@@ -138,7 +133,7 @@ function renderKubelet({ lab, link, cgroupRoot }: Blueprint): string {
     resolvConf: configFile(lab, "resolv.conf"),
     failSwapOn: false,
     serializeImagePulls: false,
-    // A developer's disk is often nearly full, and there is no second node to move to.
+    // A developer's disk is often nearly full, and there is no second node for evicted pods.
     evictionHard: {
       "memory.available": "100Mi",
       "nodefs.available": "1%",
@@ -148,7 +143,7 @@ function renderKubelet({ lab, link, cgroupRoot }: Blueprint): string {
   });
 }
 
-function kubeProxy({ lab, link, tool }: Blueprint): Part {
+function kubeProxy({ lab, link, tool }: ClusterConfig): Component {
   const kubeconfig = kubeconfigOf(lab, "kube-proxy");
   const config = {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
@@ -159,12 +154,12 @@ function kubeProxy({ lab, link, tool }: Blueprint): Part {
     hostnameOverride: lab.label,
     nodePortAddresses: ["primary"],
     healthzBindAddress: `${link.node}:10256`,
-    // The table's limits belong to the machine, not to the namespace: leave them alone.
+    // The limits of the conntrack table are those of the machine, not of the namespace: they are not changed.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
   };
   return {
     name: "kube-proxy",
-    // It waits half a minute for the node's addresses, and goes on without them.
+    // It waits half a minute for the node's addresses, and then continues without them.
     after: ["kubelet"],
     command: [tool("kube-proxy"), `--config=${configFile(lab, "kube-proxy.yaml")}`],
     files: { "kube-proxy.yaml": stringify(config) },
@@ -172,13 +167,13 @@ function kubeProxy({ lab, link, tool }: Blueprint): Part {
   };
 }
 
-/** kube-router's firewall alone: the bridge plugin does not enforce NetworkPolicy. */
-function networkPolicy({ lab, link, tool }: Blueprint): Part {
+/** Only the firewall of kube-router: the bridge plugin does not enforce NetworkPolicy. */
+function networkPolicy({ lab, link, tool }: ClusterConfig): Component {
   const kubeconfig = kubeconfigOf(lab, "kube-router");
   return {
     name: "kube-router",
     after: ["kubelet"],
-    // It ends after a minute in which it may not list pods, namespaces and policies.
+    // It exits after a minute without permission to list pods, namespaces and policies.
     needs: ["access.yaml"],
     command: [
       tool("kube-router"),

@@ -16,14 +16,14 @@ import { bootId } from "./kernel";
 interface Owner {
   folder: string;
   boot: string;
-  /** Device and inode of its data, which the lab goes on to use where the folder is removed. */
+  /** Device and inode of its data, which the lab continues to use after the folder is removed. */
   data?: string;
 }
 
 const ownerFile = (lab: Lab) => join(lab.paths.run, "owner.json");
 
-/** Runs `work` while no other command changes the same lab. Throws at once, with the other's pid, if one does. */
-export function exclusively<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
+/** Runs `work` with the lock of the lab. Throws at once, with the pid of the other command, if it is locked. */
+export function withLabLock<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
   const file = join(RUN_ROOT, `${lab.name}.lock`);
   mkdirSync(RUN_ROOT, { recursive: true });
   const refuse = () => {
@@ -44,23 +44,23 @@ export function exclusively<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Runs work, inside of `exclusively`, that no other lab may come or go during: one that has just found itself the last would
- * take back what another has begun to use. The lock is on the folder itself, which stays as long as a command is at work:
- * a file of its own could not be removed while others wait for it.
+ * Runs work, inside of `withLabLock`, during which no other lab may start or stop: a lab that stops as the last one would
+ * revert settings that another one has begun to use. The lock is on the folder itself, which exists as long as a command
+ * runs: a lock file could not be removed while others wait for it.
  */
-export function machineWide<T>(work: () => Promise<T>, root = RUN_ROOT): Promise<T> {
+export function withMachineLock<T>(work: () => Promise<T>, root = RUN_ROOT): Promise<T> {
   return withLock(root, () => {}, work);
 }
 
-/** Names of the labs that have running state on this machine. */
+/** Names of the labs with runtime state on this machine. */
 export function labsOfMachine(): string[] {
   const entries = readdirSync(RUN_ROOT, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /**
- * Forgets running state from before a reboot, and refuses a lab that runs for another folder (another checkout, say)
- * as long as that folder exists.
+ * Removes runtime state from before a reboot, and throws if the lab runs for another folder (such as another checkout) that
+ * still exists.
  */
 export function checkOwner(lab: Lab): void {
   const owner = readOwner(lab);
@@ -74,7 +74,7 @@ export function checkOwner(lab: Lab): void {
   }
 }
 
-/** Whether a lab runs on data that is not in its folder any more: the checkout was removed, say, and cloned again. */
+/** Whether a lab runs with data that is no longer in its folder, for example after the checkout was removed and cloned again. */
 export function hasLostData(lab: Lab): boolean {
   const owner = readOwner(lab);
   return owner?.data !== undefined && owner.data !== dataOf(lab);
@@ -85,8 +85,8 @@ function dataOf({ paths }: Lab): string {
   return found ? `${found.dev}:${found.ino}` : "gone";
 }
 
-/** Notes whose running state this is. */
-export function claim(lab: Lab): void {
+/** Writes the owner of the runtime state. */
+export function writeOwner(lab: Lab): void {
   mkdirSync(lab.paths.data, { recursive: true });
   const owner: Owner = { folder: lab.paths.folder, boot: bootId(), data: dataOf(lab) };
   mkdirSync(dirname(ownerFile(lab)), { recursive: true });

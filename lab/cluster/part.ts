@@ -4,23 +4,23 @@ import type { Lab } from "./identity";
 import { identityOf } from "./pki";
 import type { Probe, ProbeIdentity } from "./probe";
 
-/** One long-running process of a lab: how it is set up, started, and known to be well. */
-export interface Part {
+/** One component of a lab: a long-running process, with its configuration, command and probe. */
+export interface Component {
   name: string;
-  /** Parts that must be well before this one is started. */
+  /** Components that must be ready before this one is started. */
   after: readonly string[];
-  /** Files of lab/addons whose objects it needs in the cluster before it is started; it then comes after the API server. */
+  /** Files of lab/addons whose objects must be in the cluster before it is started; it must then come after the API server. */
   needs?: readonly string[];
   command: readonly string[];
   /** Configuration files by name; written to `configFile(lab, name)` before the start. */
   files?: Readonly<Record<string, string>>;
-  /** Whether it lives in the lab's namespaces (default) or on the host. */
+  /** Whether it runs in the lab's namespaces (default) or on the host. */
   inside?: boolean;
   probe: Probe;
 }
 
-/** What the parts of a lab are rendered from. */
-export interface Blueprint {
+/** The values from which the components of a lab are configured. */
+export interface ClusterConfig {
   lab: Lab;
   link: LinkAddresses;
   mtu: number;
@@ -28,35 +28,35 @@ export interface Blueprint {
   ingressPort: number;
   /** Upstream name servers for pods and builds. */
   resolvers: readonly string[];
-  /** The lab's cgroup root, as its parts see it. */
+  /** The lab's cgroup root, as its components see it. */
   cgroupRoot: string;
   /** Absolute path of a built tool. */
   tool: (name: string) => string;
 }
 
-/** Where the host and the lab's processes reach the API server. */
+/** URL of the API server for the host and the lab's processes. */
 export function apiServerUrl(link: LinkAddresses): string {
   return `https://${link.node}:6443`;
 }
 
-/** Path of a part's configuration file. */
+/** Path of a component's configuration file. */
 export function configFile(lab: Lab, name: string): string {
   return join(lab.paths.config, name);
 }
 
-/** Paths of a kubeconfig that a part (or the lab's own commands) uses. */
+/** Path of the kubeconfig of a user of the API server. */
 export function kubeconfigOf(lab: Lab, user: string): string {
   return join(lab.paths.pki, `${user}.kubeconfig`);
 }
 
-/** The lab's administrator, for probes of the API server. */
+/** Certificates of the lab's administrator, for probes of the API server. */
 export function adminIdentity(lab: Lab): ProbeIdentity {
   return identityOf(lab.paths.pki, "admin");
 }
 
-/** Keys, certificates and kubeconfigs that a part's command and configuration name. */
-export function keysOf(part: Part, pki: string): string[] {
-  const words = [...part.command, ...Object.values(part.files ?? {})];
+/** Paths of the keys, certificates and kubeconfigs in a component's command and configuration. */
+export function keysOf(component: Component, pki: string): string[] {
+  const words = [...component.command, ...Object.values(component.files ?? {})];
   const names = words.flatMap((word) =>
     word
       .split(`${pki}/`)
@@ -66,7 +66,7 @@ export function keysOf(part: Part, pki: string): string[] {
   return [...new Set(names)].sort().map((name) => join(pki, name));
 }
 
-/** Reference under which the lab's registry holds an image of this upstream reference. */
+/** Reference in the lab's registry of an image with this upstream reference. */
 export function mirrored(registryPort: number, upstream: string): string {
   return `127.0.0.1:${registryPort}/${upstream}`;
 }

@@ -5,26 +5,26 @@ import { SERVICE_API, SERVICE_DOMAIN } from "./cidrs";
 import type { ProbeIdentity } from "./probe";
 import { run } from "./shell";
 
-/** Days that an authority is trusted, and that a certificate lasts; `up` renews in the last month. */
-const AUTHORITY_DAYS = 3650;
+/** Validity of CA certificates and of other certificates, in days; `up` renews them in the last month. */
+const CA_DAYS = 3650;
 const CERTIFICATE_DAYS = 365;
 const RENEW_BEFORE_MS = 30 * 24 * 3_600_000;
 
-/** Separate authorities, as Kubernetes advises: a pod's or node's certificate must not open etcd or pose as the aggregator. */
-const AUTHORITIES = ["ca", "etcd-ca", "front-proxy-ca"] as const;
-type Authority = (typeof AUTHORITIES)[number];
+/** Separate CAs, as Kubernetes recommends: a certificate of a pod or node must not be valid for etcd or as the aggregator. */
+const CERTIFICATE_AUTHORITIES = ["ca", "etcd-ca", "front-proxy-ca"] as const;
+type Authority = (typeof CERTIFICATE_AUTHORITIES)[number];
 
 interface CertificateSpec {
-  /** File name without ending. */
+  /** File name without extension. */
   name: string;
-  /** Subject in OpenSSL's form. */
+  /** Subject in the format of OpenSSL. */
   subject: string;
   authority: Authority;
-  /** Names and addresses of a server, in OpenSSL's form; none for a client. */
+  /** Names and addresses of a server, in the format of OpenSSL; none for a client. */
   servers: readonly string[];
 }
 
-/** Users of the API server that get a kubeconfig, with the subject that RBAC knows them by. */
+/** Users of the API server with a kubeconfig, and their certificate subjects, which RBAC uses. */
 export const USERS = {
   admin: "/O=system:masters/CN=admin",
   "controller-manager": "/CN=system:kube-controller-manager",
@@ -33,7 +33,7 @@ export const USERS = {
   "kube-router": "/CN=lab:kube-router",
 } as const;
 
-/** All certificates of a lab whose node has this name and address. */
+/** All certificates of a lab, for its node's name and address. */
 export function certificates(node: string, address: string): CertificateSpec[] {
   const local = ["DNS:localhost", "IP:127.0.0.1", `DNS:${node}`, `IP:${address}`];
   const service = ["", ".default", ".default.svc", `.default.svc.${SERVICE_DOMAIN}`];
@@ -57,20 +57,20 @@ export function certificates(node: string, address: string): CertificateSpec[] {
   ];
 }
 
-/** Paths of one certificate with its key and its authority. */
+/** Paths of a certificate, its key and its CA certificate. */
 export function identityOf(pki: string, name: string, authority: Authority = "ca"): ProbeIdentity {
   const file = (stem: string, ending: string) => join(pki, `${stem}.${ending}`);
   return { ca: file(authority, "crt"), cert: file(name, "crt"), key: file(name, "key") };
 }
 
-/** Makes what is missing, about to expire, or made for another address or authority; leaves the rest alone. */
+/** Creates certificates that are missing, about to expire, or for another address or CA; keeps the others. */
 export async function ensurePki(pki: string, node: string, address: string): Promise<void> {
   mkdirSync(pki, { recursive: true, mode: 0o700 });
-  for (const name of AUTHORITIES) {
+  for (const name of CERTIFICATE_AUTHORITIES) {
     if (!isUsable(join(pki, `${name}.crt`), undefined, [])) await makeAuthority(pki, name);
   }
   if (!existsSync(join(pki, "sa.key"))) {
-    // The traditional form: the API server takes the public key out of it, and not out of PKCS #8.
+    // In the traditional format: the API server reads the public key from it, but not from PKCS #8.
     const curve = ["-name", "prime256v1", "-genkey", "-noout"];
     await run("openssl", ["ecparam", ...curve, "-out", join(pki, "sa.key")]);
   }
@@ -80,7 +80,7 @@ export async function ensurePki(pki: string, node: string, address: string): Pro
   }
 }
 
-/** Whether a certificate exists, lasts, comes from its authority, and is for exactly these servers. */
+/** Whether a certificate exists, does not expire soon, was issued by its CA, and is for exactly these servers. */
 export function isUsable(
   path: string,
   authority: string | undefined,
@@ -97,7 +97,7 @@ export function isUsable(
       names.filter(Boolean).sort().join() === [...servers].sort().join()
     );
   } catch {
-    return false; // cut short while it was written
+    return false; // incomplete
   }
 }
 
@@ -106,7 +106,7 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes
 async function makeAuthority(pki: string, name: Authority): Promise<void> {
   const { cert, key } = identityOf(pki, name);
   const usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
-  const lasting = ["-days", String(AUTHORITY_DAYS), "-subj", `/CN=lab ${name}`];
+  const lasting = ["-days", String(CA_DAYS), "-subj", `/CN=lab ${name}`];
   await run("openssl", [
     "req",
     "-x509",

@@ -3,18 +3,18 @@ import { writeIfChanged } from "./files";
 import { addRules, labRules, removeRules } from "./firewall";
 import { prepareKernel } from "./kernel";
 import { renderKubeconfig } from "./kubeconfig";
-import { noteAbsent } from "./leftovers";
+import { recordAbsent } from "./leftovers";
 import { createMounts, createNetwork } from "./namespaces";
-import { claim, machineWide } from "./ownership";
-import { type Blueprint, kubeconfigOf } from "./part";
+import { withMachineLock, writeOwner } from "./ownership";
+import { type ClusterConfig, kubeconfigOf } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
 
-/** All that the parts need before they can start: namespaces, rules, cgroups, keys. */
-export async function prepare({ lab, link, mtu }: Blueprint): Promise<void> {
-  await machineWide(async () => {
-    claim(lab);
+/** Creates what the components need before they start: namespaces, firewall rules, cgroups, keys. */
+export async function prepare({ lab, link, mtu }: ClusterConfig): Promise<void> {
+  await withMachineLock(async () => {
+    writeOwner(lab);
     prepareKernel();
-    noteAbsent();
+    recordAbsent();
   });
   await createCgroups(lab);
   await createNetwork(lab, link, mtu);

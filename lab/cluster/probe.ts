@@ -5,7 +5,7 @@ import { request as requestHttps } from "node:https";
 import { connect } from "node:net";
 import pRetry from "p-retry";
 
-/** One look at a part: resolves if it is well, throws with what is wrong. */
+/** A probe of a component: resolves if it is ready, throws the reason if not. */
 export type Probe = () => Promise<void>;
 
 /** Certificates for a probe, as paths of PEM files. */
@@ -15,9 +15,9 @@ export interface ProbeIdentity {
   key: string;
 }
 
-/** Longest time for one look, in milliseconds; a look that takes longer says nothing yet about the part. */
+/** Timeout of one probe, in milliseconds. A probe that times out does not yet mean that the component has failed. */
 const PROBE_TIMEOUT = 10_000;
-/** Pause between two looks, in milliseconds. */
+/** Interval of probes, in milliseconds. */
 const PROBE_PAUSE = 150;
 
 interface Answer {
@@ -25,8 +25,8 @@ interface Answer {
   body: string;
 }
 
-/** Asks for an address over HTTP or (with an identity) verified HTTPS. */
-function ask(url: string, identity?: ProbeIdentity): Promise<Answer> {
+/** Sends a GET request over HTTP or (with an identity) verified HTTPS. */
+function sendGet(url: string, identity?: ProbeIdentity): Promise<Answer> {
   const tls = () =>
     identity && {
       ca: readFileSync(identity.ca),
@@ -46,31 +46,31 @@ function ask(url: string, identity?: ProbeIdentity): Promise<Answer> {
       );
     });
     request.on("timeout", () =>
-      request.destroy(new Error(`no answer in ${PROBE_TIMEOUT / 1000} s`)),
+      request.destroy(new Error(`no response in ${PROBE_TIMEOUT / 1000} s`)),
     );
     request.on("error", refuse);
     request.end();
   });
 }
 
-/** A probe that asks for an address; well below status 500, but for refused rights. */
+/** A probe of a URL: it succeeds with any status below 500, except for 401 and 403. */
 export function httpProbe(url: string, identity?: ProbeIdentity): Probe {
   return async () => {
-    const { status } = await ask(url, identity);
+    const { status } = await sendGet(url, identity);
     if (status >= 500 || status === 401 || status === 403) {
-      throw new Error(`${url} answers with status ${status}`);
+      throw new Error(`${url} returned status ${status}`);
     }
   };
 }
 
-/** What an address has to say as JSON. Throws with the status where it is not 200. */
+/** The JSON of a URL. Throws with the status if it is not 200. */
 export async function getJson<T>(url: string, identity: ProbeIdentity): Promise<T> {
-  const { status, body } = await ask(url, identity);
-  if (status !== 200) throw new Error(`${url} answers with status ${status}`);
+  const { status, body } = await sendGet(url, identity);
+  if (status !== 200) throw new Error(`${url} returned status ${status}`);
   return JSON.parse(body) as T;
 }
 
-/** A probe of a gRPC server on a Unix socket: well when it begins to speak HTTP/2. */
+/** A probe of a gRPC server on a Unix socket: it succeeds when the server starts HTTP/2. */
 export function grpcProbe(socket: string): Probe {
   return () =>
     new Promise((resolve, reject) => {
@@ -83,21 +83,21 @@ export function grpcProbe(socket: string): Probe {
       session.on("error", end);
       session.on("close", () => end(new Error("the connection was closed")));
       session.setTimeout(PROBE_TIMEOUT, () =>
-        end(new Error(`no answer in ${PROBE_TIMEOUT / 1000} s`)),
+        end(new Error(`no response in ${PROBE_TIMEOUT / 1000} s`)),
       );
     });
 }
 
-/** Repeats a probe until it is well. Gives up at the deadline (milliseconds) with the probe's last complaint. */
+/** Repeats a probe until it succeeds. Throws the last error of the probe after the deadline (milliseconds). */
 export async function until(probe: Probe, deadline: number): Promise<void> {
-  const look = async () => {
+  const attempt = async () => {
     try {
       await probe();
     } catch (error) {
-      // A plain Error: p-retry takes a TypeError for a programming fault and would not look again.
+      // A plain Error: p-retry treats a TypeError as a bug and would not retry.
       throw new Error(error instanceof Error ? error.message : String(error));
     }
   };
   const pause = { minTimeout: PROBE_PAUSE, factor: 1, maxTimeout: PROBE_PAUSE };
-  await pRetry(look, { retries: Number.POSITIVE_INFINITY, maxRetryTime: deadline, ...pause });
+  await pRetry(attempt, { retries: Number.POSITIVE_INFINITY, maxRetryTime: deadline, ...pause });
 }

@@ -1,31 +1,31 @@
 import { readFileSync } from "node:fs";
 
-/** Milliseconds of a clock tick: what the kernel tells programs is in hundredths of a second (USER_HZ) on every machine. */
+/** Milliseconds of a clock tick: times in /proc are in hundredths of a second (USER_HZ) on every machine. */
 export const TICK = 10;
 
-/** How a process is recognised after the program that started it has gone. */
+/** Identifies a process after the program that started it has exited. */
 export interface ProcessRecord {
   pid: number;
-  /** Kernel start time in clock ticks since boot: with the pid it names one process for ever. */
+  /** Kernel start time in clock ticks since boot: together with the pid it is unique. */
   startTime: string;
-  /** Hash of the command and its configuration: another one means that the part must be restarted. */
+  /** Hash of the command and its configuration: if it changes, the component must be restarted. */
   fingerprint: string;
 }
 
-/** State letter and start time from the text of /proc/PID/stat; the command name in it may hold spaces and brackets. */
+/** State letter and start time from the text of /proc/PID/stat; the command name in it may contain spaces and parentheses. */
 export function parseStat(text: string): { state: string; startTime: string } {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0] ?? "", startTime: fields[19] ?? "" };
 }
 
-/** The three words that a part's launcher writes, or undefined for anything else (a file cut short, say). */
+/** The record that a supervisor writes, or undefined for anything else (such as an incomplete file). */
 export function parseRecord(text: string): ProcessRecord | undefined {
   const match = /^(\d+) (\d+) ([0-9a-f]+)\n$/.exec(text);
   const [, pid, startTime, fingerprint] = match ?? [];
   return pid && startTime && fingerprint ? { pid: Number(pid), startTime, fingerprint } : undefined;
 }
 
-/** Start time of a running process; undefined if there is none, or only its corpse. */
+/** Start time of a running process; undefined if there is none, or a zombie. */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const { state, startTime } = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -35,12 +35,12 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** Whether the very process of the record still runs (a recycled pid does not count). */
+/** Whether the process of the record still runs; another process with the same pid does not count. */
 export function isRunning(record: Pick<ProcessRecord, "pid" | "startTime">): boolean {
   return startTimeOf(record.pid) === record.startTime;
 }
 
-/** Whether a process was stopped by a signal (SIGSTOP): it answers nothing until it is told to go on. */
+/** Whether a process was stopped by a signal (SIGSTOP): it does nothing until SIGCONT. */
 export function isSuspended(pid: number): boolean {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8")).state === "T";
@@ -49,7 +49,7 @@ export function isSuspended(pid: number): boolean {
   }
 }
 
-/** Resident memory of a process in MiB; 0 if it has gone. */
+/** Resident memory of a process in MiB; 0 if it has exited. */
 export function memoryOf(pid: number): number {
   try {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -59,15 +59,15 @@ export function memoryOf(pid: number): number {
   }
 }
 
-/** One end of a part, as its supervisor notes it. */
-export interface PartEnd {
+/** One exit of a component, as its supervisor records it. */
+export interface ProcessExit {
   time: Date;
   /** Exit code; 128 and more is a signal: 137 is SIGKILL. */
   code: number;
 }
 
-/** The lines `SECONDS CODE` that a supervisor writes; a line cut short is left out. */
-export function parseEnds(text: string): PartEnd[] {
+/** The lines `SECONDS CODE` that a supervisor writes; an incomplete line is ignored. */
+export function parseExits(text: string): ProcessExit[] {
   const lines = [...text.matchAll(/^(\d+) (\d+)\n/gm)];
   return lines.map(([, time, code]) => ({
     time: new Date(Number(time) * 1000),
@@ -81,8 +81,8 @@ export function ageOf({ startTime }: Pick<ProcessRecord, "startTime">): number {
   return Number(uptime) * 1000 - Number(startTime) * TICK;
 }
 
-/** Time that a process has spent on the processors, in milliseconds; 0 if it has gone. */
-export function processorTimeOf(pid: number): number {
+/** CPU time of a process in milliseconds; 0 if it has exited. */
+export function cpuTimeOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

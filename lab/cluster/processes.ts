@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -16,42 +18,55 @@ import { PAUSES, RUN, SUPERVISOR } from "./launcher";
 import { enterCommand } from "./namespaces";
 import {
   isRunning,
-  type PartEnd,
+  type ProcessExit,
   type ProcessRecord,
-  parseEnds,
+  parseExits,
   parseRecord,
 } from "./process-record";
-import { START_PATIENCE, waitFor } from "./wait";
+import { START_TIMEOUTS, waitFor } from "./wait";
 
-/** Time that a process gets to end by itself before it is killed, in milliseconds. */
-const STOP_DEADLINE = 10_000;
-/** Lines of a log that an error shows. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
+const STOP_TIMEOUT = 10_000;
+/** Lines of a log in an error message. */
 const LOG_TAIL = 12;
 
-/** What it takes to launch one long-running process. */
+/** How to start one long-running process. */
 export interface Launch {
   name: string;
   command: readonly string[];
-  /** Whether it lives in the lab's network and mount namespaces, or on the host. */
+  /** Whether it runs in the lab's network and mount namespaces, or on the host. */
   inside: boolean;
   fingerprint: string;
 }
 
-/** Where a part's supervisor (`parts`), the part itself (`processes`) and the times at which it ended are noted. */
-function recordFile(lab: Lab, kind: "parts" | "processes" | "ends", name: string): string {
-  return join(lab.paths.run, kind, name);
+/**
+ * Folders with the records of supervisors and processes, and with the exits of processes. Two have the names of earlier
+ * versions, so that labs that these have started can be stopped.
+ */
+const FOLDERS = { supervisors: "parts", processes: "processes", exits: "ends" } as const;
+
+type RecordKind = keyof typeof FOLDERS;
+
+function recordFile(lab: Lab, kind: RecordKind, name: string): string {
+  return join(lab.paths.run, FOLDERS[kind], name);
 }
 
-/** Path of a part's log. */
+/** Names of the components that have been started. */
+export function supervisedComponents(lab: Lab): string[] {
+  const folder = join(lab.paths.run, FOLDERS.supervisors);
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+/** Path of a component's log. */
 export function logFile(lab: Lab, name: string): string {
   return join(lab.paths.logs, `${name}.log`);
 }
 
-/** Where a part's log is, and its last lines, for an error message. */
+/** The path and the last lines of a component's log, for an error message. */
 export function endOfLog(lab: Lab, name: string): string {
   const path = logFile(lab, name);
   const lines = textOf(path).trimEnd().split("\n").slice(-LOG_TAIL);
-  return `The end of ${path}:\n${lines.join("\n")}`;
+  return `The last lines of ${path}:\n${lines.join("\n")}`;
 }
 
 function textOf(path: string): string {
@@ -62,28 +77,28 @@ function textOf(path: string): string {
   }
 }
 
-function runningRecord(lab: Lab, kind: "parts" | "processes", name: string) {
+function runningRecord(lab: Lab, kind: "supervisors" | "processes", name: string) {
   const record = parseRecord(textOf(recordFile(lab, kind, name)));
   return record && isRunning(record) ? record : undefined;
 }
 
-/** The record of a part's process, if that process still runs. */
+/** The record of a component's process, if it runs. */
 export function runningProcess(lab: Lab, name: string): ProcessRecord | undefined {
   return runningRecord(lab, "processes", name);
 }
 
-/** The record of a part's supervisor, if it still runs: it has ended where the part was given up. */
+/** The record of a component's supervisor, if it runs: it exits when it does not restart the component again. */
 export function runningSupervisor(lab: Lab, name: string): ProcessRecord | undefined {
-  return runningRecord(lab, "parts", name);
+  return runningRecord(lab, "supervisors", name);
 }
 
-/** When a part has ended, and how, since `up` started it last. */
-export function endsOf(lab: Lab, name: string): PartEnd[] {
-  return parseEnds(textOf(recordFile(lab, "ends", name)));
+/** The exits of a component since `up` started it. */
+export function exitsOf(lab: Lab, name: string): ProcessExit[] {
+  return parseExits(textOf(recordFile(lab, "exits", name)));
 }
 
-/** Whether a process lives in the namespaces that the lab has now (it may be left over from earlier ones). */
-export function livesInside(lab: Lab, pid: number): boolean {
+/** Whether a process runs in the current namespaces of the lab; it may remain from earlier ones. */
+export function isInNamespaces(lab: Lab, pid: number): boolean {
   try {
     return (["net", "mnt"] as const).every((kind) => {
       const file = kind === "net" ? lab.paths.netns : lab.paths.mountNamespace;
@@ -94,18 +109,20 @@ export function livesInside(lab: Lab, pid: number): boolean {
   }
 }
 
-/** Starts a part's supervisor in a session of its own and returns when the part's record stands. */
-export async function launch(lab: Lab, part: Launch): Promise<void> {
-  const file = (kind: "parts" | "processes" | "ends") => {
-    const path = recordFile(lab, kind, part.name);
+/** Starts a component's supervisor in a session of its own, and returns when the component's record is written. */
+export async function launch(lab: Lab, component: Launch): Promise<void> {
+  const file = (kind: RecordKind) => {
+    const path = recordFile(lab, kind, component.name);
     mkdirSync(dirname(path), { recursive: true });
     rmSync(path, { force: true });
     return path;
   };
-  const command = part.inside ? [...enterCommand(lab), ...part.command] : part.command;
-  const files = [systemCgroup(lab.scope), file("parts"), file("processes"), file("ends")];
-  const script = ["-c", SUPERVISOR, "sh", ...files, PAUSES.join(" "), part.fingerprint, RUN];
-  const log = freshLog(lab, part.name);
+  const command = component.inside
+    ? [...enterCommand(lab), ...component.command]
+    : component.command;
+  const files = [systemCgroup(lab.scope), file("supervisors"), file("processes"), file("exits")];
+  const script = ["-c", SUPERVISOR, "sh", ...files, PAUSES.join(" "), component.fingerprint, RUN];
+  const log = rotateLog(lab, component.name);
   const child = spawn("/bin/sh", [...script, ...command], {
     detached: true,
     stdio: ["ignore", log, log],
@@ -115,25 +132,25 @@ export async function launch(lab: Lab, part: Launch): Promise<void> {
   closeSync(log);
   child.unref();
   const launched = async () => {
-    if (!parseRecord(textOf(recordFile(lab, "processes", part.name))))
+    if (!parseRecord(textOf(recordFile(lab, "processes", component.name))))
       throw new Error("no pid yet");
   };
-  const hopeless = () => {
+  const checkFailed = () => {
     if (child.exitCode === null && child.signalCode === null) return;
-    throw new LabError(`${part.name} cannot be launched. ${endOfLog(lab, part.name)}`);
+    throw new LabError(`${component.name} cannot be started. ${endOfLog(lab, component.name)}`);
   };
-  await waitFor(launched, { ...START_PATIENCE, hopeless });
+  await waitFor(launched, { ...START_TIMEOUTS, checkFailed });
 }
 
-/** Opens the log of a new run; the run before it stays readable beside it. */
-function freshLog(lab: Lab, name: string): number {
+/** Opens the log of a new run, and keeps the log of the previous one. */
+function rotateLog(lab: Lab, name: string): number {
   const path = logFile(lab, name);
   mkdirSync(dirname(path), { recursive: true });
   if (statSync(path, { throwIfNoEntry: false })) renameSync(path, `${path}.previous`);
   return openSync(path, "a", 0o640);
 }
 
-/** Only what the parts need: where programs are, and how this machine reaches the outside. */
+/** The environment of components: PATH, and the proxy and certificates of this machine. */
 function launchEnvironment(): NodeJS.ProcessEnv {
   const wanted = /^(HOME|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy)$/i;
   const kept = Object.entries(process.env).filter(([key]) => wanted.test(key));
@@ -143,29 +160,29 @@ function launchEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Ends a part and its supervisor if they run: asked first, killed at the deadline. */
+/** Stops a component and its supervisor if they run: with SIGTERM, and after the timeout with SIGKILL. */
 export async function stopProcess(lab: Lab, name: string): Promise<void> {
-  // Noted before the first signal: once the supervisor is gone its group is known by the part alone.
+  // Read before the first signal: without the supervisor its process group is not known.
   const group = runningSupervisor(lab, name)?.pid;
   const running = () => [runningSupervisor(lab, name), runningProcess(lab, name)].find(Boolean);
   const signal = (which: NodeJS.Signals) => {
     const alone = runningProcess(lab, name)?.pid;
-    // Each once: at a second request to end, the API server ends at once.
+    // One signal each: at a second SIGTERM the API server exits at once.
     if (group) send(-group, which);
     else if (alone) send(alone, which);
   };
   const gone = async () => {
     const left = running();
-    if (left) throw new Error(`${name} (pid ${left.pid}) does not end`);
+    if (left) throw new Error(`${name} (pid ${left.pid}) does not exit`);
   };
   if (!running()) return;
   signal("SIGTERM");
-  signal("SIGCONT"); // a stopped process hears SIGTERM only when it goes on
+  signal("SIGCONT"); // a stopped process handles SIGTERM only after SIGCONT
   try {
-    await waitFor(gone, { quiet: STOP_DEADLINE, bound: STOP_DEADLINE });
+    await waitFor(gone, { stall: STOP_TIMEOUT, total: STOP_TIMEOUT });
   } catch {
     signal("SIGKILL");
-    await waitFor(gone, START_PATIENCE);
+    await waitFor(gone, START_TIMEOUTS);
   }
 }
 

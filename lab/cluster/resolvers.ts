@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 
-/** Lists of real servers, of systemd-resolved and NetworkManager; /etc/resolv.conf then names only a loopback address. */
+/** Files with name servers: those of systemd-resolved and NetworkManager first, as /etc/resolv.conf then has only a loopback address. */
 const SOURCES = [
   "/run/systemd/resolve/resolv.conf",
   "/run/NetworkManager/no-stub-resolv.conf",
@@ -13,7 +13,7 @@ export function parseResolvers(text: string): string[] {
   return servers.map(([, address]) => address ?? "").filter((it) => !it.startsWith("127."));
 }
 
-/** The machine's upstream name servers that pods can ask; none on a machine that is offline, for example. */
+/** The machine's upstream name servers that pods can reach; none on a machine that is offline, for example. */
 export function upstreamResolvers(sources: readonly string[] = SOURCES): string[] {
   for (const path of sources.filter((it) => existsSync(it))) {
     const servers = parseResolvers(readFileSync(path, "utf8"));
@@ -22,10 +22,10 @@ export function upstreamResolvers(sources: readonly string[] = SOURCES): string[
   return [];
 }
 
-/** What a machine without such name servers means for pods, and what to do. */
-export const NO_RESOLVERS = `Pods cannot resolve names from outside the cluster: ${SOURCES.join(", ")} have no IPv4 name server that they can reach (a loopback address is none). Add a line "nameserver ADDRESS", and run "up" again.`;
+/** The message for a machine without such name servers. */
+export const NO_RESOLVERS = `Pods cannot resolve names from outside the cluster: ${SOURCES.join(", ")} have no IPv4 name server that pods can reach (a loopback address is not reachable). Add a line "nameserver ADDRESS", and run "up" again.`;
 
-/** CoreDNS's directive for names from outside; none without name servers, as CoreDNS does not start with an empty list. */
+/** CoreDNS's directive for external names; empty without name servers, as CoreDNS does not start with an empty list. */
 export function forwardDirective(resolvers: readonly string[]): string {
   return resolvers.length > 0 ? `forward . ${resolvers.join(" ")}` : "";
 }

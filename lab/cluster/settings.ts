@@ -9,7 +9,7 @@ import { attempt } from "./shell";
 
 const port = z.number().int().min(1).max(65_535);
 
-/** What a lab remembers between two starts, so that its addresses stay. */
+/** Settings that a lab keeps between starts, so that its addresses do not change. */
 const Settings = z.object({
   name: z.string(),
   /** The /30 of the link to the host. */
@@ -19,26 +19,26 @@ const Settings = z.object({
 });
 export type Settings = z.infer<typeof Settings>;
 
-/** Ports that committed stack files name: the default lab's. */
+/** The ports of the default lab, which committed stack files contain. */
 const FIRST_PORTS = { registryPort: 5001, ingressPort: 8080 } as const;
 
 type PortName = keyof typeof FIRST_PORTS;
 const PORTS = [
-  { name: "registryPort", flag: "--registry-port", part: "registry-forwarder" },
-  { name: "ingressPort", flag: "--ingress-port", part: "ingress-forwarder" },
+  { name: "registryPort", flag: "--registry-port", component: "registry-forwarder" },
+  { name: "ingressPort", flag: "--ingress-port", component: "ingress-forwarder" },
 ] as const;
 
-/** What the lab remembers; undefined before its first start. Throws if the file is damaged or another lab's. */
+/** The settings of the lab; undefined before its first start. Throws if the file is invalid or belongs to another lab. */
 export function readSettings(lab: Lab): Settings | undefined {
   const { settings, folder } = lab.paths;
   if (!existsSync(settings)) return undefined;
   const parsed = Settings.safeParse(jsonOf(readFileSync(settings, "utf8")));
   if (!parsed.success) {
-    throw new LabError(`${settings} is damaged. Remove the folder ${folder} and start again.`);
+    throw new LabError(`${settings} is not valid. Remove the folder ${folder} and start again.`);
   }
   if (parsed.data.name !== lab.name) {
     throw new LabError(
-      `${folder} holds the lab "${parsed.data.name}". Use --name ${parsed.data.name}, or another --folder.`,
+      `${folder} is the folder of the lab "${parsed.data.name}". Use --name ${parsed.data.name}, or another --folder.`,
     );
   }
   return parsed.data;
@@ -52,13 +52,13 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Writes what the lab remembers. */
+/** Writes the settings of the lab. */
 export function writeSettings(lab: Lab, settings: Settings): void {
   mkdirSync(dirname(lab.paths.settings), { recursive: true });
   writeFileSync(lab.paths.settings, `${JSON.stringify(settings, undefined, 2)}\n`);
 }
 
-/** The ports that were asked for, else the remembered ones, else the default lab's fixed ones or the next free. */
+/** The ports of the options, else those of the last start, else the fixed ones of the default lab or the next free ones. */
 export async function choosePorts(
   lab: Lab,
   options: LabOptions,
@@ -76,12 +76,12 @@ export async function choosePorts(
   return chosen;
 }
 
-/** How many ports above the default lab's the others choose from. */
+/** Number of ports above those of the default lab from which other labs choose. */
 const PORT_RANGE = 200;
 
 /**
- * Labs other than the default one leave its two ports alone, even while it is down. Each begins to look at a place of its
- * own, so that two that are started at the same moment do not meet.
+ * Other labs do not take the ports of the default lab, even while it is stopped. The search starts at an offset that depends
+ * on the lab, so that two labs that start at the same time do not choose the same port.
  */
 async function firstPort(lab: Lab, name: PortName): Promise<number> {
   const first = FIRST_PORTS[name];
@@ -94,27 +94,27 @@ async function firstPort(lab: Lab, name: PortName): Promise<number> {
   return getPort({ port: range, host: "127.0.0.1" });
 }
 
-/** Refuses a port that something other than this lab listens on, before anything is started. */
+/** Throws if another program listens on a port, before anything is started. */
 export async function checkPorts(lab: Lab, ports: Record<PortName, number>): Promise<void> {
-  for (const { name, flag, part } of PORTS) {
-    const own = runningProcess(lab, part)?.pid;
+  for (const { name, flag, component } of PORTS) {
+    const own = runningProcess(lab, component)?.pid;
     const { stdout } = await attempt("ss", ["-Hltnp", `sport = :${ports[name]}`]);
     const taken = stdout.split("\n").find(listensOnLoopback);
     if (taken && !(own && taken.includes(`pid=${own},`))) {
       throw new LabError(
-        `Port ${ports[name]} of 127.0.0.1 is taken by ${ownerOf(taken)}. End it, or choose another port: "npm run lab -- up ${flag} PORT", and write it in place of ${ports[name]} in the files of the stacks that use this lab (Pulumi.dev.yaml).`,
+        `Port ${ports[name]} of 127.0.0.1 is in use by ${ownerOf(taken)}. Stop it, or choose another port: "npm run lab -- up ${flag} PORT", and replace ${ports[name]} in the files of the stacks that use this lab (Pulumi.dev.yaml).`,
       );
     }
   }
 }
 
-/** Whether a line of `ss -ltn` is about a socket that hears 127.0.0.1. */
+/** Whether a line of `ss -ltn` is a socket that listens on 127.0.0.1. */
 export function listensOnLoopback(line: string): boolean {
   const local = line.trim().split(/\s+/)[3] ?? "";
   return /^(127\.0\.0\.1|0\.0\.0\.0|\*|\[::\]):\d+$/.test(local);
 }
 
-/** Name and pid of the process in a line of `ss -p`; it is not told where the process belongs to someone else. */
+/** Name and pid of the process in a line of `ss -p`, which does not show processes of other users. */
 export function ownerOf(line: string): string {
   const [, name, pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(line) ?? [];
   return name && pid ? `${name} (pid ${pid})` : "another process";

@@ -2,12 +2,12 @@ import { x } from "tinyexec";
 import { duration } from "../../toolchain";
 import { LabError } from "./identity";
 
-/** Longest time for one command, in milliseconds. Commands end by themselves: this ends one that hangs. */
+/** Timeout of a command, in milliseconds, for one that hangs. */
 const COMMAND_TIMEOUT = 600_000;
-/** Longest time for one that only looks at something, in milliseconds: it is run again where it says nothing. */
-export const LOOK_TIMEOUT = 30_000;
+/** Timeout of a command that only reads state, in milliseconds: the caller repeats it. */
+export const QUERY_TIMEOUT = 30_000;
 
-/** What a finished command left. */
+/** The result of a command. */
 export interface Finished {
   stdout: string;
   stderr: string;
@@ -15,8 +15,8 @@ export interface Finished {
 }
 
 /**
- * Runs a command to its end and reports how it ended; never throws for a failure of the command. Throws, with the
- * command line, where it has not ended in time.
+ * Runs a command and returns its result; does not throw if the command fails. Throws, with the command line, if it times
+ * out.
  */
 export async function attempt(
   command: string,
@@ -28,11 +28,11 @@ export async function attempt(
     return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode ?? -1 };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
-    throw new LabError(`"${lineOf(command, args)}" has not ended in ${duration(timeout)}.`);
+    throw new LabError(`"${lineOf(command, args)}" did not exit within ${duration(timeout)}.`);
   }
 }
 
-/** Runs a command and returns what it printed; throws with the command line and its last words if it fails. */
+/** Runs a command and returns its output; throws with the command line and its error output if it fails. */
 export async function run(
   command: string,
   args: readonly string[],

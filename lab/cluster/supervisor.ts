@@ -1,173 +1,192 @@
 import { readFileSync, statSync } from "node:fs";
 import { duration, type Report } from "../../toolchain";
 import { writeIfChanged } from "./files";
-import { describeEnds } from "./health";
+import { describeExits } from "./health";
 import { fingerprint, type Lab, LabError } from "./identity";
-import { configFile, keysOf, type Part } from "./part";
-import { ageOf, isSuspended, processorTimeOf } from "./process-record";
+import { type Component, configFile, keysOf } from "./part";
+import { ageOf, cpuTimeOf, isSuspended } from "./process-record";
 import {
   endOfLog,
-  endsOf,
+  exitsOf,
+  isInNamespaces,
   launch,
-  livesInside,
   logFile,
   runningProcess,
   runningSupervisor,
   stopProcess,
 } from "./processes";
-import { RECOVERY_PATIENCE, START_PATIENCE, WaitError, waitFor } from "./wait";
+import { RECOVERY_TIMEOUTS, START_TIMEOUTS, WaitError, waitFor } from "./wait";
 
-/** Age from which a part that does not answer is no longer taken for one that is starting, in milliseconds. */
+/** Age in milliseconds from which a component that is not ready no longer counts as starting. */
 const STARTING = 600_000;
-/** Processor time that counts as movement, in milliseconds: an idle part takes longer for it than a quiet wait lasts. */
-const PROCESSOR_STEP = 5_000;
-/** Pause between two looks for parts that have ended, in milliseconds. */
+/** CPU time in milliseconds that counts as progress: an idle component uses less within the stall timeout. */
+const CPU_STEP = 5_000;
+/** Interval in milliseconds of the check for components that have exited. */
 const WATCH_PAUSE = 500;
 
-/** Puts the objects of files of lab/addons into the cluster. */
-export type ProvideNeeds = (files: readonly string[]) => Promise<void>;
+/** Applies files of lab/addons. */
+export type ApplyManifests = (files: readonly string[]) => Promise<void>;
 
 /**
- * Starts what does not run, restarts what is unwell or set up differently, and leaves the rest alone: each part when those
- * that it comes after are well, and when what it needs is in the cluster.
- * @returns part -> what ends when it is well
+ * Starts components that do not run, restarts those that are unhealthy or have another configuration, and does not change
+ * the others. Each starts when the components in `after` are ready and the objects in `needs` are in the cluster.
+ * @returns component -> promise that resolves when it is ready
  */
-export function startParts(
+export function startComponents(
   lab: Lab,
-  parts: readonly Part[],
-  provide: ProvideNeeds,
+  components: readonly Component[],
+  apply: ApplyManifests,
   report: Report,
 ): ReadonlyMap<string, Promise<void>> {
   const started = new Map<string, Promise<void>>();
-  const start = (part: Part): Promise<void> => {
-    const known = started.get(part.name);
+  const start = (component: Component): Promise<void> => {
+    const known = started.get(component.name);
     if (known) return known;
-    const needed = parts.filter(({ name }) => part.after.includes(name));
-    const work = Promise.all(needed.map(start)).then(() => startPart(lab, part, provide, report));
-    started.set(part.name, work);
+    const needed = components.filter(({ name }) => component.after.includes(name));
+    const work = Promise.all(needed.map(start)).then(() =>
+      startComponent(lab, component, apply, report),
+    );
+    started.set(component.name, work);
     return work;
   };
-  for (const part of parts) start(part);
+  for (const component of components) start(component);
   return started;
 }
 
-async function startPart(
+async function startComponent(
   lab: Lab,
-  part: Part,
-  provide: ProvideNeeds,
+  component: Component,
+  apply: ApplyManifests,
   report: Report,
 ): Promise<void> {
   const begin = Date.now();
-  const setup = writeSetup(lab, part);
-  const fault = await faultOf(lab, part, setup);
+  const setup = writeConfiguration(lab, component);
+  const fault = await restartReason(lab, component, setup);
   if (!fault) return;
-  await stopProcess(lab, part.name);
-  if (part.needs) await provide(part.needs);
-  const { name, command, inside = true } = part;
+  await stopProcess(lab, component.name);
+  if (component.needs) await apply(component.needs);
+  const { name, command, inside = true } = component;
   await launch(lab, { name, command, fingerprint: setup, inside });
-  await becomeWell(lab, part, report);
+  await waitUntilReady(lab, component, report);
   const why = fault === "stopped" ? "" : ` (was ${fault})`;
   report(`${name}: started in ${duration(Date.now() - begin)}${why}`);
 }
 
-/** Why a part must be started or restarted; undefined if it is as it should be. */
-async function faultOf(lab: Lab, part: Part, setup: string): Promise<string | undefined> {
-  const record = runningProcess(lab, part.name);
+/** Why a component must be started or restarted; undefined if it need not be. */
+async function restartReason(
+  lab: Lab,
+  component: Component,
+  setup: string,
+): Promise<string | undefined> {
+  const record = runningProcess(lab, component.name);
   if (!record) return "stopped";
-  if (record.fingerprint !== setup) return "set up differently";
-  if ((part.inside ?? true) && !livesInside(lab, record.pid)) return "outside the lab's network";
-  if (!runningSupervisor(lab, part.name)) return "without its supervisor";
+  if (record.fingerprint !== setup) return "configured differently";
+  if ((component.inside ?? true) && !isInNamespaces(lab, record.pid))
+    return "outside the lab's namespaces";
+  if (!runningSupervisor(lab, component.name)) return "without its supervisor";
   if (isSuspended(record.pid)) return "stopped by a signal";
-  const patience = ageOf(record) < STARTING ? START_PATIENCE : RECOVERY_PATIENCE;
+  const timeouts = ageOf(record) < STARTING ? START_TIMEOUTS : RECOVERY_TIMEOUTS;
   try {
-    await waitFor(part.probe, { ...patience, ...progressOf(lab, part) });
+    await waitFor(component.probe, { ...timeouts, ...waitOptions(lab, component) });
     return undefined;
   } catch (error) {
-    return `unwell: ${(error as Error).message.split("\n")[0]}`;
+    return `unhealthy: ${(error as Error).message.split("\n")[0]}`;
   }
 }
 
-/** Waits until a part is well that has been started, or that its supervisor starts again. */
-export async function becomeWell(lab: Lab, part: Part, report: Report): Promise<void> {
-  const tell = (line: string) =>
-    report(`${part.name}: not ready yet: ${line}; its log is ${logFile(lab, part.name)}`);
+/** Waits until a component is ready that was started, or that its supervisor restarts. */
+export async function waitUntilReady(
+  lab: Lab,
+  component: Component,
+  report: Report,
+): Promise<void> {
+  const reportWait = (line: string) =>
+    report(`${component.name}: not ready yet: ${line}; its log is ${logFile(lab, component.name)}`);
   try {
-    await waitFor(part.probe, { ...START_PATIENCE, ...progressOf(lab, part), tell });
+    await waitFor(component.probe, {
+      ...START_TIMEOUTS,
+      ...waitOptions(lab, component),
+      report: reportWait,
+    });
   } catch (error) {
     if (!(error instanceof WaitError)) throw error;
-    throw new LabError(`${part.name} is not ready: ${error.message}. ${endOfLog(lab, part.name)}`);
+    throw new LabError(
+      `${component.name} is not ready: ${error.message}. ${endOfLog(lab, component.name)}`,
+    );
   }
 }
 
-/** What tells whether waiting for a part makes sense. */
-function progressOf(lab: Lab, { name }: Part) {
-  const movement = () => {
+/** How progress and failure of a component are detected during a wait. */
+function waitOptions(lab: Lab, { name }: Component) {
+  const progress = () => {
     const pid = runningProcess(lab, name)?.pid;
     const size = statSync(logFile(lab, name), { throwIfNoEntry: false })?.size;
-    return `${pid} ${size} ${pid && Math.floor(processorTimeOf(pid) / PROCESSOR_STEP)}`;
+    return `${pid} ${size} ${pid && Math.floor(cpuTimeOf(pid) / CPU_STEP)}`;
   };
-  const hopeless = () => {
-    if (hasDied(lab, name)) throw deathOf(lab, name);
+  const checkFailed = () => {
+    if (hasFailed(lab, name)) throw failureOf(lab, name);
   };
-  return { movement, hopeless };
+  return { progress, checkFailed };
 }
 
-/** Writes a part's configuration and returns the hash of all that decides how it runs. */
-function writeSetup(lab: Lab, part: Part): string {
-  for (const [name, content] of Object.entries(part.files ?? {})) {
+/** Writes a component's configuration and returns the hash of its command, configuration and keys. */
+function writeConfiguration(lab: Lab, component: Component): string {
+  for (const [name, content] of Object.entries(component.files ?? {})) {
     writeIfChanged(configFile(lab, name), content);
   }
-  const keys = keysOf(part, lab.paths.pki).map((path) => readFileSync(path, "utf8"));
-  return fingerprint([part.command, part.files, keys]);
+  const keys = keysOf(component, lab.paths.pki).map((path) => readFileSync(path, "utf8"));
+  return fingerprint([component.command, component.files, keys]);
 }
 
-/** Whether a part does not run, and nothing will start it again. */
-export function hasDied(lab: Lab, name: string): boolean {
+/** Whether a component does not run and its supervisor does not restart it. */
+export function hasFailed(lab: Lab, name: string): boolean {
   return !runningSupervisor(lab, name) && !runningProcess(lab, name);
 }
 
-function deathOf(lab: Lab, name: string): LabError {
+function failureOf(lab: Lab, name: string): LabError {
   return new LabError(
-    `${name} has ${describeEnds(endsOf(lab, name))}, and is not started again. ${endOfLog(lab, name)}`,
+    `${name} has ${describeExits(exitsOf(lab, name))}, and is not restarted. ${endOfLog(lab, name)}`,
   );
 }
 
 /**
- * Runs work that needs the parts, and names those that end meanwhile and are started again by their supervisors.
- * @throws where a part has died: its end, before what followed from it; else what the work throws
+ * Runs work that needs the components, and reports those that exit in the meantime and are restarted.
+ * @throws if a component has failed: its exit, and then the error that it caused; else the error of the work
  */
-export async function overseen<T>(
+export async function watchComponents<T>(
   lab: Lab,
-  parts: readonly Part[],
+  components: readonly Component[],
   report: Report,
   work: () => Promise<T>,
 ): Promise<T> {
-  const known = new Map(parts.map(({ name }) => [name, endsOf(lab, name).length]));
-  const look = () => {
-    for (const { name } of parts) {
-      const ends = endsOf(lab, name);
-      const last = ends.at(-1);
-      if (last && ends.length > (known.get(name) ?? 0)) {
-        report(`${name}: ended with exit code ${last.code}; its log is ${logFile(lab, name)}`);
+  const known = new Map(components.map(({ name }) => [name, exitsOf(lab, name).length]));
+  const reportExits = () => {
+    for (const { name } of components) {
+      const exits = exitsOf(lab, name);
+      const last = exits.at(-1);
+      if (last && exits.length > (known.get(name) ?? 0)) {
+        report(`${name}: exited with code ${last.code}; its log is ${logFile(lab, name)}`);
       }
-      known.set(name, ends.length);
+      known.set(name, exits.length);
     }
   };
-  const watch = setInterval(look, WATCH_PAUSE);
+  const watch = setInterval(reportExits, WATCH_PAUSE);
   try {
     return await work();
   } catch (error) {
-    const dead = parts.find(({ name }) => endsOf(lab, name).length > 0 && hasDied(lab, name));
+    const failed = components.find(
+      ({ name }) => exitsOf(lab, name).length > 0 && hasFailed(lab, name),
+    );
     const reason = (error as Error).message;
-    if (!dead || reason.startsWith(`${dead.name} `)) throw error;
-    throw new LabError(`${deathOf(lab, dead.name).message}\nWhat followed from it: ${reason}`);
+    if (!failed || reason.startsWith(`${failed.name} `)) throw error;
+    throw new LabError(`${failureOf(lab, failed.name).message}\nThis caused: ${reason}`);
   } finally {
     clearInterval(watch);
   }
 }
 
-/** Throws for a part that has died, with the end of its log. */
-export function requireAlive(lab: Lab, parts: readonly Part[]): void {
-  const dead = parts.find(({ name }) => hasDied(lab, name));
-  if (dead) throw deathOf(lab, dead.name);
+/** Throws for a component that has failed, with the end of its log. */
+export function requireRunning(lab: Lab, components: readonly Component[]): void {
+  const failed = components.find(({ name }) => hasFailed(lab, name));
+  if (failed) throw failureOf(lab, failed.name);
 }

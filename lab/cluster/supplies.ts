@@ -8,32 +8,32 @@ import {
 import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { labPackages } from "./machine";
 
-/** The tools that run on the machine; the others run in images. */
+/** The tools that run on the machine; the others are in images. */
 export const TOOLS = [
   ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
   ...["kubectl", "kube-router", "buildkitd", "buildx"],
 ] as ToolName[];
 
-/** What a caller may put in place of a step of a start, or hear of it. */
+/** Steps of a start that a caller may replace or observe. */
 export interface StartSteps {
   /** Provides the images. Default: `assembleImages`. */
   assemble: typeof assembleImages;
-  /** Called when the lab's tools are there: what needs the processors too may begin. */
+  /** Called when the lab's tools are installed, so that other CPU-bound work can start. */
   onTools: () => void;
 }
 
-/** All that may take minutes, each begun as early as it can be; nothing that runs waits for any of it. */
-export interface Supplies {
+/** Work that may take minutes. It starts as early as possible, and running components do not wait for it. */
+export interface Prerequisites {
   packages: Promise<void>;
   tools: Promise<ReadonlyMap<ToolName, string>>;
   images: Promise<Image[]>;
 }
 
 /**
- * Begins to install packages (the network and the disk), to build tools (the processors), and, when the packages are there,
- * to assemble images: those without tools beside the build. One build for all tools, as they share most of their packages.
+ * Starts to install packages (network and disk), to build tools (CPU), and, after the packages, to assemble images: those
+ * without tools at the same time as the build. All tools are one build, as they share most of their packages.
  */
-export function gatherSupplies(steps: Partial<StartSteps>, report: Report): Supplies {
+export function startPrerequisites(steps: Partial<StartSteps>, report: Report): Prerequisites {
   const { assemble = assembleImages, onTools } = steps;
   const wanted = [...labPackages(), ...imagePackages];
   const packages = timed("Debian packages", report, () => ensureDebianPackages(wanted, report));
@@ -42,12 +42,12 @@ export function gatherSupplies(steps: Partial<StartSteps>, report: Report): Supp
   );
   tools.then(onTools, () => {});
   const images = packages.then(() => timed("images", report, () => assemble(tools, report)));
-  // Told by whoever waits for them.
+  // Errors are handled where the promises are awaited.
   for (const work of [packages, tools, images]) work.catch(() => {});
   return { packages, tools, images };
 }
 
-/** Does some work and reports how long it took. */
+/** Runs work and reports its duration. */
 export async function timed<T>(what: string, report: Report, work: () => Promise<T>): Promise<T> {
   const begin = Date.now();
   const result = await work();

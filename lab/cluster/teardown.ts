@@ -1,57 +1,51 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { membersGone, removeCgroups, signalMembers } from "./cgroups";
+import { rmSync } from "node:fs";
+import { removeCgroups, signalMembers, waitForExit } from "./cgroups";
 import { restoreControllers } from "./delegation";
-import { othersForward, removeRules } from "./firewall";
+import { othersForwardPackets, removeRules } from "./firewall";
 import type { Lab } from "./identity";
 import { restoreKernel } from "./kernel";
 import { removeLeftovers } from "./leftovers";
 import { removeNamespaces } from "./namespaces";
-import { labsOfMachine, machineWide } from "./ownership";
-import { stopProcess } from "./processes";
+import { labsOfMachine, withMachineLock } from "./ownership";
+import { stopProcess, supervisedComponents } from "./processes";
 
-/** Time that pods get to end by themselves, in milliseconds. */
+/** Termination grace period of pods, in milliseconds. */
 const POD_GRACE = 8_000;
-/** The kubelet would start pods again; the API server and etcd serve the others until these have ended. */
+/** The kubelet is first, as it would restart pods. The API server and etcd are last, as the others use them until they exit. */
 const FIRST = ["kubelet"];
 const LAST = ["apiserver", "etcd"];
 
-/** Ends everything that a lab has on the machine, and keeps its folder. What is gone already is no error. */
+/** Stops and removes everything that a lab has on the machine, and keeps its folder. Missing things are not an error. */
 export async function tearDown(lab: Lab): Promise<void> {
-  const parts = partsOf(lab);
+  const components = supervisedComponents(lab);
   await stopTogether(lab, FIRST);
-  await endPods(lab);
+  await stopPods(lab);
   await stopTogether(
     lab,
-    parts.filter((name) => !LAST.includes(name)),
+    components.filter((name) => !LAST.includes(name)),
   );
   for (const name of LAST) await stopProcess(lab, name);
   signalMembers(lab.scope, "all", "SIGKILL");
-  await membersGone(lab.scope, "all");
+  await waitForExit(lab.scope, "all");
   await removeNamespaces(lab);
   await removeRules(lab.scope);
   await removeCgroups(lab.scope);
   rmSync(lab.paths.run, { recursive: true, force: true });
-  await machineWide(async () => {
+  await withMachineLock(async () => {
     if (labsOfMachine().length > 0) return;
-    restoreKernel(await othersForward());
+    restoreKernel(await othersForwardPackets());
     restoreControllers();
     removeLeftovers();
   });
-}
-
-function partsOf(lab: Lab): string[] {
-  const folder = join(lab.paths.run, "parts");
-  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 async function stopTogether(lab: Lab, names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => stopProcess(lab, name)));
 }
 
-async function endPods(lab: Lab): Promise<void> {
+async function stopPods(lab: Lab): Promise<void> {
   signalMembers(lab.scope, "pods", "SIGTERM");
-  await membersGone(lab.scope, "pods", POD_GRACE).catch(() => {
+  await waitForExit(lab.scope, "pods", POD_GRACE).catch(() => {
     signalMembers(lab.scope, "pods", "SIGKILL");
   });
 }

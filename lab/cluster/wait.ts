@@ -4,91 +4,90 @@ import { LabError } from "./identity";
 import type { Probe } from "./probe";
 
 const MINUTE = 60_000;
-/** Pause between two looks, in milliseconds. */
+/** Interval of probes, in milliseconds. */
 const PAUSE = 150;
-/** Age at which a wait first says what it waits for, in milliseconds. */
+/** Time in milliseconds after which a wait first reports what it waits for. */
 const LONG = MINUTE / 2;
 
-/** How long a wait goes on; times in milliseconds. */
-export interface Patience {
-  /** It ends when nothing has moved for this long. */
-  quiet: number;
-  /** It ends after this long in any case: against something that moves for ever and gets nowhere. */
-  bound: number;
+/** Timeouts of a wait, in milliseconds. */
+export interface Timeouts {
+  /** Time without progress. */
+  stall: number;
+  /** Time in all, for work that makes progress but never completes. */
+  total: number;
 }
 
-/** For what has just been started: a machine without hardware virtualisation is ten times slower than a laptop. */
-export const START_PATIENCE: Patience = { quiet: 2 * MINUTE, bound: 30 * MINUTE };
-/** For what has run for a while and does not answer. */
-export const RECOVERY_PATIENCE: Patience = { quiet: MINUTE / 2, bound: 3 * MINUTE };
+/** For a component that was just started: a machine without hardware virtualization is ten times slower than a laptop. */
+export const START_TIMEOUTS: Timeouts = { stall: 2 * MINUTE, total: 30 * MINUTE };
+/** For a component that has run for a while and is not ready. */
+export const RECOVERY_TIMEOUTS: Timeouts = { stall: MINUTE / 2, total: 3 * MINUTE };
 
-/** The end of a wait in which nothing moved any more, or which lasted too long. */
+/** A wait has timed out. */
 export class WaitError extends LabError {}
 
 /** One wait. */
-export interface Wait extends Patience {
-  /** A text that changes while the work moves on; the complaint of the last look counts as well. */
-  movement?: () => string;
-  /** Throws when waiting is in vain. */
-  hopeless?: () => void;
-  /** Hears what a long wait waits for: after half a minute, and each time that it has lasted twice as long. */
-  tell?: (line: string) => void;
-  /** Pause between two looks, in milliseconds. Default 150. */
+export interface Wait extends Timeouts {
+  /** Returns a text that changes with the progress of the work; a change of the probe's error also counts as progress. */
+  progress?: () => string;
+  /** Throws if the probe can no longer succeed. */
+  checkFailed?: () => void;
+  /** Gets what a long wait waits for: after half a minute, and each time that it has lasted twice as long. */
+  report?: (line: string) => void;
+  /** Interval of probes, in milliseconds. Default 150. */
   pause?: number;
 }
 
 /**
- * Looks again and again until all is well. Slow work is waited for as long as it moves: the time alone ends nothing
- * before the bound.
+ * Repeats a probe until it succeeds. Slow work may take as long as it makes progress, up to the total timeout.
  *
- * @throws what `hopeless` throws, or a WaitError with the last complaint, and how long was waited for what.
+ * @throws what `checkFailed` throws, or a WaitError with the last error of the probe and the times.
  */
-export async function waitFor(look: Probe, wait: Wait): Promise<void> {
+export async function waitFor(probe: Probe, wait: Wait): Promise<void> {
   const begin = performance.now();
-  let [moved, last, long] = [begin, "", LONG];
+  let [changed, last, long] = [begin, "", LONG];
   for (;;) {
-    const complaint = await complaintOf(look);
-    if (complaint === undefined) return;
-    wait.hopeless?.();
+    const problem = await problemOf(probe);
+    if (problem === undefined) return;
+    wait.checkFailed?.();
     const now = performance.now();
-    const sign = `${wait.movement?.() ?? ""} ${complaint}`;
-    if (sign !== last) [moved, last] = [now, sign];
-    const still = now - moved;
-    if (still >= wait.quiet || now - begin >= wait.bound) {
-      const times = `waited ${duration(now - begin)}, nothing moved for ${duration(still)}`;
-      throw new WaitError(`${complaint} (${times})`);
+    const state = `${wait.progress?.() ?? ""} ${problem}`;
+    if (state !== last) [changed, last] = [now, state];
+    const stalled = now - changed;
+    if (stalled >= wait.stall || now - begin >= wait.total) {
+      const times = `waited ${duration(now - begin)}, no progress for ${duration(stalled)}`;
+      throw new WaitError(`${problem} (${times})`);
     }
     if (now - begin >= long) {
-      wait.tell?.(`${complaint} (waited ${duration(now - begin)} so far)`);
+      wait.report?.(`${problem} (waited ${duration(now - begin)} so far)`);
       long *= 2;
     }
     await delay(wait.pause ?? PAUSE);
   }
 }
 
-function complaintOf(look: Probe): Promise<string | undefined> {
-  return look().then(
+function problemOf(probe: Probe): Promise<string | undefined> {
+  return probe().then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
 }
 
 /**
- * Waits for all of several works. The first failure is told at once and thrown when the others have ended: nothing goes
- * on behind the caller's back.
+ * Waits for several promises. The first failure is reported at once and thrown when the others are settled, so that no
+ * work continues in the background.
  */
-export async function together<T extends readonly unknown[]>(
+export async function waitForAll<T extends readonly unknown[]>(
   works: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<T> {
   let failure: { reason: unknown } | undefined;
-  const notice = (reason: unknown) => {
+  const onFailure = (reason: unknown) => {
     if (failure) return;
     failure = { reason };
     const [line] = (reason instanceof Error ? reason.message : String(reason)).split("\n");
-    tell(`failed: ${line?.replace(/\.?$/, ".")} What is still under way is ended first.`);
+    report(`failed: ${line?.replace(/\.?$/, ".")} Waiting for the work in progress to end.`);
   };
-  for (const work of works) work.catch(notice);
+  for (const work of works) work.catch(onFailure);
   const results = await Promise.allSettled(works);
   if (failure) throw failure.reason;
   return results.map((it) => (it.status === "fulfilled" ? it.value : undefined)) as unknown as T;

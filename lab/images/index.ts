@@ -9,23 +9,23 @@ import { type Descriptor, writeLayout } from "./oci";
 import { type Recipe, recipes } from "./recipes";
 import { pushLayout, remoteDigest } from "./registry";
 
-/** What assembles and moves images; catatonit is what the pause image holds. */
+/** Debian packages that assemble and push images; catatonit is the content of the pause image. */
 export const packages = ["catatonit", "debian-archive-keyring", "mmdebstrap", "skopeo"];
 
-/** Tries of a push: half a minute in all, besides the time that the registry takes to answer. */
-const PUSH_TRIES = { retries: 5, minTimeout: 1000, factor: 2 };
+/** Retries of a push: half a minute in all, in addition to the response times of the registry. */
+const PUSH_RETRIES = { retries: 5, minTimeout: 1000, factor: 2 };
 
 type ToolPaths = ReadonlyMap<ToolName, string>;
 
-/** The tools that an image holds. */
+/** The tools in an image. */
 export function toolsOf({ layer }: Recipe): ToolName[] {
   if (layer.kind !== "files") return [];
   return Object.values(layer.files).flatMap((file) => ("tool" in file ? [file.tool] : []));
 }
 
 /**
- * Where the cache holds an image as an OCI layout, whether it is there or not. The name has a hash
- * of all that the image is made of: its recipe, the pins of its tools, its files of this machine.
+ * The folder in the cache for the OCI layout of an image, even if it does not exist. The name has a hash
+ * of the inputs of the image: its recipe, the pins of its tools, its files of this machine.
  */
 export async function layoutFolder(recipe: Recipe): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(recipe));
@@ -38,7 +38,7 @@ export async function layoutFolder(recipe: Recipe): Promise<string> {
   return join(cacheRoot(), "images", name, hash.digest("hex").slice(0, 16));
 }
 
-/** The manifest of a finished layout, or undefined where there is none. */
+/** The manifest of a complete layout, or undefined if there is none. */
 function readManifest(layout: string): Descriptor | undefined {
   try {
     const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
@@ -48,7 +48,7 @@ function readManifest(layout: string): Descriptor | undefined {
   }
 }
 
-/** Assembles an image beside its place, and moves it there when it is whole. */
+/** Assembles an image in a temporary folder, and renames it when it is complete. */
 async function assemble(recipe: Recipe, layout: string, tools: ToolPaths): Promise<Descriptor> {
   const [partial, stage] = [`${layout}.partial`, `${layout}.stage`];
   for (const folder of [partial, stage]) {
@@ -95,7 +95,7 @@ export interface Image {
   readonly digest: string;
 }
 
-/** The tools that images hold which the cache lacks. */
+/** The tools for images that are not in the cache. */
 export async function missingImageTools(): Promise<ToolName[]> {
   const withTools = recipes.filter((recipe) => toolsOf(recipe).length > 0);
   const layouts = await Promise.all(withTools.map(layoutFolder));
@@ -104,10 +104,10 @@ export async function missingImageTools(): Promise<ToolName[]> {
 }
 
 /**
- * Makes sure that the cache holds images. Each is assembled once per machine; one without tools does not wait for them.
+ * Ensures that the cache contains images. Each is assembled once per machine; images without tools do not wait for the tools.
  *
- * @param wanted by default every image that a lab provides
- * @throws where root or a package of `packages` is missing.
+ * @param wanted default: all images of a lab
+ * @throws if root or a package of `packages` is missing.
  */
 export function assembleImages(
   tools: Promise<ToolPaths>,
@@ -124,9 +124,9 @@ export function assembleImages(
 }
 
 /**
- * Makes sure that a plain-HTTP registry holds images, each below its full upstream reference:
- * `127.0.0.1:5001/docker.io/library/python:3.13-slim`. Only what it lacks is pushed; a push that fails is tried again, a
- * few times, as the registry may be started again just then.
+ * Ensures that a plain-HTTP registry contains images, each under its full upstream reference:
+ * `127.0.0.1:5001/docker.io/library/python:3.13-slim`. Only missing images are pushed. A failed push is retried a few times,
+ * as the registry may be restarting.
  *
  * @returns upstream reference -> digest, in the order of the names.
  */
@@ -141,7 +141,7 @@ export async function pushImages(
     await pushLayout(layout, registry, reference);
     report(`image ${reference}: pushed in ${duration(Date.now() - start)}`);
   };
-  await Promise.all(images.map((image) => pRetry(() => push(image), PUSH_TRIES)));
+  await Promise.all(images.map((image) => pRetry(() => push(image), PUSH_RETRIES)));
   const digests = images.map(({ reference, digest }): [string, string] => [reference, digest]);
   return Object.fromEntries(digests.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -11,12 +11,12 @@ export interface TarCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Documentation and translations, which a container has no use for (licences stay). */
+/** Documentation and translations, which a container does not need (licenses stay). */
 const excluded = ["doc", "info", "lintian", "locale", "man"];
 
 /**
- * A Debian system, by mmdebstrap, which gives the same bytes for the same packages where an epoch
- * is set. Its mounts live in a namespace of their own, so that not even a killed run leaves any.
+ * A Debian system by mmdebstrap, which writes the same bytes for the same packages if an epoch is
+ * set. Its mounts are in a namespace of their own, so that a killed run leaves none.
  */
 export function debianCommand(layer: DebianLayer): TarCommand {
   return {
@@ -35,14 +35,14 @@ export function debianCommand(layer: DebianLayer): TarCommand {
       layer.suite,
       "-",
     ],
-    // Bytecode holds sets in the order of their hashes.
+    // Bytecode contains sets in the order of their hashes.
     env: { SOURCE_DATE_EPOCH: "0", PYTHONHASHSEED: "0" },
   };
 }
 
 /**
- * Lays the files of a layer out in the empty folder `stage`, as links where they exist already, and
- * gives the command that packs them with fixed modes, times, owners and order.
+ * Puts the files of a layer into the empty folder `stage`, as links to existing files, and returns
+ * the command that packs them with fixed modes, times, owners and order.
  */
 export function stageFiles(
   layer: FilesLayer,
@@ -64,6 +64,6 @@ export function stageFiles(
 
 function toolPath(tools: ReadonlyMap<ToolName, string>, name: ToolName): string {
   const path = tools.get(name);
-  if (!path) throw new Error(`image layer: the tool ${name} was not provided.`);
+  if (!path) throw new Error(`image layer: there is no tool ${name}.`);
   return path;
 }

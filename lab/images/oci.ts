@@ -9,7 +9,7 @@ import { createGzip } from "node:zlib";
 import type { TarCommand } from "./layer";
 import type { RunConfig } from "./recipes";
 
-/** A content with its media type, as OCI manifests refer to it. */
+/** A reference to content in an OCI manifest. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -26,17 +26,17 @@ const media = "application/vnd.oci.image";
 /** The manifest's media type. */
 export const manifestType = `${media}.manifest.v1+json`;
 
-/** The quickest: a layer goes to a registry on the same machine, where time counts more than size. */
+/** The fastest level: a layer is pushed to a registry on the same machine, where time matters more than size. */
 const GZIP_LEVEL = 1;
 
-/** Every time in an image is this one, so that equal content has an equal digest. */
+/** The time of everything in an image, so that equal content has an equal digest. */
 const created = "1970-01-01T00:00:00Z";
 
 function digestOf(hash: Hash): string {
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** Node's name of this machine's architecture, as Go and OCI call it. */
+/** The architecture of this machine, with the name that Go and OCI use. */
 function architecture(): string {
   return process.arch === "x64" ? "amd64" : process.arch;
 }
@@ -64,7 +64,7 @@ export function imageManifest(config: Descriptor, layer: Layer): object {
   };
 }
 
-/** A stream stage that hashes what passes. */
+/** A transform stream that hashes its data. */
 function tap(hash: Hash): Transform {
   return new Transform({
     transform(chunk, _encoding, done) {
@@ -95,7 +95,7 @@ async function packLayer(tar: TarCommand, folder: string): Promise<Layer> {
     createWriteStream(partial),
   ] as const;
   const stored = pipeline(packer.stdout, ...stages);
-  // Waits for both, so that nothing is written any more where one of them has failed.
+  // Waits for both, so that nothing is written after one of them has failed.
   const [ended, written] = await Promise.allSettled([once(packer, "close"), stored]);
   if (ended.status === "rejected") throw ended.reason;
   if (written.status === "rejected") throw written.reason;

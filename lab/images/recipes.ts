@@ -1,30 +1,30 @@
 import { pins, type ToolName } from "../tools/pins";
 
-/** One file of an image: a built tool, a file that a Debian package put on this machine, or text. */
+/** One file of an image: a tool, a file of a Debian package on this machine, or text. */
 export type ImageFile =
   | { readonly tool: ToolName }
   | { readonly host: string }
   | { readonly text: string };
 
-/** An image whose only layer is a few files. */
+/** An image with one layer of a few files. */
 export interface FilesLayer {
   readonly kind: "files";
-  /** Absolute path in the image -> where its content is from. */
+  /** Absolute path in the image -> source of its content. */
   readonly files: Readonly<Record<string, ImageFile>>;
-  /** Empty folders, to mount volumes on. */
+  /** Empty folders, as mount points of volumes. */
   readonly folders?: readonly string[];
 }
 
-/** An image whose only layer is a Debian system. */
+/** An image with one layer, a Debian system. */
 export interface DebianLayer {
   readonly kind: "debian";
   readonly suite: string;
   readonly packages: readonly string[];
-  /** Shell lines that run when all is installed, with the system's root as `$1`. */
+  /** Shell lines that run after the installation, with the system's root as `$1`. */
   readonly finish: readonly string[];
 }
 
-/** The part of an OCI image config that a recipe sets; names as in the OCI specification. */
+/** The fields of an OCI image config that a recipe sets. */
 export interface RunConfig {
   readonly User?: string;
   readonly Env?: readonly string[];
@@ -33,9 +33,9 @@ export interface RunConfig {
   readonly WorkingDir?: string;
 }
 
-/** How an image is assembled that stands in for an upstream one. */
+/** How an image that replaces an upstream one is assembled. */
 export interface Recipe {
-  /** Upstream reference with its registry: the name that users write, and its path in a mirror. */
+  /** Upstream reference with its registry: the name that users write, and the path in a mirror. */
   readonly reference: string;
   readonly layer: FilesLayer | DebianLayer;
   readonly config: RunConfig;
@@ -49,7 +49,7 @@ const nonRoot = "65532:65532";
 /** The user `nobody`, as which the Prometheus images run. */
 const nobody = "65534:65534";
 
-/** An image with one static binary, at the place where the upstream image has it. */
+/** An image with one static binary, at the same path as in the upstream image. */
 function binary(reference: string, tool: ToolName, path: string, user = nonRoot): Recipe {
   return {
     reference,
@@ -72,7 +72,7 @@ function certManager(command: string): Recipe {
 export const recipes: readonly Recipe[] = [
   {
     reference: "registry.k8s.io/pause:3.10",
-    // The pause process that Podman uses: it sleeps, reaps zombies, and ends on a signal.
+    // The pause process of Podman: it sleeps, reaps zombies, and exits on a signal.
     layer: { kind: "files", files: { "/catatonit": { host: "/usr/bin/catatonit" } } },
     config: { User: "65535:65535", Env: [searchPath], Entrypoint: ["/catatonit", "-P"] },
   },
@@ -117,17 +117,17 @@ export const recipes: readonly Recipe[] = [
     reference: "docker.io/library/python:3.13-slim",
     layer: {
       kind: "debian",
-      // The release whose Python is 3.13; Debian's own CA bundle, nothing of this machine.
+      // The release with Python 3.13; the CA bundle is Debian's, not this machine's.
       suite: "trixie",
       packages: ["python3", "python3-venv", "ca-certificates"],
       finish: [
         // The official image has its interpreter here.
         'ln -s ../../bin/python3 "$1/usr/local/bin/python3"',
         'ln -s python3 "$1/usr/local/bin/python"',
-        // Bytecode that does not look at the time of its source, which the layer sets to zero.
+        // Bytecode that does not check the time of its source, which the layer sets to zero.
         'chroot "$1" python3 -m compileall -q -f --invalidation-mode unchecked-hash' +
           " /usr/lib/python3 /usr/lib/python3.13",
-        // Copied from this machine; a container runtime mounts its own over them.
+        // Copied from this machine; a container runtime mounts its own files over them.
         ': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"',
         'rm -rf "$1"/var/cache/debconf/*-old "$1"/var/log/*',
       ],

@@ -1,10 +1,10 @@
 import { x } from "tinyexec";
 import { manifestType } from "./oci";
 
-/** Time that a registry on this machine gets to answer, in milliseconds; its caller tries again. */
+/** Timeout of a request to a registry on this machine, in milliseconds; the caller retries. */
 const answerTimeout = 60_000;
 
-/** The parts of `path/to/name:tag`. */
+/** The repository and tag of `path/to/name:tag`. */
 export function splitReference(reference: string): { repository: string; tag: string } {
   const at = reference.lastIndexOf(":");
   if (at <= reference.lastIndexOf("/")) throw new Error(`${reference}: an image without a tag.`);
@@ -12,9 +12,9 @@ export function splitReference(reference: string): { repository: string; tag: st
 }
 
 /**
- * The digest that a plain-HTTP registry has for a reference, or undefined where it has none.
+ * The digest of a reference in a plain-HTTP registry, or undefined if it does not exist.
  *
- * @throws where the registry does not answer, or answers with anything but yes and no.
+ * @throws if the registry does not respond, or with another status than 200 and 404.
  */
 export async function remoteDigest(
   registry: string,
@@ -28,7 +28,7 @@ export async function remoteDigest(
     signal: AbortSignal.timeout(answerTimeout),
   }).catch((error: Error) => {
     throw new Error(
-      `registry ${registry} does not answer for ${reference} (${error.cause ?? error.message}).`,
+      `registry ${registry} does not respond for ${reference} (${error.cause ?? error.message}).`,
     );
   });
   if (response.status === 404) return undefined;

@@ -4,7 +4,7 @@ import pRetry from "p-retry";
 import { x } from "tinyexec";
 import { cacheRoot, duration, type Report, ToolError, which } from "../../toolchain";
 
-/** The names whose line in dpkg-query's answer does not say `installed`. */
+/** The packages that dpkg-query does not list as `installed`. */
 export function missingPackages(names: readonly string[], answer: string): string[] {
   const installed = new Set(
     answer
@@ -16,13 +16,13 @@ export function missingPackages(names: readonly string[], answer: string): strin
   return names.filter((name) => !installed.has(name));
 }
 
-/** The services among the files of packages, without templates. */
+/** The service units in a list of files, without templates. */
 export function serviceUnits(listing: string): string[] {
   const units = [...listing.matchAll(/\/systemd\/system\/([^/@]+\.service)$/gm)];
   return units.flatMap(([, unit]) => unit ?? []);
 }
 
-/** A lab starts processes of its own: a package's service would hold its ports, now and at boot. */
+/** Disables the services of packages: they would use the ports of the lab's own processes, now and at boot. */
 async function disableServices(names: readonly string[]): Promise<void> {
   if (!existsSync("/run/systemd/system")) return;
   const files = await x("dpkg-query", ["--listfiles", ...names]);
@@ -30,27 +30,27 @@ async function disableServices(names: readonly string[]): Promise<void> {
   if (units.length > 0) await x("systemctl", ["disable", "--now", ...units]);
 }
 
-/** Packages that are being installed, until their services are disabled: an interrupted run leaves it to the next. */
-const unfinished = () => join(cacheRoot(), "debian-packages-to-finish");
+/** File with the packages that are being installed, until their services are disabled: the next run finishes an interrupted one. */
+const unfinishedFile = () => join(cacheRoot(), "debian-packages-to-finish");
 
 async function finishInstallation(): Promise<void> {
-  const file = unfinished();
+  const file = unfinishedFile();
   if (!existsSync(file) || process.getuid?.() !== 0) return;
   await disableServices(readFileSync(file, "utf8").split("\n").filter(Boolean));
   rmSync(file);
 }
 
-/** How often and at what distance apt is tried again while another process holds its locks. */
-export interface Patience {
+/** Retries of apt while another process holds its locks. */
+export interface AptRetries {
   readonly retries: number;
-  /** Unit: milliseconds. */
+  /** In milliseconds. */
   readonly pause: number;
 }
 
-/** Ten minutes: a fresh cloud machine upgrades itself for some minutes after its first boot. */
-const usual: Patience = { retries: 120, pause: 5_000 };
+/** Ten minutes: a new cloud machine installs upgrades for some minutes after its first boot. */
+const usual: AptRetries = { retries: 120, pause: 5_000 };
 
-/** Who holds one of apt's locks, by what apt-get says: `process 812 (unattended-upgr)`. */
+/** The process that holds a lock of apt, from the output of apt-get: `process 812 (unattended-upgr)`. */
 export function lockHolder(stderr: string): string | undefined {
   const refused = /Could not get lock|Unable to lock|Unable to acquire the dpkg/.test(stderr);
   if (!refused) return undefined;
@@ -64,11 +64,11 @@ interface AptResult {
   readonly stderr: string;
 }
 
-/** Runs apt-get as soon as no other process holds its locks. */
+/** Runs apt-get when no other process holds its locks. */
 async function apt(
   args: readonly string[],
   report: Report,
-  { retries, pause }: Patience,
+  { retries, pause }: AptRetries,
 ): Promise<AptResult> {
   let said = false;
   const attempt = async () => {
@@ -80,7 +80,7 @@ async function apt(
     said = true;
     throw new ToolError(
       `"apt-get ${args[0]}": ${holder} was using apt for ${duration(retries * pause)}. ` +
-        `Try again when it has ended.\n${endOf(stderr)}`,
+        `Try again when it has finished.\n${endOf(stderr)}`,
     );
   };
   return pRetry(attempt, { retries, minTimeout: pause, factor: 1 });
@@ -90,42 +90,42 @@ function endOf(text: string): string {
   return text.trim().split("\n").slice(-10).join("\n");
 }
 
-async function install(names: readonly string[], report: Report, patience: Patience) {
-  // What an installation that was killed has left half done, without which apt-get refuses any other.
+async function install(names: readonly string[], report: Report, limits: AptRetries) {
+  // Finishes an installation that was killed: otherwise apt-get refuses another one.
   await x("dpkg", ["--configure", "-a"], { nodeOptions: { env: APT_ENVIRONMENT } });
-  const update = await apt(["update"], report, patience);
+  const update = await apt(["update"], report, limits);
   const [failure] = update.stderr.match(/^[EW]: .*$/m) ?? [];
   if (update.exitCode !== 0) {
-    // Where some source does not answer, the others or earlier lists may do: the install tells what it lacks.
+    // If a source does not respond, the other or earlier lists may be enough: the installation shows what is missing.
     report(`Debian packages: "apt-get update" failed (${failure ?? `exit ${update.exitCode}`})`);
   }
-  // Never at the cost of what is there: Debian's containerd would take Docker's away.
+  // Without removing installed packages: Debian's containerd would replace Docker's.
   const flags = ["--yes", "--no-install-recommends", "--no-remove"];
-  const { exitCode, stderr } = await apt(["install", ...flags, ...names], report, patience);
+  const { exitCode, stderr } = await apt(["install", ...flags, ...names], report, limits);
   if (exitCode === 0) return;
-  const before = failure ? `\nBefore that, "apt-get update" said: ${failure}` : "";
+  const before = failure ? `\nBefore that, "apt-get update" failed: ${failure}` : "";
   throw new ToolError(
     `"apt-get install ${names.join(" ")}" failed (exit ${exitCode}):\n${endOf(stderr)}${before}`,
   );
 }
 
 /**
- * Installs the Debian packages that dpkg lacks, and disables the services that they bring.
+ * Installs missing Debian packages, and disables their services.
  *
- * @throws ToolError where apt-get or root is missing or apt-get fails, with the packages and what to do
+ * @throws ToolError if apt-get or root is missing or apt-get fails, with the packages and what to do
  */
 export async function ensureDebianPackages(
   names: readonly string[],
   report: Report,
-  patience: Patience = usual,
+  limits: AptRetries = usual,
 ): Promise<void> {
   if (!which("dpkg-query") || !which("apt-get")) {
     throw new ToolError(
-      "This is no Debian or Ubuntu: it has no apt-get. " +
-        `Install what these packages hold, or use a Debian: ${names.join(", ")}.`,
+      "This is not Debian or Ubuntu: it has no apt-get. " +
+        `Install the content of these packages, or use Debian: ${names.join(", ")}.`,
     );
   }
-  // The exit code is 1 where one of them is unknown: the answer counts, not the code.
+  // The exit code is 1 if a package is unknown, so only the output is used.
   const format = `\${Package} \${db:Status-Status}\\n`;
   const answer = await x("dpkg-query", ["--show", "--showformat", format, ...names]);
   const missing = missingPackages(names, answer.stdout);
@@ -139,7 +139,7 @@ export async function ensureDebianPackages(
   report(`Debian packages: installing ${missing.join(", ")} ...`);
   const start = Date.now();
   mkdirSync(cacheRoot(), { recursive: true });
-  writeFileSync(unfinished(), missing.join("\n"));
-  await install(missing, report, patience).finally(finishInstallation);
+  writeFileSync(unfinishedFile(), missing.join("\n"));
+  await install(missing, report, limits).finally(finishInstallation);
   report(`Debian packages: installed in ${duration(Date.now() - start)}`);
 }

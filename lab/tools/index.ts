@@ -4,5 +4,5 @@ import { pins, type ToolName } from "./pins";
 export { ensureDebianPackages } from "./debian";
 export type { ToolName } from "./pins";
 
-/** What a lab runs, and what its images hold. */
+/** The programs that a lab runs, and those in its images. */
 export const labTools = toolbox<ToolName>(pins);

@@ -3,7 +3,7 @@ import { certManager, lab } from "./modules";
 
 const kubernetesVersion = "1.34.3";
 
-/** The control plane and the node must be one minor version; kubectl may be one off. */
+/** The control plane and the node must have the same minor version; kubectl may differ by one. */
 function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin {
   const stamp = "k8s.io/component-base/version";
   const [major, minor] = kubernetesVersion.split(".");
@@ -28,7 +28,7 @@ function kubernetes(command: string, range: Range = ["1.34.0", "1.35.0"]): GoPin
   };
 }
 
-/** The executable in an archive among the files of a GitHub release. */
+/** The executable in an archive of a GitHub release. */
 function onGitHub(repository: string, archive: string, checksums: string, member: string): Release {
   const files = `https://github.com/${repository}/releases/download/v{version}`;
   return { url: `${files}/${archive}`, checksums: `${files}/${checksums}`, member };
@@ -155,5 +155,5 @@ export const pins = {
   },
 } as const satisfies Record<string, Pin>;
 
-/** Name of a tool: also the name of its executable. */
+/** Name of a tool and of its executable. */
 export type ToolName = keyof typeof pins;

@@ -5,24 +5,24 @@ import { z } from "zod";
 import type { Rule } from "../rules/rule";
 import { type Config, configSchema } from "./schema";
 
-/** Names a file of policy configuration, in place of `policy/stacks/STACK.json`. */
+/** Environment variable with the path of a policy configuration, instead of `policy/stacks/STACK.json`. */
 export const CONFIG_VARIABLE = "ML_PLATFORM_POLICY_CONFIG";
 
-/** A policy configuration that cannot be used; its message names the file and every key that is wrong. */
+/** A policy configuration is invalid; the message names the file and every invalid key. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 
   constructor(file: string, problems: readonly string[]) {
     super(`Policy configuration ${file}: ${problems.join("; ")}`);
-    // The engine shows the stack, of which only the message helps here.
+    // The engine prints the stack trace; only the message is useful here.
     this.stack = this.message;
   }
 }
 
 /**
- * The policy configuration of a stack: the file that the environment names, or that of the stack's
- * name in `folder`, or the defaults.
- * @throws ConfigError for a file that is absent, no JSON, or not valid
+ * The policy configuration of a stack: the file of the environment variable, or the file with the
+ * name of the stack in `folder`, or the defaults.
+ * @throws ConfigError for a file that is missing, not JSON, or not valid
  */
 export function loadConfig(
   stack: string,
@@ -49,9 +49,9 @@ function read(file: string): string {
 }
 
 /**
- * Checks the text of a policy configuration. Rules that are mandatory stay so: a stack can be
- * exempted, with a reason and a date, but not excused.
- * @param file what messages call it
+ * Checks the text of a policy configuration. A mandatory rule cannot be made advisory: an object can
+ * only be exempted, with a reason and a date.
+ * @param file the file name in messages
  * @throws ConfigError
  */
 export function parseConfig(
@@ -75,19 +75,19 @@ export function parseConfig(
   return result.data;
 }
 
-/** JSON, of which nothing is quoted: a file may hold by mistake what nobody should read. */
+/** Parses JSON. Errors quote nothing of the file, which may contain a secret by mistake. */
 function parseJson(file: string, text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const [place = "at its end"] = /line \d+ column \d+/.exec((error as Error).message) ?? [];
-    throw new ConfigError(file, [`is no JSON (${place})`]);
+    throw new ConfigError(file, [`is not JSON (${place})`]);
   }
-  // JSON.parse takes the last of several values; YAML, of which JSON is a part, allows one.
+  // JSON.parse takes the last value of a repeated key; a YAML parser, which also reads JSON, reports it.
   const repeated = parseDocument(text).errors.find(({ code }) => code === "DUPLICATE_KEY");
   if (repeated !== undefined) {
-    throw new ConfigError(file, [`has a key twice (line ${repeated.linePos?.[0].line})`]);
+    throw new ConfigError(file, [`has a repeated key (line ${repeated.linePos?.[0].line})`]);
   }
   return value;
 }
@@ -108,7 +108,7 @@ function levelProblems({ levels }: Config, rules: readonly Rule[]): string[] {
       return `levels.${name}: the rule is mandatory; write an exemption, with a reason and a date`;
     }
     return rule.alwaysOn && level === "off"
-      ? `levels.${name}: the rule can't be switched off: it says what others could not judge`
+      ? `levels.${name}: the rule can't be switched off: it reports what other rules could not check`
       : [];
   });
 }
@@ -124,7 +124,7 @@ function exemptionProblems({ exemptions }: Config, rules: readonly Rule[]): stri
 
 const YEAR = 366 * 24 * 60 * 60 * 1000;
 
-/** An exemption that nobody looks at again is a rule that is switched off. */
+/** Without a review, an exemption would disable a rule for good. */
 function expiryProblems({ exemptions }: Config, now: Date): string[] {
   const latest = new Date(now.getTime() + YEAR).toISOString().slice(0, 10);
   return exemptions.flatMap(({ expires }, index) =>

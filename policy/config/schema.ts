@@ -3,7 +3,7 @@ import { parseQuantity } from "../model/quantity";
 
 const bytesOf = (text: string) => parseQuantity(text.slice(0, -1)) ?? 0;
 
-/** A size such as `150MB` or `1.5GB` (powers of ten, as registries count), in bytes. */
+/** A size such as `150MB` or `1.5GB` (powers of ten, as in registries), in bytes. */
 const bytes = (most: string) =>
   z
     .string()
@@ -11,7 +11,7 @@ const bytes = (most: string) =>
     .transform(bytesOf)
     .refine((size) => size <= bytesOf(most), `must be at most ${most}`);
 
-/** The most that budgets can be raised to: an image above them is not slim by anybody's measure. */
+/** Upper bounds of the budgets, above which no image is slim. */
 const MOST_SERVING = "1GB";
 const MOST_TRAINING = "10GB";
 
@@ -20,11 +20,13 @@ const quantity = z
   .refine((text) => (parseQuantity(text) ?? 0) > 0, "must be a Kubernetes quantity above 0")
   .transform((text) => parseQuantity(text) ?? 0);
 
-/** A pattern that names something: one that fits everything would switch a rule off. */
-const TELLING = /^[^*]+$|[^*]{3}/;
-const pattern = z.string().regex(TELLING, "must hold at least three characters beside *, in a row");
+/** A pattern that does not match everything, which would disable a rule. */
+const SPECIFIC = /^[^*]+$|[^*]{3}/;
+const pattern = z
+  .string()
+  .regex(SPECIFIC, "must contain three consecutive characters other than *");
 
-/** `Kind/namespace/name`, each with `*` for any characters; the name is the object's or the resource's. */
+/** `Kind/namespace/name`, each with `*` for any characters; the name of the object or of its resource. */
 const objectPattern = z
   .string()
   .regex(
@@ -33,20 +35,22 @@ const objectPattern = z
   )
   .refine((text) => {
     const [kind = "", , name = ""] = text.split("/");
-    return TELLING.test(kind) && TELLING.test(name);
-  }, "must hold, in Kind and in name, at least three characters beside *, in a row");
+    return SPECIFIC.test(kind) && SPECIFIC.test(name);
+  }, "must contain, in Kind and in name, three consecutive characters other than *");
 
 const exemptionSchema = z.strictObject({
-  rules: z.array(z.string()).min(1).describe("Names of the rules that it lifts"),
-  object: objectPattern.describe("What it lifts them for, as Kind/namespace/name"),
+  rules: z.array(z.string()).min(1).describe("Names of the rules that do not apply"),
+  object: objectPattern.describe("Object that they do not apply to, as Kind/namespace/name"),
   component: z
     .string()
     .regex(/^[^:]+:[^:]+:[^:]+$/, "must be the type of a component, package:module:Name")
     .optional()
-    .describe("Type of the component that made the object; default: any, and none"),
-  reason: z.string().min(20).describe("Why the object cannot do without, in a sentence"),
-  owner: z.string().min(1).describe("Who answers for it"),
-  expires: z.iso.date().describe("Last day on which it holds, as YYYY-MM-DD, within a year"),
+    .describe(
+      "Type of an ancestor of the object, such as the component or chart that it is in; default: any object",
+    ),
+  reason: z.string().min(20).describe("Why the object needs the exemption, in a sentence"),
+  owner: z.string().min(1).describe("Who is responsible for the exemption"),
+  expires: z.iso.date().describe("Last day on which it applies, as YYYY-MM-DD, within a year"),
 });
 
 export type Exemption = z.output<typeof exemptionSchema>;
@@ -59,30 +63,30 @@ const imagesSchema = z.strictObject({
   plainHttp: z
     .array(pattern)
     .default(["localhost:*", "127.0.0.1:*"])
-    .describe("Registries that are asked over plain HTTP, with * for any characters"),
+    .describe("Registries that are contacted over plain HTTP, with * for any characters"),
   budgets: z
     .strictObject({
-      serving: bytes(MOST_SERVING)
-        .prefault("150MB")
-        .describe("For pods that run until they are stopped"),
+      serving: bytes(MOST_SERVING).prefault("150MB").describe("For long-running pods"),
       training: bytes(MOST_TRAINING).prefault("1GB").describe("For pods that run to completion"),
       images: z
         .record(pattern, bytes(MOST_TRAINING))
         .prefault({ "*-tracking": "400MB", "*/mlflow": "400MB" })
-        .describe("For images by repository, with * for any characters, in place of the two"),
+        .describe(
+          "By image repository, with * for any characters, instead of serving and training",
+        ),
     })
     .prefault({})
-    .describe("Most compressed bytes of an image"),
+    .describe("Maximum compressed size of an image"),
   timeoutSeconds: z
     .number()
     .positive()
     .max(120)
     .default(10)
-    .describe("How long to wait for a registry"),
+    .describe("Timeout of a request to a registry"),
   baseImages: z
     .array(pattern)
     .default(["*-slim*", "*alpine*", "*distroless*", "*chainguard*", "*wolfi*", "scratch"])
-    .describe("What the image that is built may be based on, with * for any characters"),
+    .describe("Allowed base images of built images, with * for any characters"),
 });
 
 const resourcesSchema = z.strictObject({
@@ -93,7 +97,7 @@ const resourcesSchema = z.strictObject({
       "ephemeral-storage": quantity.prefault("200Gi"),
     })
     .prefault({})
-    .describe("Highest limit of one container"),
+    .describe("Maximum limits of a container"),
   ratio: z
     .strictObject({
       cpu: z.number().min(1).default(20),
@@ -101,20 +105,20 @@ const resourcesSchema = z.strictObject({
       "ephemeral-storage": z.number().min(1).default(4),
     })
     .prefault({})
-    .describe("How far a limit may stand above its request, as a factor"),
-  gpus: z.int().min(0).default(8).describe("Most GPUs of one container"),
+    .describe("Maximum ratio of limit to request"),
+  gpus: z.int().min(0).default(8).describe("Maximum number of GPUs of a container"),
 });
 
 const networkSchema = z.strictObject({
   serviceTypes: z
     .array(z.enum(["NodePort", "LoadBalancer"]))
     .default([])
-    .describe("Types of Services that are allowed beside ClusterIP"),
+    .describe("Allowed types of Services in addition to ClusterIP"),
   requireTls: z.boolean().default(true).describe("Whether an Ingress must serve TLS"),
   peers: z
     .array(z.string().min(1))
     .default(["kube-system", "monitoring", "ml-platform", "traefik", "ingress-nginx"])
-    .describe("Namespaces of the platform that objects of a stack may name beside its own"),
+    .describe("Namespaces that objects of a stack may refer to, in addition to its own"),
 });
 
 const storageSchema = z.strictObject({
@@ -122,7 +126,7 @@ const storageSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Storage classes that are allowed; default: any, and the cluster's default"),
-  largest: quantity.prefault("1Ti").describe("Largest volume"),
+  largest: quantity.prefault("1Ti").describe("Maximum size of a volume"),
 });
 
 const servingSchema = z.strictObject({
@@ -130,7 +134,9 @@ const servingSchema = z.strictObject({
     .number()
     .min(0)
     .default(10)
-    .describe("Least seconds between the end of the preStop hook and the end of the grace period"),
+    .describe(
+      "Minimum number of seconds between the end of the preStop hook and the end of the grace period",
+    ),
 });
 
 /** Policy configuration of one stack; every key has a default. */
@@ -139,7 +145,7 @@ export const configSchema = z.strictObject({
   levels: z
     .record(z.string(), z.enum(["mandatory", "advisory", "off"]))
     .prefault({})
-    .describe("Levels of rules, where they differ; a mandatory rule stays mandatory"),
+    .describe("Levels of rules that differ from the default; a mandatory rule cannot be changed"),
   retainData: z
     .boolean()
     .default(true)
@@ -154,15 +160,15 @@ export const configSchema = z.strictObject({
       "ml-platform/owner",
     ])
     .describe("Labels that workloads, Services, volumes and namespaces must have"),
-  images: imagesSchema.prefault({}).describe("Where images come from, and how large they are"),
-  resources: resourcesSchema.prefault({}).describe("What one container may take"),
-  network: networkSchema.prefault({}).describe("Who may reach whom"),
+  images: imagesSchema.prefault({}).describe("Registries and sizes of images"),
+  resources: resourcesSchema.prefault({}).describe("Resources of a container"),
+  network: networkSchema.prefault({}).describe("Network access"),
   storage: storageSchema.prefault({}).describe("Volumes"),
-  serving: servingSchema.prefault({}).describe("Pods behind a Service"),
+  serving: servingSchema.prefault({}).describe("Pods that a Service selects"),
   exemptions: z
     .array(exemptionSchema)
     .prefault([])
-    .describe("Findings that are accepted for a time"),
+    .describe("Exemptions of objects from rules, for a limited time"),
 });
 
 export type Config = z.output<typeof configSchema>;

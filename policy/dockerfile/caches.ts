@@ -1,12 +1,12 @@
 import type { Instruction } from "./parse";
 import { execForm } from "./words";
 
-/** A program that keeps what it downloads. */
+/** A program with a cache of downloads. */
 interface PackageManager {
   readonly install: RegExp;
-  /** What in a command or the environment stops it, or takes the files away again. */
+  /** Text in a command or the environment that disables the cache or removes its files. */
   readonly kept: RegExp;
-  /** Folders that it keeps them in, as targets of a mount. */
+  /** Cache folders, as targets of a mount. */
   readonly cache: RegExp;
 }
 
@@ -44,7 +44,7 @@ const MANAGERS: readonly PackageManager[] = [
   },
 ];
 
-/** Folders that are mounted for the time of a command, as caches that are no part of the image. */
+/** Cache mounts of a command, which are not part of the image. */
 function cachesOf({ flags }: Instruction): string[] {
   return flags
     .filter((flag) => /^--mount=(.*,)?type=cache(,|$)/.test(flag))
@@ -54,7 +54,7 @@ function cachesOf({ flags }: Instruction): string[] {
 
 /**
  * Whether a command leaves the cache of a package manager in its layer.
- * @param environment variables that it sees, as `NAME=value`
+ * @param environment variables of the command, as `NAME=value`
  */
 export function leavesCache(run: Instruction, environment: string): boolean {
   const command = execForm(run.args)?.join(" ") ?? run.args;

@@ -1,9 +1,9 @@
 import { DockerfileError, type Instruction, instructionIn, type Stage } from "./parse";
 
 /**
- * The stages whose layers end up in an image: that of the target, and those that it starts from.
- * @param target name or number of a stage; the last one where it is empty
- * @throws DockerfileError for a target that there is none of
+ * The stages whose layers are in an image: the target, and its base stages.
+ * @param target name or number of a stage; the last stage if it is empty
+ * @throws DockerfileError for an unknown target
  */
 export function chainOf(stages: readonly Stage[], target: string): Stage[] {
   const chain: Stage[] = [];
@@ -22,7 +22,7 @@ function indexOf(stages: readonly Stage[], target: string): number {
   const byName = target === "" ? stages.length - 1 : named(stages, target);
   const index = byName < 0 && /^\d+$/.test(target) ? Number(target) : byName;
   if (stages[index] === undefined) {
-    throw new DockerfileError("there is no stage of the target's name");
+    throw new DockerfileError("there is no stage with the name of the target");
   }
   return index;
 }
@@ -31,7 +31,7 @@ function named(stages: readonly Stage[], name: string): number {
   return stages.findLastIndex((stage) => stage.name.toLowerCase() === name.toLowerCase());
 }
 
-/** What a stage adds to the beginning of those that start from it. */
+/** The ONBUILD instructions of a stage, which run in the stages that are based on it. */
 function triggersOf(stage: Stage | undefined): Instruction[] {
   return (stage?.instructions ?? [])
     .filter(({ keyword }) => keyword === "ONBUILD")

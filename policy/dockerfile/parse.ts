@@ -1,26 +1,26 @@
 import { unquoted, wordsOf } from "./words";
 
-/** One instruction of a Dockerfile, continuation lines and here-documents joined. */
+/** One instruction of a Dockerfile, with its continuation lines and here-documents. */
 export interface Instruction {
-  /** In capitals. */
+  /** In upper case. */
   readonly keyword: string;
   /** Options before the arguments, such as `--from=builder`. */
   readonly flags: readonly string[];
   readonly args: string;
-  /** Of its first line, from 1. */
+  /** Number of its first line, from 1. */
   readonly line: number;
 }
 
-/** One stage: what it starts from, and what it does. */
+/** One stage: its base and its instructions. */
 export interface Stage {
-  /** Empty where it has none. */
+  /** Empty if it has none. */
   readonly name: string;
-  /** An image, or the name of an earlier stage; variables replaced. */
+  /** An image, or the name of an earlier stage, with variables replaced. */
   readonly base: string;
   readonly instructions: readonly Instruction[];
 }
 
-/** A Dockerfile that BuildKit would refuse as well, or that says what cannot be judged. */
+/** A Dockerfile is invalid, or uses a form that is not supported. */
 export class DockerfileError extends Error {
   override readonly name = "DockerfileError";
 }
@@ -39,8 +39,8 @@ const VARIABLE = /\$\{(\w+)(?:(:?)([-+])([^}]*))?\}|\$(\w+)/g;
 
 /**
  * The stages of a Dockerfile.
- * @param buildArgs values of `ARG`s, which stand in `FROM`
- * @throws DockerfileError with the line that is wrong
+ * @param buildArgs values of `ARG`s, which `FROM` may use
+ * @throws DockerfileError with the number of the invalid line
  */
 export function parseDockerfile(
   text: string,
@@ -63,7 +63,7 @@ export function parseDockerfile(
     } else if (keyword === "ARG") {
       define(instruction, buildArgs, variables);
     } else {
-      throw new DockerfileError(`line ${line}: ${keyword} stands before FROM`);
+      throw new DockerfileError(`line ${line}: ${keyword} is before FROM`);
     }
   }
   if (stages.length === 0) {
@@ -72,7 +72,7 @@ export function parseDockerfile(
   return stages;
 }
 
-/** Takes up the variables of an `ARG`. */
+/** Defines the variables of an `ARG`. */
 function define(
   { args, line }: Instruction,
   buildArgs: Readonly<Record<string, string>>,
@@ -102,7 +102,7 @@ function substitute(text: string, variables: ReadonlyMap<string, string>, line: 
     },
   );
   if (result.includes("$")) {
-    throw new DockerfileError(`line ${line}: a variable is used in a way that cannot be judged`);
+    throw new DockerfileError(`line ${line}: a variable is used in a form that is not supported`);
   }
   return result;
 }
@@ -115,7 +115,7 @@ function* instructionsOf(text: string): Generator<Instruction> {
     const parts: string[] = [];
     for (; index < lines.length; index += 1) {
       const part = (lines[index] ?? "").trim();
-      // Comments and empty lines may stand between continued lines.
+      // Comments and empty lines are allowed between continuation lines.
       const isNothing = part === "" || part.startsWith("#");
       if (isNothing && parts.length === 0) break;
       if (isNothing) continue;
@@ -131,7 +131,7 @@ function* instructionsOf(text: string): Generator<Instruction> {
   }
 }
 
-/** The character that continues a line, which one of the directives at the top may change. */
+/** The line continuation character, which a parser directive may change. */
 function continuationOf(lines: readonly string[]): string {
   for (const line of lines) {
     const [, name, value] = /^#\s*([a-z]\w*)\s*=\s*(\S+)$/i.exec(line.trim()) ?? [];
@@ -141,7 +141,7 @@ function continuationOf(lines: readonly string[]): string {
   return "\\";
 }
 
-/** The instruction that a text is. */
+/** Parses one instruction. */
 export function instructionIn(text: string, line: number): Instruction {
   const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const keyword = word.toUpperCase();
@@ -152,7 +152,7 @@ export function instructionIn(text: string, line: number): Instruction {
   return { keyword, flags: wordsOf(flags), args: rest.slice(flags.length).trim(), line };
 }
 
-/** The bodies of the here-documents that a line begins, and the line at which they end. */
+/** The bodies of the here-documents of a line, and the number of their last line. */
 function heredocs(text: string, lines: readonly string[], start: number): [string[], number] {
   const [keyword = "", ...words] = wordsOf(text);
   const bodies: string[] = [];

@@ -1,4 +1,4 @@
-/** The words of a line, as a shell splits them; quotes stay around what they hold. */
+/** The words of a line, as a shell splits them, with their quotes. */
 export function wordsOf(text: string): string[] {
   return text.match(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+/gs) ?? [];
 }
@@ -8,7 +8,7 @@ export function unquoted(word: string): string {
   return word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, "$1$2");
 }
 
-/** The words of a command that is written as a list; undefined for one that a shell reads. */
+/** The words of a command in exec form; undefined for the shell form. */
 export function execForm(command: string): readonly string[] | undefined {
   try {
     const list: unknown = JSON.parse(command);

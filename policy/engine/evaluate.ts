@@ -2,28 +2,28 @@ import type { Config } from "../config/schema";
 import { join, type KubernetesObject, type Resource } from "../model/resource";
 import type { Stack } from "../model/stack";
 import { isWithin, UnknownValue } from "../model/unknown";
-import type { Rule, Verdict } from "../rules/rule";
+import type { Rule, Violations } from "../rules/rule";
 import type { Case, Subject } from "./subjects";
 
-/** Something wrong with one resource. */
+/** A violation of a rule by one resource. */
 export interface Finding {
   readonly rule: Rule;
   readonly resource: Resource;
-  /** The object that it is about; none for a resource that is no Kubernetes object. */
+  /** The object with the violation; undefined for a resource that is not a Kubernetes object. */
   readonly object?: KubernetesObject;
   readonly message: string;
 }
 
-/** All that the rules say. */
+/** The result of an evaluation. */
 export interface Report {
   readonly findings: Finding[];
-  /** Rules that could not be judged, each with the field that is not known before the update. */
+  /** Rules that could not be evaluated, each with the field that is not known before the update. */
   readonly unknown: string[];
 }
 
 /**
- * Judges a resource by each rule at each of its scopes. A rule that throws is a finding of its own:
- * it neither passes nor keeps the others from being judged.
+ * Evaluates each rule at each of its scopes for a resource. A rule that throws is a finding: it does
+ * not pass, and the other rules are still evaluated.
  */
 export async function evaluate(
   rules: readonly Rule[],
@@ -35,7 +35,13 @@ export async function evaluate(
   for (const subject of subjects) {
     for (const rule of rules) {
       if (rule[subject.scope] !== undefined) {
-        const pending = judge(rule, resource, subject, () => subject.check(rule, config), report);
+        const pending = checkRule(
+          rule,
+          resource,
+          subject,
+          () => subject.check(rule, config),
+          report,
+        );
         if (pending) {
           waiting.push(pending);
         }
@@ -46,34 +52,34 @@ export async function evaluate(
   return report;
 }
 
-/** Judges a whole stack by the rules that one object is not enough for. */
+/** Evaluates the rules that need the whole stack. */
 export function evaluateStack(rules: readonly Rule[], stack: Stack, config: Config): Report {
   const report: Report = { findings: [], unknown: [] };
   for (const rule of rules.filter(({ inStack }) => inStack !== undefined)) {
     for (const object of stack.objects) {
       const check = () => rule.inStack?.(object, stack, config);
-      judge(rule, object.resource, { path: object.path, object }, check, report);
+      checkRule(rule, object.resource, { path: object.path, object }, check, report);
     }
   }
   return report;
 }
 
-/** Asks a rule about a subject. Most answer at once: only the others are worth a promise. */
-function judge(
+/** Evaluates a rule for a subject. It returns a promise only for the few asynchronous rules. */
+function checkRule(
   rule: Rule,
   resource: Resource,
   { path, object }: Pick<Subject, "path" | "object">,
-  check: () => Verdict | Promise<Verdict>,
+  check: () => Violations | Promise<Violations>,
   report: Report,
 ): Promise<void> | undefined {
-  const take = (verdict: Verdict) => {
-    for (const problem of typeof verdict === "string" ? [verdict] : (verdict ?? [])) {
+  const take = (violations: Violations) => {
+    for (const problem of typeof violations === "string" ? [violations] : (violations ?? [])) {
       report.findings.push({ rule, resource, object, message: sentence(rule, path, problem) });
     }
   };
   const fail = (error: unknown) => {
     if (error instanceof UnknownValue) {
-      // Of a subject of which nothing is known, one word is enough for all rules.
+      // One message for all rules if nothing of a subject is known.
       const who = path !== "" && isWithin(path, error.path) ? "every rule" : rule.name;
       const need = `${who} needs ${error.path} of ${error.owner}`;
       if (!report.unknown.includes(need)) {
@@ -84,11 +90,11 @@ function judge(
     }
   };
   try {
-    const verdict = check();
-    if (verdict instanceof Promise) {
-      return verdict.then(take, fail);
+    const violations = check();
+    if (violations instanceof Promise) {
+      return violations.then(take, fail);
     }
-    take(verdict);
+    take(violations);
   } catch (error) {
     fail(error);
   }
@@ -100,9 +106,9 @@ function sentence(rule: Rule, path: string, problem: string): string {
   return `${rule.name}: ${join(path, problem)}. ${rule.remedy}${source}`;
 }
 
-/** Says where a rule broke, without the error's own text, which may quote a secret. */
+/** Where a rule threw, without the error's message, which may quote a secret. */
 function failure(rule: Rule, path: string, error: unknown): string {
   const kind = error instanceof Error ? error.name : typeof error;
   const where = path === "" ? "the resource" : path;
-  return `${rule.name}: could not judge ${where} (${kind}). Give its fields the types of the Kubernetes API.`;
+  return `${rule.name}: could not check ${where} (${kind}). Give its fields the types of the Kubernetes API.`;
 }

@@ -1,78 +1,75 @@
 import type { Exemption } from "../config/schema";
+import type { BuiltInExemption } from "../exemptions/built-in";
 import { matches } from "../model/pattern";
-import { componentOf } from "../model/resource";
+import { ancestorTypes } from "../model/resource";
 import type { Finding } from "./evaluate";
 
-/** One rule of one exemption: what lifts a finding, and is of use or not. */
-interface Lift {
+/** One rule of one of the stack's exemptions: each rule is either used or not. */
+interface OwnRule {
   readonly exemption: Exemption;
   readonly rule: string;
 }
 
-const liftsOf = (exemption: Exemption): Lift[] =>
-  exemption.rules.map((rule) => ({ exemption, rule }));
-
-/** The exemptions of one run, and which of them were of use. */
+/** The exemptions of one run, and which of the stack's exemptions were used. */
 export class Exemptions {
-  private readonly platform: readonly Lift[];
-  private readonly own: readonly Lift[];
-  private readonly used = new Set<Lift>();
+  private readonly own: readonly OwnRule[];
+  private readonly expiredOwn: readonly Exemption[];
+  private readonly used = new Set<OwnRule>();
 
   /**
-   * @param platform those of the platform's own parts, which a stack need not have
-   * @param own those of the stack
+   * @param builtIn exemptions of the platform's components, which need not be in the stack
+   * @param own exemptions of the stack
    * @param today as YYYY-MM-DD
    */
   constructor(
-    platform: readonly Exemption[],
+    private readonly builtIn: readonly BuiltInExemption[],
     own: readonly Exemption[],
-    private readonly today: string,
+    today: string,
   ) {
-    this.platform = platform.flatMap(liftsOf);
-    this.own = own.flatMap(liftsOf);
+    this.expiredOwn = own.filter(({ expires }) => expires < today);
+    this.own = own
+      .filter(({ expires }) => expires >= today)
+      .flatMap((exemption) => exemption.rules.map((rule) => ({ exemption, rule })));
   }
 
-  /** Whether a finding is lifted, by an exemption that has not expired. */
+  /** Whether an exemption that has not expired applies to a finding. */
   covers(finding: Finding): boolean {
-    const lifting = [...this.own, ...this.platform].filter(
-      ({ exemption, rule }) =>
-        rule === finding.rule.name && !this.isExpired(exemption) && names(exemption, finding),
-    );
-    for (const lift of lifting) {
-      this.used.add(lift);
+    const rule = finding.rule.name;
+    const using = this.own.filter((one) => one.rule === rule && appliesTo(one.exemption, finding));
+    for (const one of using) {
+      this.used.add(one);
     }
-    return lifting.length > 0;
-  }
-
-  /** What is wrong with the exemptions themselves: expired ones lift nothing any more. */
-  expired(): string[] {
-    const expired = [...this.own, ...this.platform]
-      .map(({ exemption }) => exemption)
-      .filter((exemption) => this.isExpired(exemption));
-    return [...new Set(expired)].map(
-      ({ object, expires, owner }) =>
-        `exemption: the one of ${object} expired on ${expires}. Its owner, ${owner}, removes or renews it.`,
+    return (
+      using.length > 0 ||
+      this.builtIn.some((one) => one.rules.includes(rule) && appliesTo(one, finding))
     );
   }
 
-  /** Rules of the stack's exemptions that lifted nothing; meaningful once the whole stack is judged. */
+  /** Messages about the stack's exemptions that have expired: they no longer apply. */
+  expired(): string[] {
+    return this.expiredOwn.map(
+      ({ object, expires, owner }) =>
+        `exemption: the exemption of ${object} expired on ${expires}. Its owner, ${owner}, must remove or renew it.`,
+    );
+  }
+
+  /** Messages about rules of the stack's exemptions that are not used. Call it after the whole stack is evaluated. */
   unused(): string[] {
     return this.own
-      .filter((lift) => !this.used.has(lift) && !this.isExpired(lift.exemption))
+      .filter((one) => !this.used.has(one))
       .map(
         ({ exemption: { object, owner }, rule }) =>
-          `exemption: the one of ${object} from ${rule} lifts nothing. Its owner, ${owner}, removes it.`,
+          `exemption: the exemption of ${object} from ${rule} is not used. Its owner, ${owner}, must remove it.`,
       );
-  }
-
-  private isExpired({ expires }: Exemption): boolean {
-    return expires < this.today;
   }
 }
 
-/** Whether an exemption is for the subject of a finding, by the object's name or the resource's. */
-function names({ object: pattern, component }: Exemption, { object, resource }: Finding): boolean {
-  if (component !== undefined && component !== componentOf(resource)) {
+/** Whether an exemption names the object or resource of a finding, and a component above it. */
+function appliesTo(
+  { object: pattern, component }: Exemption | BuiltInExemption,
+  { object, resource }: Finding,
+): boolean {
+  if (component !== undefined && !ancestorTypes(resource).includes(component)) {
     return false;
   }
   if (object === undefined) {
@@ -85,7 +82,7 @@ function names({ object: pattern, component }: Exemption, { object, resource }: 
   );
 }
 
-/** A field that may not be known yet: then no pattern matches it. */
+/** The value of a field, or undefined if it is not known before the update: then no pattern matches it. */
 function known(read: () => string | null | undefined): string | undefined {
   try {
     return read() ?? undefined;

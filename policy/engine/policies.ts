@@ -15,8 +15,8 @@ const ofPack = (pack: Pack) => (rule: Rule) => rule.pack === pack;
 const ofStack = (rule: Rule) => rule.inStack !== undefined;
 
 /**
- * The Pulumi policies: one for the rules of a pack and a level, and not one for each rule, because the
- * server of `@pulumi/policy` decodes a resource anew for every policy (0.1 ms for a Deployment).
+ * The Pulumi policies: one for all rules of a pack and a level, and not one per rule, because the
+ * server of `@pulumi/policy` decodes a resource for every policy (0.1 ms for a Deployment).
  */
 export const RESOURCE_GROUPS: readonly Group[] = [
   {
@@ -33,13 +33,13 @@ export const RESOURCE_GROUPS: readonly Group[] = [
   },
   {
     name: "platform",
-    description: "What the platform asks of every resource.",
+    description: "Rules of the platform for every resource.",
     level: "mandatory",
     has: ofPack("platform"),
   },
   {
     name: "platform-advice",
-    description: "What the platform advises.",
+    description: "Recommendations of the platform.",
     level: "advisory",
     has: ofPack("platform"),
   },
@@ -48,22 +48,22 @@ export const RESOURCE_GROUPS: readonly Group[] = [
 export const STACK_GROUPS: readonly Group[] = [
   {
     name: "stack",
-    description: "What the platform asks of a stack as a whole.",
+    description: "Rules of the platform for the whole stack.",
     level: "mandatory",
     has: ofStack,
   },
   {
     name: "stack-advice",
-    description: "What the platform advises for a stack as a whole.",
+    description: "Recommendations of the platform for the whole stack.",
     level: "advisory",
     has: ofStack,
   },
 ];
 
-/** Finds the run of the stack that a URN belongs to. */
+/** Returns the run of the stack in a URN. */
 type Runs = (urn: string) => Run;
 
-/** The policies of the pack. One process of it serves one preview or update. */
+/** The policies of the pack. A process serves one preview or update. */
 export function policiesOf(
   rules: readonly Rule[],
   open = (stack: string) => new Run(stack, rules),
@@ -86,16 +86,16 @@ function resourcePolicy(group: Group, runs: Runs, index: number): ResourceValida
     enforcementLevel: group.level,
     async validateResource(args, reportViolation) {
       const run = runs(args.urn);
-      refuseSwitchedOff(run, RESOURCE_GROUPS.slice(0, index));
-      // The server runs the policies one after the other, with copies of the same resource.
+      requirePolicies(run, RESOURCE_GROUPS.slice(0, index));
+      // The server calls the policies one after the other, with copies of the same resource.
       if (index === 0) {
-        run.open(resourceOf(args));
+        run.add(resourceOf(args));
       }
-      const { findings, unknown } = await run.judge(group, args.urn);
+      const { findings, unknown } = await run.evaluate(group, args.urn);
       for (const { message } of findings) {
         reportViolation(message);
       }
-      warnOfUnknown(unknown);
+      reportUnknown(unknown);
     },
   };
 }
@@ -107,39 +107,39 @@ function stackPolicy(group: Group, runs: Runs, index: number): StackValidationPo
     enforcementLevel: group.level,
     validateStack(args, reportViolation) {
       const run = runs(args.resources[0]?.urn ?? "");
-      refuseSwitchedOff(run, [...RESOURCE_GROUPS, ...STACK_GROUPS.slice(0, index)]);
+      requirePolicies(run, [...RESOURCE_GROUPS, ...STACK_GROUPS.slice(0, index)]);
       if (index === 0) {
-        run.openStack(args.resources.map(resourceOf));
+        run.addStack(args.resources.map(resourceOf));
       }
-      const { findings, unknown } = run.judgeStack(group);
+      const { findings, unknown } = run.evaluateStack(group);
       for (const { message, resource } of findings) {
         reportViolation(message, resource.urn);
       }
       for (const message of run.exemptionProblems(group.level)) {
         reportViolation(message);
       }
-      warnOfUnknown(unknown);
+      reportUnknown(unknown);
     },
   };
 }
 
 /**
- * Stops a run in which the command line took a mandatory policy out (`--policy-pack-config`), where one that
- * comes later still runs. It cannot see one that was made advisory there, nor that the last ones are
- * missing: that flag is as much a decision as leaving the pack out.
+ * Throws if the command line has disabled a mandatory policy (`--policy-pack-config`) and a later one still
+ * runs. It cannot detect a policy that was made advisory, nor that the last policies are disabled: use of
+ * that flag is like not using the pack.
  */
-function refuseSwitchedOff(run: Run, groups: readonly Group[]): void {
+function requirePolicies(run: Run, groups: readonly Group[]): void {
   const missing = run.missing(groups.filter(({ level }) => level === "mandatory"));
   if (missing.length > 0) {
     const error = new Error(
-      `The policies ${missing.join(", ")} are mandatory and were switched off; remove them from --policy-pack-config`,
+      `The policies ${missing.join(", ")} are mandatory and were disabled; remove them from --policy-pack-config`,
     );
     error.stack = error.message;
     throw error;
   }
 }
 
-/** The resource without the proxies of `@pulumi/policy`, which give up a whole policy at one unknown field. */
+/** The resource without the proxies of `@pulumi/policy`, which abort a whole policy at one unknown field. */
 function resourceOf({
   type,
   urn,
@@ -151,12 +151,12 @@ function resourceOf({
   return { type, urn, name, props: prepare(plain, name), protect: opts.protect };
 }
 
-/** The only way to say something advisory in a mandatory policy: the server turns this error into a warning. */
-function warnOfUnknown(unknown: readonly string[]): void {
+/** Reports unknown fields: the server turns this error into a warning, the only way to warn in a mandatory policy. */
+function reportUnknown(unknown: readonly string[]): void {
   if (unknown.length > 0) {
     const Unknown: new (placeholder: string, path: string[]) => Error = UnknownValueError;
     const error = new Unknown("04da6b54-80e4-46f7-96ec-b56ff0331ba9", []);
-    error.message = `${unknown.join("; ")}: not known before the update, which will judge it`;
+    error.message = `${unknown.join("; ")}: not known before the update, which checks it`;
     throw error;
   }
 }

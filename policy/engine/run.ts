@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { loadConfig } from "../config/load";
 import type { Config } from "../config/schema";
-import { PLATFORM_EXEMPTIONS } from "../exemptions";
+import { BUILT_IN_EXEMPTIONS } from "../exemptions/list";
 import type { Resource } from "../model/resource";
 import { type Stack, stackOf } from "../model/stack";
 import type { Level, Rule } from "../rules/rule";
@@ -9,7 +9,7 @@ import { evaluate, evaluateStack, type Report } from "./evaluate";
 import { Exemptions } from "./exemptions";
 import { type Case, caseOf } from "./subjects";
 
-/** Policies that a rule of a pack and a level is part of, and at what scope. */
+/** A Pulumi policy: the rules of a pack and a level. */
 export interface Group {
   readonly name: string;
   readonly description: string;
@@ -19,7 +19,7 @@ export interface Group {
 
 const FOLDER = join(__dirname, "..", "stacks");
 
-/** What the pack remembers of one preview or update of one stack. */
+/** The state of the pack in one preview or update of one stack. */
 export class Run {
   private readonly config: Config;
   private readonly exemptions: Exemptions;
@@ -37,48 +37,48 @@ export class Run {
   ) {
     this.config = load(stack, rules, FOLDER);
     const today = now.toISOString().slice(0, 10);
-    this.exemptions = new Exemptions(PLATFORM_EXEMPTIONS, this.config.exemptions, today);
+    this.exemptions = new Exemptions(BUILT_IN_EXEMPTIONS, this.config.exemptions, today);
   }
 
-  /** Takes up a resource, to be judged by one group after the other. */
-  open(resource: Resource): void {
+  /** Adds a resource, before it is evaluated by one group after the other. */
+  add(resource: Resource): void {
     this.cases.set(resource.urn, caseOf(resource));
   }
 
-  /** Judges a resource that was taken up by the rules of a group. */
-  async judge(group: Group, urn: string): Promise<Report> {
+  /** Evaluates the rules of a group for a resource that was added. */
+  async evaluate(group: Group, urn: string): Promise<Report> {
     this.ran.add(group.name);
     const subject = this.cases.get(urn);
     if (subject === undefined) {
-      throw new Error(`${urn} was not taken up`);
+      throw new Error(`${urn} was not added`);
     }
     return this.exempt(await evaluate(this.rulesOf(group), subject, this.config));
   }
 
   /**
-   * Takes up the stack, to be judged by one group after the other. Where a resource was judged before,
-   * the same inputs are judged: in the outputs that come with the stack, the API server has filled in
-   * defaults that nobody wrote.
+   * Adds the stack, before it is evaluated by one group after the other. For a resource that was evaluated
+   * before, the same inputs are used: the outputs that come with the stack contain defaults of the API
+   * server.
    */
-  openStack(resources: readonly Resource[]): void {
+  addStack(resources: readonly Resource[]): void {
     this.stack = stackOf(resources.map((one) => this.cases.get(one.urn)?.resource ?? one));
   }
 
-  /** Judges the stack that was taken up by the rules of a group. */
-  judgeStack(group: Group): Report {
+  /** Evaluates the rules of a group for the stack that was added. */
+  evaluateStack(group: Group): Report {
     this.ran.add(group.name);
     if (this.stack === undefined) {
-      throw new Error("the stack was not taken up");
+      throw new Error("the stack was not added");
     }
     return this.exempt(evaluateStack(this.rulesOf(group), this.stack, this.config));
   }
 
-  /** What is wrong with the exemptions, once the whole stack is judged. */
+  /** Problems of the exemptions, after the whole stack was evaluated. */
   exemptionProblems(level: Level): string[] {
     return level === "mandatory" ? this.exemptions.expired() : this.exemptions.unused();
   }
 
-  /** Groups that should have judged by now and did not: the command line switched them off. */
+  /** Groups that should have been evaluated by now and were not, as the command line has disabled them. */
   missing(groups: readonly Group[]): string[] {
     return groups.map(({ name }) => name).filter((name) => !this.ran.has(name));
   }

@@ -1,28 +1,28 @@
 import type { Config } from "../config/schema";
-import type { Container, Image, Pod } from "../model/parts";
-import { partsOf } from "../model/pods";
+import type { Container, Image, Pod } from "../model/contents";
+import { contentsOf } from "../model/pods";
 import { type KubernetesObject, objectsOf, type Resource } from "../model/resource";
 import { UnknownValue } from "../model/unknown";
-import type { Rule, Verdict } from "../rules/rule";
+import type { Rule, Violations } from "../rules/rule";
 
-/** The scopes at which a rule looks at a resource. */
+/** The scopes of rules. */
 type Scope = "resource" | "object" | "pod" | "container" | "image";
 
-/** Something that a rule is asked about once. */
+/** A part of a resource for which a rule is evaluated once. */
 export interface Subject {
   readonly scope: Scope;
   readonly path: string;
   readonly object?: KubernetesObject;
-  readonly check: (rule: Rule, config: Config) => Verdict | Promise<Verdict>;
+  readonly check: (rule: Rule, config: Config) => Violations | Promise<Violations>;
 }
 
-/** A resource, taken apart into what rules look at; good for any number of rules. */
+/** A resource and its subjects, for any number of rules. */
 export interface Case {
   readonly resource: Resource;
   readonly subjects: readonly Subject[];
 }
 
-/** Takes a resource apart. */
+/** Splits a resource into subjects. */
 export function caseOf(resource: Resource): Case {
   const whole: Subject = {
     scope: "resource",
@@ -34,7 +34,7 @@ export function caseOf(resource: Resource): Case {
 
 /** An object, and its pods, containers and images. */
 function subjectsIn(object: KubernetesObject): Subject[] {
-  const { pods, containers, images } = partsOf(object);
+  const { pods, containers, images } = contentsOf(object);
   const whole: Subject = {
     scope: "object",
     path: object.path,
@@ -52,7 +52,7 @@ function ofPod(pod: Pod): Subject {
     path,
     object,
     check: partial
-      ? (rule, config) => written((one) => rule.pod?.(one, config), pod, nothing)
+      ? (rule, config) => checkPartial((one) => rule.pod?.(one, config), pod, nothing)
       : (rule, config) => rule.pod?.(pod, config),
   };
 }
@@ -65,7 +65,7 @@ function ofContainer(container: Container): Subject {
     path,
     object: pod.object,
     check: pod.partial
-      ? (rule, config) => written((one) => rule.container?.(one, config), container, nothing)
+      ? (rule, config) => checkPartial((one) => rule.container?.(one, config), container, nothing)
       : (rule, config) => rule.container?.(container, config),
   };
 }
@@ -76,13 +76,13 @@ function ofImage(image: Image): Subject {
 }
 
 /**
- * What a rule says of a part of a pod. One that objects to nothing at all asks for something that may be
- * elsewhere: only the others can judge a part. A field of a wrong type is no field of a pod: the shape
- * misled.
+ * Evaluates a rule for a partial pod. A rule that has violations for an empty pod requires a field, which
+ * may be defined elsewhere, so it is not evaluated. A field of a wrong type shows that the object is not a
+ * pod.
  */
-function written<T>(judge: (part: T) => Verdict, part: T, nothing: T): Verdict {
+function checkPartial<T>(check: (part: T) => Violations, part: T, nothing: T): Violations {
   try {
-    return [judge(nothing) ?? []].flat().length === 0 ? judge(part) : undefined;
+    return [check(nothing) ?? []].flat().length === 0 ? check(part) : undefined;
   } catch (error) {
     if (error instanceof UnknownValue) {
       throw error;

@@ -1,43 +1,43 @@
 import type { KubernetesObject } from "./resource";
-import { nameOf, namespaceOf, part, type Stack } from "./stack";
+import { nameOf, namespaceOf, recordAt, type Stack } from "./stack";
 
-/** How a kind of autoscaler calls its bounds and what it scales by, and its bounds where none are written. */
+/** The field names and default bounds of a kind of autoscaler. */
 interface Fields {
-  readonly least: string;
-  readonly most: string;
+  readonly min: string;
+  readonly max: string;
   readonly by: string;
-  /** Also the lowest that may be written. */
-  readonly defaultLeast: number;
-  readonly defaultMost: number;
+  /** Also the lowest valid value. */
+  readonly defaultMin: number;
+  readonly defaultMax: number;
 }
 
 const FIELDS: Readonly<Record<string, Fields>> = {
   HorizontalPodAutoscaler: {
-    least: "minReplicas",
-    most: "maxReplicas",
+    min: "minReplicas",
+    max: "maxReplicas",
     by: "metrics",
-    defaultLeast: 1,
-    defaultMost: 1,
+    defaultMin: 1,
+    defaultMax: 1,
   },
-  // KEDA's, which can scale to nothing.
+  // KEDA's, which can scale to zero.
   ScaledObject: {
-    least: "minReplicaCount",
-    most: "maxReplicaCount",
+    min: "minReplicaCount",
+    max: "maxReplicaCount",
     by: "triggers",
-    defaultLeast: 0,
-    defaultMost: 100,
+    defaultMin: 0,
+    defaultMax: 100,
   },
 };
 
-/** An object that owns the number of a workload's pods. */
+/** An object that sets the number of replicas of a workload. */
 export interface Autoscaler {
   readonly fields: Fields;
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly target: { readonly kind: unknown; readonly name: unknown };
 }
 
-/** What an object scales; undefined for other kinds of objects. */
+/** The autoscaler of an object; undefined for other kinds. */
 export function autoscalerOf({ kind, value }: KubernetesObject): Autoscaler | undefined {
   const fields = FIELDS[kind];
   if (fields === undefined) {
@@ -45,14 +45,14 @@ export function autoscalerOf({ kind, value }: KubernetesObject): Autoscaler | un
   }
   return {
     fields,
-    get least() {
-      return Number(part(value, "spec")[fields.least] ?? fields.defaultLeast);
+    get min() {
+      return Number(recordAt(value, "spec")[fields.min] ?? fields.defaultMin);
     },
-    get most() {
-      return Number(part(value, "spec")[fields.most] ?? fields.defaultMost);
+    get max() {
+      return Number(recordAt(value, "spec")[fields.max] ?? fields.defaultMax);
     },
     get target() {
-      const { kind = "Deployment", name } = part(value, "spec", "scaleTargetRef");
+      const { kind = "Deployment", name } = recordAt(value, "spec", "scaleTargetRef");
       return { kind, name };
     },
   };

@@ -1,4 +1,4 @@
-/** The end of a name that says that its value is a credential. */
+/** Names whose values are credentials. */
 const NAME =
   /(password|passwd|passphrase|secret|token|(^|[^a-z])(pass|pwd|api_?key|access_?key(_?id)?|private_?key|secret_?key|credentials?))(_?\d+)?$/;
 
@@ -10,12 +10,12 @@ function snakeCase(name: string): string {
     .toLowerCase();
 }
 
-/** Values that are no credential whatever their name: switches, counts, references to a variable or command. */
-const HARMLESS =
+/** Values that are never credentials: booleans, numbers, references to a variable or command. */
+const NO_CREDENTIAL =
   /^(|true|false|yes|no|on|off|none|null|-?\d{1,6}(\.\d{1,6})?[a-z]{0,2}|\$\{\w+\}|\$\(.*)$/is;
 const SHELL_VARIABLE = /^\$[A-Z_][A-Z\d_]*$/;
 
-/** Whether a text is a path: its parts are of one case each, where a random text mixes both. */
+/** Whether a text is a path: each segment has one letter case, while random text mixes both. */
 function isPath(text: string): boolean {
   return (
     text.startsWith("/") &&
@@ -23,11 +23,11 @@ function isPath(text: string): boolean {
   );
 }
 
-function isHarmless(text: string): boolean {
-  return HARMLESS.test(text) || SHELL_VARIABLE.test(text) || isPath(text);
+function isNoCredential(text: string): boolean {
+  return NO_CREDENTIAL.test(text) || SHELL_VARIABLE.test(text) || isPath(text);
 }
 
-/** Credentials that are known by their form. Lengths are bounded where a long text would be read many times. */
+/** Credentials with a known format. Lengths are limited where a long text would be scanned many times. */
 const FORMS: readonly (readonly [string, RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY/],
   ["an AWS access key", /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
@@ -42,19 +42,19 @@ const FORMS: readonly (readonly [string, RegExp])[] = [
   ["a URL with a password", /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]*:[^\s/@$]{3,}@/i],
 ];
 
-/** How files and commands give a name its value. */
+/** How files and commands assign a value to a name. */
 const ASSIGNMENTS: readonly RegExp[] = [
-  // At the beginning of a line: `key: value`, `- key: value`, `export KEY=value`.
+  // At the start of a line: `key: value`, `- key: value`, `export KEY=value`.
   /^[ \t]*(?:-[ \t]+|export[ \t]+)*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*["']?([^"'\s,#]+)/gm,
-  // In quotes, anywhere: JSON in one line, also within a text.
+  // In quotes, anywhere: JSON in one line, also inside other text.
   /(?<![\w.-])([\w.-]{1,64})\\?["']?[ \t]{0,8}[:=][ \t]{0,8}\\?["']([^"'\s\\]+)/g,
-  // Among other words, as in connection strings; after a comma or parenthesis it is an argument in code.
+  // Between other words, as in connection strings; after a comma or parenthesis it is an argument in code.
   /(?<![,(]\s?)(?<=[\s;&?])([\w.-]{1,64})=([^"'\s,;&#]+)/g,
-  // A flag of a command and the next word.
+  // A flag of a command and its value.
   /(?:^|\s)--?([\w-]{1,64})[ \t]+([^\s-]\S*)/g,
 ];
 
-/** Why a value looks like a credential, by itself or by its name; undefined where it does not. */
+/** Why a value is considered a credential, by its format or its name; undefined if it is not. */
 export function credentialIn(name: string, value: unknown): string | undefined {
   if (typeof value !== "string" && typeof value !== "number") {
     return undefined;
@@ -64,12 +64,12 @@ export function credentialIn(name: string, value: unknown): string | undefined {
   if (form !== undefined) {
     return `holds ${form[0]}`;
   }
-  return NAME.test(snakeCase(name)) && !isHarmless(text)
-    ? "holds a credential, by its name"
+  return NAME.test(snakeCase(name)) && !isNoCredential(text)
+    ? "contains a credential, according to its name"
     : undefined;
 }
 
-/** The same for a value that may be a whole file or command, with names of its own. */
+/** The same for a value that may be a whole file or command with several names. */
 export function credentialInText(name: string, value: unknown): string | undefined {
   const own = credentialIn(name, value);
   if (own !== undefined || typeof value !== "string") {
@@ -78,6 +78,6 @@ export function credentialInText(name: string, value: unknown): string | undefin
   return ASSIGNMENTS.some((pattern) =>
     [...value.matchAll(pattern)].some(([, key = "", text]) => credentialIn(key, text)),
   )
-    ? "holds a credential in one of its lines"
+    ? "contains a credential in one of its lines"
     : undefined;
 }

@@ -1,6 +1,6 @@
-/** An image reference in its parts. */
+/** A parsed image reference. */
 export interface ImageReference {
-  /** Host and port, `docker.io` where none is written. */
+  /** Host and port, `docker.io` if it has none. */
   readonly registry: string;
   readonly repository: string;
   readonly tag?: string;
@@ -11,7 +11,7 @@ export interface ImageReference {
 const REFERENCE =
   /^(?<name>[^@\s]+?)(?::(?<tag>[\w][\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
-/** Takes an image reference apart, as container runtimes do; undefined for what is none. */
+/** Parses an image reference as container runtimes do; undefined if it is not valid. */
 export function parseImage(text: unknown): ImageReference | undefined {
   const { name, tag, digest } = REFERENCE.exec(`${text ?? ""}`)?.groups ?? {};
   if (name === undefined) {

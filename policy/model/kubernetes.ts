@@ -1,6 +1,6 @@
 /**
- * The parts of the Kubernetes API that rules read. Every field is optional and may be null, because
- * a rule judges what somebody wrote, not what the API server would have accepted.
+ * The fields of the Kubernetes API that rules read. Every field is optional and may be null, because
+ * rules evaluate the input of a resource, which the API server may not accept.
  */
 
 export type Maybe<T> = T | null | undefined;
@@ -25,7 +25,7 @@ export interface SELinuxOptions extends Typed {
   role?: Maybe<string>;
 }
 
-/** What a pod and a container can both set. */
+/** Fields of the security contexts of both pods and containers. */
 export interface SharedSecurityContext {
   appArmorProfile?: Maybe<Typed>;
   seLinuxOptions?: Maybe<SELinuxOptions>;
@@ -95,7 +95,7 @@ export interface ContainerSpec {
   securityContext?: Maybe<ContainerSecurityContext>;
 }
 
-/** A volume: its name and exactly one source, whose key says what kind it is. */
+/** A volume: its name and exactly one source, whose key is its type. */
 export type Volume = { name?: Maybe<string> } & Record<string, unknown>;
 
 export interface PodSpec {
@@ -118,7 +118,7 @@ export interface PodSpec {
   volumes?: Maybe<Volume[]>;
 }
 
-/** A Kubernetes object as it stands in a resource's inputs. */
+/** A Kubernetes object in the inputs of a resource. */
 export interface KubernetesValue {
   apiVersion?: Maybe<string>;
   kind?: Maybe<string>;

@@ -1,9 +1,9 @@
-/** True where a text matches a pattern in which `*` stands for any characters. */
+/** Whether a text matches a pattern in which `*` matches any characters. */
 export function matches(text: string, pattern: string): boolean {
   return compiled(pattern, "$").test(text);
 }
 
-/** True where a path is the pattern, or lies below it: `quay.io` and `quay.io/team` for `quay.io/team/app`. */
+/** Whether a path matches the pattern, or is below it: `quay.io` and `quay.io/team` for `quay.io/team/app`. */
 export function matchesPrefix(path: string, pattern: string): boolean {
   return compiled(pattern, "(/|$)").test(path);
 }

@@ -1,19 +1,19 @@
 import {
   type Container,
+  type Contents,
   containerAt,
   containersOf,
   imageAt,
-  type Parts,
   type Pod,
   podAt,
   ROLES,
-} from "./parts";
+} from "./contents";
 import { isBuiltIn, join, type KubernetesObject } from "./resource";
 import { CONTAINER_FIELDS, isContainer, isPodSpec, isRecord, listsContainers } from "./shape";
 import { isUnknown, isWithin, knownField } from "./unknown";
 import { type Field, walk } from "./walk";
 
-/** Where the kinds of Kubernetes itself that carry a pod have its spec. */
+/** Path of the pod spec in built-in kinds. */
 const POD_PATHS: Readonly<Record<string, string>> = {
   Pod: "spec",
   PodTemplate: "template.spec",
@@ -25,102 +25,102 @@ const POD_PATHS: Readonly<Record<string, string>> = {
   ),
 };
 
-/** Where an object of Kubernetes itself has the spec of its pod; undefined for one that carries none. */
+/** Path of the pod spec in an object of a built-in kind; undefined if it has none. */
 function podPathOf(object: KubernetesObject): string | undefined {
   const path = isBuiltIn(object) ? POD_PATHS[object.kind] : undefined;
   return path === undefined ? undefined : join(object.path, path);
 }
 
-/** Whether an object is of a kind of Kubernetes itself that carries a pod. */
+/** Whether an object has a built-in kind with a pod spec. */
 export function isWorkload(object: KubernetesObject): boolean {
   return podPathOf(object) !== undefined;
 }
 
-/** Many rules ask for the parts of the same object. */
-const found = new WeakMap<KubernetesObject, Parts>();
+/** Cache, as many rules use the contents of the same object. */
+const found = new WeakMap<KubernetesObject, Contents>();
 
 /**
- * Every pod, container and image in an object, known by its shape and not by the object's kind, so that
- * custom resources which carry them are judged like a Deployment. A field that is not known and may hold
- * any is one of each, which throws when it is read.
+ * Every pod, container and image in an object, recognized by its fields and not by the object's kind, so that
+ * custom resources are evaluated like a Deployment. A field that is not known and may contain them counts as
+ * one of each, which throws when it is read.
  */
-export function partsOf(object: KubernetesObject): Parts {
-  let parts = found.get(object);
-  if (parts === undefined) {
-    parts = new Search(object).parts;
-    found.set(object, parts);
+export function contentsOf(object: KubernetesObject): Contents {
+  let contents = found.get(object);
+  if (contents === undefined) {
+    contents = new Search(object).contents;
+    found.set(object, contents);
   }
-  return parts;
+  return contents;
 }
 
 /** Every pod in an object. */
 export function podsOf(object: KubernetesObject): readonly Pod[] {
-  return partsOf(object).pods;
+  return contentsOf(object).pods;
 }
 
-/** One search through an object for what will run. */
+/** One search through an object for pods, containers and images. */
 class Search {
-  readonly parts: Parts = { pods: [], containers: [], images: [] };
-  /** Where the containers so far stand. */
+  readonly contents: Contents = { pods: [], containers: [], images: [] };
+  /** Paths of the containers so far. */
   private readonly taken = new Set<string>();
-  /** What is in no pod, but may be in one that an operator makes. */
-  private readonly nowhere: Pod;
+  /** The pod for fields outside of pods, which an operator may put into one. */
+  private readonly unknownPod: Pod;
   private readonly podPath: string | undefined;
 
   constructor(private readonly object: KubernetesObject) {
     const { path, value } = object;
     this.podPath = podPathOf(object);
-    this.nowhere = { object, path, spec: {}, metadata: {}, partial: true };
+    this.unknownPod = { object, path, spec: {}, metadata: {}, partial: true };
     const visit = (field: Field, within: Pod) => this.visit(field, within);
-    const root = visit({ owner: object, key: "value", path }, this.nowhere);
-    walk(value, path, root ?? this.nowhere, visit);
+    const root = visit({ owner: object, key: "value", path }, this.unknownPod);
+    walk(value, path, root ?? this.unknownPod, visit);
   }
 
-  /** Takes what a field holds; returns the pod that its own fields are in. */
+  /** Adds the contents of a field; returns the pod that its fields belong to. */
   private visit(field: Field, within: Pod): Pod | undefined {
     const { owner, key, path } = field;
     if (path === join(this.object.path, "metadata")) {
       return undefined;
     }
     if (key === "image") {
-      this.takeImage(field, within);
+      this.addImage(field, within);
     }
     if (isUnknown(owner, key)) {
-      this.takeUnknown(field, within);
+      this.addUnknown(field, within);
       return undefined;
     }
     const value: unknown = Reflect.get(owner, key);
     if (!isRecord(value) || this.taken.has(path)) {
       return within;
     }
-    const pod = this.takePod(field, value);
+    const pod = this.addPod(field, value);
     if (pod?.partial !== false && isContainer(value)) {
-      this.takeContainer(containerAt(pod ?? within, "main", path, () => value));
+      this.addContainer(containerAt(pod ?? within, "main", path, () => value));
     }
     return pod ?? within;
   }
 
-  private takePod(field: Field, value: object): Pod | undefined {
+  private addPod(field: Field, value: object): Pod | undefined {
     const isWorkloads = field.path === this.podPath;
     if (!isWorkloads && !isPodSpec(value)) {
       return undefined;
     }
     const isWhole = !this.object.patch && (isWorkloads || listsContainers(value));
     const pod = podAt(this.object, field, !isWhole);
-    this.parts.pods.push(pod);
+    this.contents.pods.push(pod);
     for (const role of ROLES) {
-      this.takeContainers(pod, role);
+      this.addContainers(pod, role);
     }
     return pod;
   }
 
-  private takeContainers(pod: Pod, role: Container["role"]): void {
+  private addContainers(pod: Pod, role: Container["role"]): void {
     try {
       for (const container of containersOf(pod, role)) {
-        this.takeContainer(container);
+        this.addContainer(container);
       }
     } catch (error) {
-      this.takeContainer(
+      this.addContainer(
         containerAt(pod, role, join(pod.path, CONTAINER_FIELDS[role]), () => {
           throw error;
         }),
@@ -128,43 +128,43 @@ class Search {
     }
   }
 
-  private takeContainer(container: Container): void {
+  private addContainer(container: Container): void {
     const { path, pod } = container;
     this.taken.add(path);
-    this.parts.containers.push(container);
+    this.contents.containers.push(container);
     if (!pod.partial) {
-      this.parts.images.push(imageAt(this.object, path, "image", () => container.spec.image));
+      this.contents.images.push(imageAt(this.object, path, "image", () => container.spec.image));
     }
   }
 
-  /** An image volume, or what an operator runs; that of a whole pod's container was taken with it. */
-  private takeImage({ owner, key, path }: Field, within: Pod): void {
+  /** Adds an image volume, or an image that an operator runs; images of containers are added with the pod. */
+  private addImage({ owner, key, path }: Field, within: Pod): void {
     const image = knownField(owner, key);
-    const isOperated = within.partial && (within !== this.nowhere || !isBuiltIn(this.object));
+    const isOperated = within.partial && (within !== this.unknownPod || !isBuiltIn(this.object));
     if (isRecord(image) && "reference" in image) {
-      this.parts.images.push(imageAt(this.object, path, "reference", () => image.reference));
+      this.contents.images.push(imageAt(this.object, path, "reference", () => image.reference));
     } else if (isOperated && (typeof image === "string" || isUnknown(owner, key))) {
       const place = path.slice(0, -`.${key}`.length);
-      this.parts.images.push(imageAt(this.object, place, key, () => Reflect.get(owner, key)));
+      this.contents.images.push(imageAt(this.object, place, key, () => Reflect.get(owner, key)));
     }
   }
 
-  /** A field that may hide what runs is a pod, a container and an image at once. */
-  private takeUnknown({ owner, key, path }: Field, within: Pod): void {
+  /** Adds an unknown field, which may contain pods, as a pod, a container and an image. */
+  private addUnknown({ owner, key, path }: Field, within: Pod): void {
     const read = () => Reflect.get(owner, key);
-    const hidesPods = within.partial && this.mayHidePods(key, path);
+    const hidesPods = within.partial && this.mayContainPods(key, path);
     if (hidesPods || isWithin(path, join(within.path, "volumes"))) {
-      this.parts.images.push(imageAt(this.object, path, "image", read));
+      this.contents.images.push(imageAt(this.object, path, "image", read));
     }
     if (hidesPods) {
       const pod = podAt(this.object, { owner, key, path: this.podPath ?? path }, false);
-      this.parts.pods.push(pod);
-      this.parts.containers.push(containerAt(pod, "main", path, read));
+      this.contents.pods.push(pod);
+      this.contents.containers.push(containerAt(pod, "main", path, read));
     }
   }
 
-  /** Whether a field outside of pods may hold some: of a workload, one on the way to its pod; of others, any. */
-  private mayHidePods(key: string, path: string): boolean {
+  /** Whether a field outside of pods may contain pods: in a workload, fields on the path to its pod; in others, any. */
+  private mayContainPods(key: string, path: string): boolean {
     if (this.podPath !== undefined) {
       return isWithin(this.podPath, path);
     }

@@ -1,4 +1,4 @@
 import { resolve } from "node:path";
 
-/** The program's folder, where its relative paths begin: the pack is in a folder of it. */
+/** The folder of the program, to which its relative paths refer; the pack is in a subfolder. */
 export const PROJECT = resolve(__dirname, "..", "..");

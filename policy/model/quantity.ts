@@ -21,8 +21,8 @@ const FACTORS: Readonly<Record<string, number>> = {
 const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:e([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/i;
 
 /**
- * A Kubernetes quantity as a number of its base unit (cores, bytes, pieces).
- * @returns undefined for what is no quantity
+ * A Kubernetes quantity as a number of its base unit (cores, bytes, objects).
+ * @returns undefined if it is not a quantity
  */
 export function parseQuantity(value: unknown): number | undefined {
   const [, digits, exponent, suffix = ""] = QUANTITY.exec(`${value ?? ""}`) ?? [];

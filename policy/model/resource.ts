@@ -1,56 +1,60 @@
 import type { KubernetesValue } from "./kubernetes";
 import { isUnknown, knownEntries, unknownObject } from "./unknown";
 
-/** What a rule may know of a Pulumi resource, whether it is judged alone or as part of its stack. */
+/** A Pulumi resource, evaluated alone or as part of its stack. */
 export interface Resource {
   /** Pulumi type token, for example `kubernetes:apps/v1:Deployment`. */
   readonly type: string;
   readonly urn: string;
   readonly name: string;
-  /** Inputs when a resource is judged alone, outputs in a stack. Unknown fields throw when read. */
+  /** Inputs if the resource is evaluated alone, outputs in a stack. Unknown fields throw when read. */
   readonly props: Readonly<Record<string, unknown>>;
   readonly protect: boolean;
 }
 
-/** One Kubernetes object of a resource; a `*List` resource has several. */
+/** A Kubernetes object of a resource; a `*List` resource has several. */
 export interface KubernetesObject {
   readonly apiVersion: string;
-  /** The object's own kind: `Deployment` also for a `DeploymentPatch`. */
+  /** The kind of the object: `Deployment` also for a `DeploymentPatch`. */
   readonly kind: string;
-  /** True where the resource changes fields of an object that it does not own (`*Patch`). */
+  /** Whether the resource changes fields of an object that it does not own (`*Patch`). */
   readonly patch: boolean;
   readonly value: KubernetesValue;
-  /** Where it stands in the resource: empty, or `items[2]`. */
+  /** Path in the resource: empty, or `items[2]`. */
   readonly path: string;
   readonly resource: Resource;
 }
 
-/** Joins two places in a resource: `("spec", "containers[0]")` gives `spec.containers[0]`. */
+/** Joins paths in a resource: `("spec", "containers[0]")` gives `spec.containers[0]`. */
 export function join(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(".");
 }
 
-/** The type of the component that made a resource, which its URN names; empty where none did. */
-export function componentOf({ urn }: Resource): string {
-  return urn.split("::")[2]?.split("$").at(-2) ?? "";
+/**
+ * The types of all ancestors of a resource, the outermost first; empty if it has no parent. The URN lists
+ * them before the type of the resource, so that the objects of a chart (`kubernetes:helm.sh/v4:Chart`) are
+ * found by the component that the chart is in.
+ */
+export function ancestorTypes({ urn }: Pick<Resource, "urn">): readonly string[] {
+  return urn.split("::")[2]?.split("$").slice(0, -1) ?? [];
 }
 
-/** API groups of Kubernetes itself. */
+/** Built-in API groups of Kubernetes. */
 const BUILT_IN = /^(v1|(apps|batch|autoscaling|policy|[a-z.]+\.k8s\.io)\/.*)$/;
 
-/** Whether an object is of a kind that Kubernetes itself has: what it means is known. */
+/** Whether an object has a built-in kind, whose meaning is known. */
 export function isBuiltIn({ apiVersion }: KubernetesObject): boolean {
   return BUILT_IN.test(apiVersion);
 }
 
 const TOKEN = /^kubernetes:([^:]+):([^:]+)$/;
 
-/** The provider's own components and releases, which are no objects. */
+/** The provider's components and releases, which are not Kubernetes objects. */
 const PROVIDER = /^(helm\.sh\/v\d+|yaml(\/v2)?|kustomize(\/v2)?)$/;
 
 /**
- * The Kubernetes objects that a resource stands for: none for other providers and for the
- * provider's own components (`kubernetes:helm.sh/v4:Chart`), whose children are resources of their own.
+ * The Kubernetes objects of a resource: none for other providers and for the provider's components
+ * (`kubernetes:helm.sh/v4:Chart`), whose children are resources.
  */
 export function objectsOf(resource: Resource): KubernetesObject[] {
   const [, version = "", token = ""] = TOKEN.exec(resource.type) ?? [];
@@ -65,7 +69,7 @@ export function objectsOf(resource: Resource): KubernetesObject[] {
   return token.endsWith("List") ? itemsOf(whole) : [whole];
 }
 
-/** The objects in a list of them; the list itself where it is a kind of its own (`IPAllowList`). */
+/** The objects in a list; the list itself if its name ends in List but it has no items (`IPAllowList`). */
 function itemsOf(list: KubernetesObject): KubernetesObject[] {
   const { value, resource } = list;
   const kind = list.kind.slice(0, -"List".length);

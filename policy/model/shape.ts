@@ -8,10 +8,10 @@ export const CONTAINER_FIELDS = {
   ephemeral: "ephemeralContainers",
 } as const;
 
-/** What only a pod can set, and no other thing is known by. */
+/** Fields that only a pod has. */
 const POD_ONLY = ["hostNetwork", "hostPID", "hostIPC", "hostAliases"] as const;
 
-/** Beside a security context, these tell a container from a pod. */
+/** Fields that distinguish a container from a pod, in addition to the security context. */
 const CONTAINER_ONLY = ["image", "env", "args", "command", "ports", "resources"] as const;
 const CONTAINER_CONTEXT = [
   "privileged",
@@ -21,30 +21,30 @@ const CONTAINER_CONTEXT = [
   "readOnlyRootFilesystem",
 ] as const;
 
-/** True for a plain object: neither null nor a list. */
+/** Whether a value is an object, and not null or a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether an object lists containers, or it is not known whether it does. */
+/** Whether an object has a list of containers, or may have one that is not known yet. */
 export function listsContainers(node: object): boolean {
   return Object.values(CONTAINER_FIELDS).some(
     (field) => isUnknown(node, field) || isListOfRecords(knownField(node, field)),
   );
 }
 
-/** Whether an object is a pod's spec, or a part of one that an operator completes. */
+/** Whether an object is a pod spec, or a partial one that an operator completes. */
 export function isPodSpec(node: object): node is PodSpec {
   return (
     listsContainers(node) ||
-    // Not where an object of them describes the field, as a CustomResourceDefinition does.
+    // Not if the fields are schemas, as in a CustomResourceDefinition.
     POD_ONLY.some((field) => has(node, field) && !isRecord(knownField(node, field))) ||
     isListOfRecords(knownField(node, "volumes")) ||
     (isRecord(knownField(node, "securityContext")) && !isContainer(node))
   );
 }
 
-/** Whether an object is a container, or a part of one that an operator completes. */
+/** Whether an object is a container, or a partial one that an operator completes. */
 export function isContainer(node: object): node is ContainerSpec {
   const context = knownField(node, "securityContext");
   return isRecord(context)
@@ -54,7 +54,7 @@ export function isContainer(node: object): node is ContainerSpec {
         (has(node, "image") && (has(node, "args") || has(node, "command")));
 }
 
-/** Whether a field is set, to whatever. */
+/** Whether a field is set to any value. */
 function has(node: object, field: string): boolean {
   return isUnknown(node, field) || (knownField(node, field) ?? null) !== null;
 }

@@ -2,10 +2,10 @@ import type { Metadata } from "./kubernetes";
 import { type KubernetesObject, objectsOf, type Resource } from "./resource";
 import { isRecord } from "./shape";
 
-/** The label by which a selector names a namespace: the API server sets it on every one. */
+/** The label with the name of a namespace, which the API server sets. */
 export const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 
-/** Namespaces that are nobody's, and the cluster's own. */
+/** The namespaces of the cluster. */
 export const RESERVED_NAMESPACES: ReadonlySet<unknown> = new Set([
   "default",
   "kube-node-lease",
@@ -13,17 +13,17 @@ export const RESERVED_NAMESPACES: ReadonlySet<unknown> = new Set([
   "kube-system",
 ]);
 
-/** All resources of a stack, for rules that one object is not enough for. */
+/** All resources of a stack, for rules that need more than one object. */
 export interface Stack {
   readonly resources: readonly Resource[];
   readonly objects: readonly KubernetesObject[];
   /** Objects of one kind. */
   of(kind: string): readonly KubernetesObject[];
-  /** The namespaces that the stack itself creates. */
+  /** The namespaces that the stack creates. */
   readonly namespaces: ReadonlySet<string>;
 }
 
-/** Puts a stack together from its resources. */
+/** The stack of these resources. */
 export function stackOf(resources: readonly Resource[]): Stack {
   const objects = resources.flatMap(objectsOf).filter((object) => !object.patch);
   const kinds = new Map<string, KubernetesObject[]>();
@@ -36,7 +36,7 @@ export function stackOf(resources: readonly Resource[]): Stack {
     resources,
     objects,
     of,
-    // Read when it is asked for: a name that is not known yet is the asking rule's problem.
+    // Read lazily: a name that is not known yet affects only rules that use it.
     get namespaces() {
       namespaces ??= new Set(of("Namespace").map(nameOf));
       return namespaces;
@@ -48,13 +48,13 @@ export function nameOf({ value, resource }: KubernetesObject): string {
   return value.metadata?.name ?? resource.name;
 }
 
-/** The namespace of an object, `default` where none is written. */
+/** The namespace of an object, `default` if it has none. */
 export function namespaceOf({ value }: KubernetesObject): string {
   return value.metadata?.namespace ?? "default";
 }
 
-/** The part of an object below a key, empty where it is none: rules then find nothing set. */
-export function part(value: unknown, ...path: readonly string[]): Record<string, unknown> {
+/** The record at a path in an object; an empty one if there is none. */
+export function recordAt(value: unknown, ...path: readonly string[]): Record<string, unknown> {
   const found = path.reduce<unknown>(
     (node, key) => (isRecord(node) ? node[key] : undefined),
     value,
@@ -62,14 +62,14 @@ export function part(value: unknown, ...path: readonly string[]): Record<string,
   return isRecord(found) ? found : {};
 }
 
-/** A list, empty where there is none. */
+/** The list, or an empty one for any other value. */
 export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
 /**
- * Whether a label selector with `matchLabels` and `matchExpressions` chooses something with these labels:
- * an empty one everything, an absent one nothing.
+ * Whether a label selector with `matchLabels` and `matchExpressions` matches these labels: an empty one
+ * matches everything, a missing one nothing.
  */
 export function selects(selector: unknown, labels: Metadata["labels"]): boolean {
   if (!isRecord(selector)) {
@@ -80,7 +80,9 @@ export function selects(selector: unknown, labels: Metadata["labels"]): boolean 
     Object.entries(isRecord(matchLabels) ? matchLabels : {}).every(
       ([key, value]) => labels?.[key] === value,
     ) &&
-    list(matchExpressions).every((expression) => holds(part({ expression }, "expression"), labels))
+    list(matchExpressions).every((expression) =>
+      holds(recordAt({ expression }, "expression"), labels),
+    )
   );
 }
 

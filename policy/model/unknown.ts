@@ -1,6 +1,6 @@
 /**
- * What the Pulumi engine sends in place of a value that it does not know yet during a preview, one
- * for each type (`@pulumi/policy`, proxy.js).
+ * The placeholders that the Pulumi engine sends for values that are not known during a preview, one for
+ * each type (`@pulumi/policy`, proxy.js).
  */
 const PLACEHOLDERS: ReadonlySet<unknown> = new Set([
   "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -12,11 +12,11 @@ const PLACEHOLDERS: ReadonlySet<unknown> = new Set([
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
 
-/** Thrown by reading a field whose value is not known before the update. */
+/** Thrown when a field is read whose value is not known before the update. */
 export class UnknownValue extends Error {
   /**
-   * @param path of the field, from the root of its resource
-   * @param owner name of that resource
+   * @param path path of the field in its resource
+   * @param owner name of the resource
    */
   constructor(
     readonly path: string,
@@ -26,13 +26,13 @@ export class UnknownValue extends Error {
   }
 }
 
-/** Objects and lists with a field that is not known. */
-const unclear = new WeakSet<object>();
+/** Objects and lists with an unknown field. */
+const withUnknown = new WeakSet<object>();
 
 /**
- * Makes what the engine sends fit to be judged, in place: each policy gets a copy of its own. Reading
- * an unknown field throws `UnknownValue`, so that a rule judges all that is known and stumbles only over
- * what it needs; and null in a list is an empty object, as the API server reads it.
+ * Prepares the input of the engine for the evaluation, in place, as each policy gets its own copy. Reading
+ * an unknown field throws `UnknownValue`, so that a rule fails only if it needs that field. Null in a list
+ * becomes an empty object, as the API server reads it.
  * @param owner name of the resource
  */
 export function prepare<T>(node: T, owner: string, path = ""): T {
@@ -53,7 +53,7 @@ export function prepare<T>(node: T, owner: string, path = ""): T {
   return node;
 }
 
-/** Where a field of an object or list stands, which itself stands at `path`. */
+/** Path of a field of the object or list at `path`. */
 export function placeOf(node: object, key: string, path: string): string {
   if (Array.isArray(node)) {
     return `${path}[${key}]`;
@@ -61,17 +61,17 @@ export function placeOf(node: object, key: string, path: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-/** Whether a place is another one, or in it. */
+/** Whether a path is equal to another one, or below it. */
 export function isWithin(path: string, outer: string): boolean {
   return path.startsWith(outer) && /^($|[.[])/.test(path.slice(outer.length));
 }
 
-/** The fields in which kinds of Kubernetes say what they are about. */
+/** Top-level fields of Kubernetes objects. */
 const FIELDS = "metadata spec template data stringData type rules roleRef subjects webhooks".split(
   " ",
 );
 
-/** An object of which only the kind is known. */
+/** An object with only unknown fields. */
 export function unknownObject(path: string, owner: string): Record<string, unknown> {
   const node = {};
   for (const field of FIELDS) {
@@ -81,7 +81,7 @@ export function unknownObject(path: string, owner: string): Record<string, unkno
 }
 
 function hide(node: object, key: string, unknown: UnknownValue): void {
-  unclear.add(node);
+  withUnknown.add(node);
   Object.defineProperty(node, key, {
     enumerable: true,
     get() {
@@ -90,21 +90,21 @@ function hide(node: object, key: string, unknown: UnknownValue): void {
   });
 }
 
-/** The fields of an object or list, without the unknown ones: for walks that look for something. */
+/** The known fields of an object or list. */
 export function knownEntries(node: object): [string, unknown][] {
-  return unclear.has(node)
+  return withUnknown.has(node)
     ? Object.keys(node).flatMap((key) =>
         isUnknown(node, key) ? [] : [[key, Reflect.get(node, key)]],
       )
     : Object.entries(node);
 }
 
-/** A field of an object, undefined where it is not known: for a look at an object's shape. */
+/** A field of an object; undefined if it is not known. */
 export function knownField(node: object, key: string): unknown {
   return isUnknown(node, key) ? undefined : Reflect.get(node, key);
 }
 
-/** Whether a field of an object is there, but unknown. */
+/** Whether a field of an object exists, but is unknown. */
 export function isUnknown(node: object, key: string): boolean {
-  return unclear.has(node) && Object.getOwnPropertyDescriptor(node, key)?.get !== undefined;
+  return withUnknown.has(node) && Object.getOwnPropertyDescriptor(node, key)?.get !== undefined;
 }

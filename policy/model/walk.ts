@@ -4,14 +4,13 @@ import { isUnknown, placeOf } from "./unknown";
 export interface Field {
   readonly owner: object;
   readonly key: string;
-  /** Where it stands in the resource. */
+  /** Path in the resource. */
   readonly path: string;
 }
 
 /**
- * Visits every field below a value, outer ones first. Fields that are not known are visited, too: reading
- * them throws.
- * @param visit returns what it wants to know when it visits the fields below; undefined leaves them out
+ * Visits every field below a value, outer ones first. Unknown fields are visited, too: reading them throws.
+ * @param visit returns the context for the fields below; undefined skips them
  */
 export function walk<T>(
   value: unknown,

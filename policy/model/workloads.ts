@@ -1,8 +1,8 @@
 import { autoscalersOf } from "./autoscalers";
-import type { Pod } from "./parts";
+import type { Pod } from "./contents";
 import { podsOf } from "./pods";
 import { join, type KubernetesObject } from "./resource";
-import { list, nameOf, namespaceOf, part, type Stack, selects } from "./stack";
+import { list, nameOf, namespaceOf, recordAt, type Stack, selects } from "./stack";
 import { knownField } from "./unknown";
 import { walk } from "./walk";
 
@@ -11,50 +11,50 @@ export function templateOf(object: KubernetesObject): Pod | undefined {
   return podsOf(object).find(({ path }) => path.endsWith("template.spec"));
 }
 
-/** Kinds whose pods end, or belong to one node each: no rollout or drain moves them. */
-const UNMOVED = /(Job|DaemonSet)$/;
+/** Kinds whose pods run to completion or belong to one node: rollouts and drains do not move them. */
+const NOT_RESCHEDULED = /(Job|DaemonSet)$/;
 
-/** Whether a workload of any kind keeps pods of one template running until they are stopped. */
+/** Whether a workload of any kind runs long-running pods of one template. */
 export function isLongRunning(object: KubernetesObject): boolean {
-  const pod = UNMOVED.test(object.kind) ? undefined : templateOf(object);
+  const pod = NOT_RESCHEDULED.test(object.kind) ? undefined : templateOf(object);
   return (
     pod?.path === join(object.path, "spec.template.spec") &&
     (pod.spec.restartPolicy ?? "Always") === "Always"
   );
 }
 
-/** Whether a Service sends requests to a workload's pods. */
+/** Whether a Service selects the pods of a workload. */
 export function isServed(object: KubernetesObject, stack: Stack): boolean {
   return servicesOf(object, stack).length > 0;
 }
 
-/** Kinds that send requests from outside to a Service: Ingresses, and routes of the Gateway API and others. */
-const ENTRANCE = /^Ingress|Route$/;
+/** Kinds that route external requests to a Service: Ingresses, and routes of the Gateway API and others. */
+const ROUTING_KINDS = /^Ingress|Route$/;
 
-/** Whether requests from outside reach a workload's pods: through a Service alone, or an Ingress or route to it. */
+/** Whether external requests reach the pods of a workload, through a Service, or an Ingress or route to it. */
 export function isExposed(object: KubernetesObject, stack: Stack): boolean {
   const services = servicesOf(object, stack);
-  if (services.some(({ value }) => OUTSIDE.has(part(value, "spec").type))) {
+  if (services.some(({ value }) => OUTSIDE.has(recordAt(value, "spec").type))) {
     return true;
   }
   return (
     services.length > 0 &&
     stack.objects
-      .filter(({ kind }) => ENTRANCE.test(kind))
+      .filter(({ kind }) => ROUTING_KINDS.test(kind))
       .filter((entrance) => namespaceOf(entrance) === namespaceOf(object))
-      .some(({ value }) => services.some((service) => mentions(value.spec, nameOf(service))))
+      .some(({ value }) => services.some((service) => containsText(value.spec, nameOf(service))))
   );
 }
 
-/** Types of Services that have an address outside of the cluster. */
+/** Types of Services with an external address. */
 const OUTSIDE: ReadonlySet<unknown> = new Set(["LoadBalancer", "NodePort"]);
 
 /**
- * Whether a text stands anywhere in a value, as a whole string.
- * @throws UnknownValue where it stands in no known field, but may in an unknown one
+ * Whether a value contains a string anywhere.
+ * @throws UnknownValue if no known field contains it, but an unknown one may
  */
-export function mentions(value: unknown, text: string): boolean {
-  const found = isAmongKnown(value, text);
+export function containsText(value: unknown, text: string): boolean {
+  const found = knownFieldsContain(value, text);
   if (!found) {
     // Reads every field.
     JSON.stringify(value);
@@ -62,7 +62,7 @@ export function mentions(value: unknown, text: string): boolean {
   return found;
 }
 
-function isAmongKnown(value: unknown, text: string): boolean {
+function knownFieldsContain(value: unknown, text: string): boolean {
   let found = false;
   walk(value, "", null, ({ owner, key }) => {
     found ||= knownField(owner, key) === text;
@@ -71,24 +71,28 @@ function isAmongKnown(value: unknown, text: string): boolean {
   return found;
 }
 
-/** Whether a rollout stops the only pod before it starts the next: nothing keeps such a service up. */
+/** Whether a rollout stops the only pod before it starts the next one, so that the service is interrupted. */
 export function isReplaced(object: KubernetesObject, stack: Stack): boolean {
-  return part(object.value, "spec", "strategy").type === "Recreate" && mostPods(object, stack) <= 1;
+  return (
+    recordAt(object.value, "spec", "strategy").type === "Recreate" && maxPods(object, stack) <= 1
+  );
 }
 
-/** The most pods that a workload can have; 1 where nothing says otherwise. */
-export function mostPods(object: KubernetesObject, stack: Stack): number {
-  const scaled = autoscalersOf(object, stack).map(({ most }) => most);
-  return Math.max(Number(part(object.value, "spec").replicas ?? 1), ...scaled);
+/** Maximum number of pods of a workload; the default is 1. */
+export function maxPods(object: KubernetesObject, stack: Stack): number {
+  const scaled = autoscalersOf(object, stack).map(({ max }) => max);
+  return Math.max(Number(recordAt(object.value, "spec").replicas ?? 1), ...scaled);
 }
 
-/** The fewest pods that a workload can have. */
-export function fewestPods(object: KubernetesObject, stack: Stack): number {
-  const scaled = autoscalersOf(object, stack).map(({ least }) => least);
-  return scaled.length > 0 ? Math.min(...scaled) : Number(part(object.value, "spec").replicas ?? 1);
+/** Minimum number of pods of a workload. */
+export function minPods(object: KubernetesObject, stack: Stack): number {
+  const scaled = autoscalersOf(object, stack).map(({ min }) => min);
+  return scaled.length > 0
+    ? Math.min(...scaled)
+    : Number(recordAt(object.value, "spec").replicas ?? 1);
 }
 
-/** The disruption budgets that choose a workload's pods. */
+/** The PodDisruptionBudgets that select the pods of a workload. */
 export function budgetsOf(object: KubernetesObject, stack: Stack): KubernetesObject[] {
   const pod = templateOf(object);
   if (pod === undefined) {
@@ -97,13 +101,13 @@ export function budgetsOf(object: KubernetesObject, stack: Stack): KubernetesObj
   return stack
     .of("PodDisruptionBudget")
     .filter((budget) => namespaceOf(budget) === namespaceOf(object))
-    .filter((budget) => selects(part(budget.value, "spec").selector, pod.metadata.labels));
+    .filter((budget) => selects(recordAt(budget.value, "spec").selector, pod.metadata.labels));
 }
 
 function servicesOf(object: KubernetesObject, stack: Stack): KubernetesObject[] {
   const labels = templateOf(object)?.metadata.labels ?? {};
   return stack.of("Service").filter((service) => {
-    const selector = Object.entries(part(service.value, "spec", "selector"));
+    const selector = Object.entries(recordAt(service.value, "spec", "selector"));
     return (
       namespaceOf(service) === namespaceOf(object) &&
       selector.length > 0 &&
@@ -112,7 +116,7 @@ function servicesOf(object: KubernetesObject, stack: Stack): KubernetesObject[] 
   });
 }
 
-/** Whether a pod's replicas are kept apart, by constraint or by affinity. */
+/** Whether replicas of a pod are spread by topology constraints or anti-affinity. */
 export function isSpread({ spec }: Pod): boolean {
   return list(spec.topologySpreadConstraints).length > 0 || Boolean(spec.affinity?.podAntiAffinity);
 }

@@ -5,15 +5,15 @@ import { join } from "node:path";
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
- * Sizes by digest, in memory and in a folder: a digest names the same bytes for ever. Anything else is
- * remembered for the life of the process.
+ * Sizes by digest, in memory and in a folder, as the content of a digest never changes. Other keys are cached
+ * only in the process.
  */
 export class SizeCache {
   private readonly running = new Map<string, Promise<number>>();
 
   constructor(private readonly folder: string) {}
 
-  /** The size under a key; made where it is not known, once however many ask at the same time. */
+  /** The size of a key. If it is not cached, `make` is called, once for concurrent calls. */
   get(key: string, make: () => Promise<number>): Promise<number> {
     let size = this.running.get(key);
     if (size === undefined) {
@@ -34,7 +34,7 @@ export class SizeCache {
     return size;
   }
 
-  /** Whole or not at all: previews run side by side. A folder that can't be written costs time only. */
+  /** Writes the file atomically, as previews may run at the same time. A failure only costs time. */
   private async write(file: string, size: number): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const draft = `${file}.${process.pid}`;
@@ -45,5 +45,5 @@ export class SizeCache {
 
 const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
 
-/** The sizes that this machine knows. */
+/** The cache of this machine. */
 export const sizeCache = new SizeCache(join(caches, "ml-platform", "image-sizes"));

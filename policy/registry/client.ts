@@ -9,35 +9,35 @@ const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** What a token service answers; both names are in use. */
+/** The response of a token service; both names are in use. */
 const tokenSchema = z
   .object({ token: z.string().optional(), access_token: z.string().optional() })
   .catch({});
 
-/** The most that registries must accept for a manifest (OCI distribution specification). */
+/** Largest manifest that registries must accept (OCI distribution specification). */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
 
-/** A registry that did not tell. Its message holds nothing secret. */
+/** A request to a registry has failed. The message contains no secrets. */
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
 
   constructor(
-    /** It gave no answer or none to us, or it answered with something that is no image. */
-    readonly kind: "silent" | "wrong",
+    /** `unavailable`: no response, or no permission; `invalid`: the response is not an image. */
+    readonly kind: "unavailable" | "invalid",
     message: string,
   ) {
     super(message);
   }
 }
 
-/** A registry that gives no answer at all. */
+/** A registry does not respond. */
 export class UnreachableError extends RegistryError {
   constructor(reason: string) {
-    super("silent", `the registry cannot be reached (${reason})`);
+    super("unavailable", `the registry cannot be reached (${reason})`);
   }
 }
 
-/** Statuses that are an answer: there is no such manifest, or none any more. */
+/** Statuses for a manifest that does not exist, or no longer exists. */
 const ABSENT: ReadonlySet<number> = new Set([404, 410]);
 
 export interface RegistryOptions {
@@ -48,8 +48,8 @@ export interface RegistryOptions {
 }
 
 /**
- * Reads manifests of one repository, by the OCI distribution API: anonymously, with Basic credentials,
- * or with the token of the service that the registry names.
+ * Reads manifests of one repository with the OCI distribution API: anonymously, with Basic credentials, or
+ * with a token of the registry's token service.
  */
 export class RepositoryClient {
   private authorization: string | undefined;
@@ -60,7 +60,7 @@ export class RepositoryClient {
   ) {}
 
   /**
-   * The manifest under a tag or digest. What a digest names is checked against it.
+   * The manifest of a tag or digest. The content of a digest is verified.
    * @throws RegistryError
    */
   async manifest(reference: string): Promise<unknown> {
@@ -74,8 +74,8 @@ export class RepositoryClient {
       answer = await this.get(url, { accept: MANIFESTS, ...this.headers() });
     }
     if (answer.status !== 200) {
-      const kind = ABSENT.has(answer.status) ? "wrong" : "silent";
-      throw new RegistryError(kind, `the registry answered ${answer.status}`);
+      const kind = ABSENT.has(answer.status) ? "invalid" : "unavailable";
+      throw new RegistryError(kind, `the registry returned status ${answer.status}`);
     }
     return parseManifest(answer.text, reference);
   }
@@ -84,7 +84,7 @@ export class RepositoryClient {
     return this.authorization === undefined ? {} : { authorization: this.authorization };
   }
 
-  /** Does what a `WWW-Authenticate` header asks for. */
+  /** Authenticates as the `WWW-Authenticate` header requires. */
   private async authorize(challenge: string): Promise<void> {
     const basic = this.options.credentials && `Basic ${this.options.credentials}`;
     const [, scheme = "", rest = ""] = /^(\w+)\s+(.*)$/s.exec(challenge) ?? [];
@@ -97,7 +97,7 @@ export class RepositoryClient {
     );
     const realm = URL.canParse(fields.realm ?? "") ? new URL(fields.realm ?? "") : undefined;
     if (realm === undefined || (realm.protocol !== "https:" && !this.options.plainHttp)) {
-      throw new RegistryError("wrong", "the registry names no token service that is safe to ask");
+      throw new RegistryError("invalid", "the registry has no token service with a safe address");
     }
     realm.searchParams.set("service", fields.service ?? "");
     realm.searchParams.set("scope", fields.scope ?? `repository:${this.image.repository}:pull`);
@@ -126,7 +126,7 @@ export class RepositoryClient {
 
 interface Answer {
   readonly status: number;
-  /** What it asks us to prove, and to whom. */
+  /** The `WWW-Authenticate` header. */
   readonly challenge: string;
   readonly text: string;
 }
@@ -137,7 +137,7 @@ async function read(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
     if (length > LARGEST_MANIFEST) {
-      throw new RegistryError("wrong", "the registry answered with more than a manifest");
+      throw new RegistryError("invalid", "the response of the registry is larger than a manifest");
     }
     chunks.push(chunk);
   }
@@ -147,10 +147,7 @@ async function read(response: Response): Promise<string> {
 function parseManifest(text: string, reference: string): unknown {
   const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
   if (reference.startsWith("sha256:") && reference !== digest) {
-    throw new RegistryError(
-      "wrong",
-      "the registry answered with another manifest than the digest names",
-    );
+    throw new RegistryError("invalid", "the digest of the registry's manifest is another one");
   }
   return parseJson(text);
 }
@@ -159,15 +156,15 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new RegistryError("wrong", "the registry answered with no JSON");
+    throw new RegistryError("invalid", "the response of the registry is not JSON");
   }
 }
 
-/** What a network error means, by its code and never by its text; other errors are of one answer alone. */
+/** The error for a network error, by its code and never by its message; other errors affect one response only. */
 function failureOf(error: unknown): RegistryError {
   const { cause, name } = error as Error & { cause?: { code?: string } };
   const code = name === "TimeoutError" ? "timeout" : cause?.code;
   return code === undefined
-    ? new RegistryError("silent", `the registry's answer cannot be read (${name})`)
+    ? new RegistryError("unavailable", `the response of the registry cannot be read (${name})`)
     : new UnreachableError(code);
 }

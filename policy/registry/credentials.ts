@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RegistryError } from "./client";
 
-/** What Docker's configuration says about credentials; the rest of the file is nobody's business here. */
+/** The credentials in Docker's configuration; other keys are ignored. */
 const dockerConfigSchema = z.object({
   auths: z
     .record(
@@ -23,16 +23,16 @@ const dockerConfigSchema = z.object({
 
 const helperAnswerSchema = z.object({ Username: z.string(), Secret: z.string() });
 
-/** Under which Docker stores the credentials of its own registry. */
+/** The key of Docker Hub in Docker's configuration. */
 const DOCKER_HUB = "https://index.docker.io/v1/";
 
-/** A helper that asks somebody on a screen, or a service that does not answer, holds up the preview no longer. */
+/** Timeout of a helper in milliseconds, for one that waits for a user or a service. */
 const HELPER_TIMEOUT = 10_000;
 
 /**
- * The Basic credentials of a registry, from Docker's configuration or the helper that it names.
+ * The Basic credentials of a registry, from Docker's configuration or its credential helper.
  * @throws RegistryError for a configuration that is not valid
- * @returns base64 of `user:password`; undefined where there are none
+ * @returns base64 of `user:password`; undefined if there are none
  */
 export async function credentialsOf(
   registry: string,
@@ -45,7 +45,7 @@ export async function credentialsOf(
   }
   const config = dockerConfigSchema.safeParse(safeJson(readFileSync(file, "utf8"))).data;
   if (config === undefined) {
-    throw new RegistryError("silent", "the Docker configuration, config.json, is not valid");
+    throw new RegistryError("unavailable", "the Docker configuration, config.json, is not valid");
   }
   const server = registry === "docker.io" ? DOCKER_HUB : registry;
   const own = Object.entries(config.auths)
@@ -53,10 +53,10 @@ export async function credentialsOf(
     .map(([, { auth, username, password }]) => auth || basic(username, password))
     .find(Boolean);
   const helper = config.credHelpers[server] ?? config.credsStore;
-  return own ?? (helper ? askHelper(helper, server, timeout) : undefined);
+  return own ?? (helper ? runHelper(helper, server, timeout) : undefined);
 }
 
-/** The host that a key of the configuration is for: `ghcr.io` and `https://ghcr.io/v2/` are the same. */
+/** The host of a key of the configuration: `ghcr.io` and `https://ghcr.io/v2/` are the same. */
 function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }
@@ -65,8 +65,8 @@ function basic(username: string | undefined, password: string | undefined): stri
   return username && password && Buffer.from(`${username}:${password}`).toString("base64");
 }
 
-/** Asks `docker-credential-HELPER get`, which reads the registry's name and answers with JSON. */
-function askHelper(helper: string, registry: string, timeout: number): Promise<string | undefined> {
+/** Runs `docker-credential-HELPER get`, which reads the registry's name and prints JSON. */
+function runHelper(helper: string, registry: string, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = execFile(
       `docker-credential-${helper}`,
@@ -77,7 +77,7 @@ function askHelper(helper: string, registry: string, timeout: number): Promise<s
         resolve(basic(answer?.Username, answer?.Secret));
       },
     );
-    // One that ends without reading closes the pipe: its answer says all there is to say.
+    // A helper that exits without reading closes the pipe: only its output matters.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(registry);
   });

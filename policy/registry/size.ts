@@ -15,7 +15,7 @@ const indexSchema = z.object({
   ),
 });
 
-/** How registries are asked. */
+/** How registries are contacted. */
 export interface SizeOptions {
   readonly plainHttp: readonly string[];
   readonly timeoutSeconds: number;
@@ -25,10 +25,10 @@ export interface SizeOptions {
 export type MeasureImage = (image: ImageReference, options: SizeOptions) => Promise<number>;
 
 /**
- * A measure of the compressed bytes of images: of configuration and layers, each counted once; of the
- * largest platform, where there are several. It throws `RegistryError`.
- * @param cache what is known already
- * @param credentials finds those of a registry
+ * Returns a function that measures the compressed bytes of images: of configuration and layers, each counted
+ * once; for several platforms, of the largest. It throws `RegistryError`.
+ * @param cache sizes of earlier measurements
+ * @param credentials returns the credentials of a registry
  */
 export function measureWith(cache: SizeCache, credentials: typeof credentialsOf): MeasureImage {
   const registries = new Map<string, Registry>();
@@ -56,14 +56,14 @@ export function measureWith(cache: SizeCache, credentials: typeof credentialsOf)
   };
 }
 
-/** What the process knows of a registry. */
+/** State of a registry in this process. */
 interface Registry {
   readonly credentials: Promise<string | undefined>;
-  /** Set once it gave no answer: the images that are left do not wait for it one by one. */
+  /** Set once it did not respond, so that other images do not wait for it. */
   unreachable?: UnreachableError;
 }
 
-/** Measures with what this machine knows, and may. */
+/** Measures with the cache and credentials of this machine. */
 export const measureImage = measureWith(sizeCache, credentialsOf);
 
 async function measure(
@@ -86,7 +86,7 @@ async function measure(
     platforms.map(async ({ digest }) => sumOf(await client.manifest(digest))),
   );
   if (sizes.length === 0) {
-    throw new RegistryError("wrong", "the registry answered with an index of nothing");
+    throw new RegistryError("invalid", "the response of the registry is an empty index");
   }
   return Math.max(...sizes);
 }
@@ -94,7 +94,7 @@ async function measure(
 function sumOf(manifest: unknown): number {
   const { data, success } = manifestSchema.safeParse(manifest);
   if (!success) {
-    throw new RegistryError("wrong", "the registry answered with no image manifest");
+    throw new RegistryError("invalid", "the response of the registry is not an image manifest");
   }
   const blobs = new Map<string, number>();
   for (const { digest, size } of [data.config, ...data.layers]) {

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../model/resource";
-import { list, part } from "../model/stack";
+import { list, recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -19,7 +19,7 @@ interface Grant {
 function grantsOf({ kind, value }: KubernetesObject): Grant[] {
   return /^(Cluster)?Role$/.test(kind)
     ? list(value.rules).map((rule, index) => {
-        const { apiGroups, nonResourceURLs, resources, verbs } = part({ rule }, "rule");
+        const { apiGroups, nonResourceURLs, resources, verbs } = recordAt({ rule }, "rule");
         return {
           place: `rules[${index}]`,
           verbs: new Set(list(verbs)),
@@ -30,8 +30,8 @@ function grantsOf({ kind, value }: KubernetesObject): Grant[] {
     : [];
 }
 
-/** Problems of every rule of a Role that grants one of `verbs` on one of `resources`. */
-function granting(
+/** Violations for every rule of a Role that grants one of `verbs` on one of `resources`. */
+function grantProblems(
   object: KubernetesObject,
   resources: readonly string[],
   verbs: readonly string[],
@@ -43,12 +43,12 @@ function granting(
     .map(({ place }) => `${place} ${problem}`);
 }
 
-/** Whether a rule of a Role is about a resource, by its name or as a subresource of whatever has it. */
+/** Whether a rule of a Role covers a resource, by its name or as a subresource. */
 function covers({ resources }: Grant, name: string): boolean {
   return resources.has(name) || resources.has(name.replace(/^[^/]+\//, "*/"));
 }
 
-const EVERYBODY: ReadonlySet<unknown> = new Set([
+const ALL_SUBJECTS: ReadonlySet<unknown> = new Set([
   "system:anonymous",
   "system:authenticated",
   "system:masters",
@@ -56,114 +56,118 @@ const EVERYBODY: ReadonlySet<unknown> = new Set([
   "system:unauthenticated",
 ]);
 
-/** Built-in roles that hold the rights which these rules refuse: over Secrets, pods and other roles. */
+/** Built-in roles with permissions that these rules forbid: for Secrets, pods and other roles. */
 const BROAD_ROLES: ReadonlySet<unknown> = new Set(["admin", "cluster-admin", "edit"]);
 
 const READ = ["get", "list", "watch"];
 const WRITE = ["create", "update", "patch"];
-/** Verbs that the API server answers with the objects themselves. */
-const ANSWERED = [...READ, "update", "patch", "deletecollection"];
-/** Resources whose objects have pods made from them. */
+/** Verbs whose response contains the objects. */
+const RETURNING_VERBS = [...READ, "update", "patch", "deletecollection"];
+/** Resources whose objects create pods. */
 const WORKLOADS = [
   ..."pods replicationcontrollers deployments statefulsets daemonsets replicasets".split(" "),
   ..."jobs cronjobs jobsets trainjobs pytorchjobs tfjobs mpijobs rayjobs rayclusters".split(" "),
 ];
 
-/** Who may do what at the API server. */
+/** Rules for RBAC. */
 export const ACCESS_RULES: readonly Rule[] = [
   {
     ...base,
     name: "cluster-admin",
-    about: "Nothing of a stack is an administrator of the cluster.",
-    remedy: "Bind a role with the rights that are needed.",
+    description: "No subject of a stack has the role cluster-admin or similar permissions.",
+    remedy: "Bind a role with only the required permissions.",
     object: ({ kind, value }) => {
-      const role = part(value, "roleRef");
+      const role = recordAt(value, "roleRef");
       return kind.endsWith("RoleBinding") &&
         (role.name === "cluster-admin" ||
           (BROAD_ROLES.has(role.name) &&
             (kind === "ClusterRoleBinding" || role.kind === "ClusterRole")))
-        ? "roleRef names a role with rights over everything"
+        ? "roleRef names a role with all permissions"
         : undefined;
     },
   },
   {
     ...base,
     name: "wildcard-rights",
-    about: "Rights are named, so that a new kind or verb is not granted unseen.",
-    remedy: "List the groups, resources and verbs that are needed.",
+    description:
+      "Permissions have no wildcards, so that new resources and verbs are not granted implicitly.",
+    remedy: "List the required API groups, resources and verbs.",
     object: (object) => [
       ...grantsOf(object)
         .filter(({ all }) => [...all].some((one) => /^\*(\/|$)/.test(`${one}`)))
         .map(({ place }) => `${place} holds *`),
       ...(object.kind === "ClusterRole" && object.value.aggregationRule
-        ? ["aggregationRule takes in the rights of roles that nobody named"]
+        ? ["aggregationRule adds the permissions of other roles"]
         : []),
     ],
   },
   {
     ...base,
     name: "escalation-rights",
-    about: "Nobody can give themselves rights that they do not have.",
+    description: "No subject can grant itself permissions that it does not have.",
     remedy: "Remove the verbs bind, escalate and impersonate.",
     object: (object) =>
       grantsOf(object)
         .filter(({ verbs }) => ["bind", "escalate", "impersonate"].some((verb) => verbs.has(verb)))
-        .map(({ place }) => `${place}.verbs allows to take over others' rights`),
+        .map(({ place }) => `${place}.verbs allows privilege escalation`),
   },
   {
     ...base,
     name: "secret-rights",
-    about: "Secrets are mounted by the kubelet, and need not be read by anybody.",
-    remedy: "Remove secrets, or name single ones in resourceNames of a Role that is exempt.",
-    object: (object) => granting(object, ["secrets"], ANSWERED, "lets its subjects read Secrets"),
+    description: "The kubelet mounts Secrets, so that no subject needs permission to read them.",
+    remedy: "Remove secrets, or list single Secrets in resourceNames of a Role with an exemption.",
+    object: (object) =>
+      grantProblems(object, ["secrets"], RETURNING_VERBS, "lets its subjects read Secrets"),
   },
   {
     ...base,
     name: "pod-rights",
-    about:
-      "Who makes pods or enters them has the rights of every account and secret of the namespace.",
-    remedy: "Remove the rights to create pods and workloads, and to exec, attach and port-forward.",
+    description:
+      "A subject that can create pods or run commands in them has the permissions of all service accounts and Secrets of the namespace.",
+    remedy:
+      "Remove the permissions to create pods and workloads, and to exec, attach and port-forward.",
     object: (object) => [
-      ...granting(object, WORKLOADS, WRITE, "lets its subjects make pods"),
-      ...granting(
+      ...grantProblems(object, WORKLOADS, WRITE, "lets its subjects create pods"),
+      ...grantProblems(
         object,
         ["pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"],
         [...WRITE, "get"],
-        "lets its subjects enter pods",
+        "allows exec into pods",
       ),
     ],
   },
   {
     ...base,
     name: "control-plane-rights",
-    about: "Nodes, certificates, tokens, webhooks and volumes of the cluster are not a stack's.",
-    remedy: "Remove the right.",
+    description:
+      "A stack has no permissions for nodes, certificates, tokens, webhooks and volumes of the cluster.",
+    remedy: "Remove the permission.",
     object: (object) => [
-      ...granting(object, ["nodes/proxy"], [...READ, ...WRITE], "reaches into nodes"),
-      ...granting(
+      ...grantProblems(object, ["nodes/proxy"], [...READ, ...WRITE], "gives access to nodes"),
+      ...grantProblems(
         object,
         ["certificatesigningrequests/approval", "serviceaccounts/token", "persistentvolumes"],
         WRITE,
-        "makes certificates, tokens or volumes",
+        "allows to create certificates, tokens or volumes",
       ),
-      ...granting(
+      ...grantProblems(
         object,
         ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
         WRITE,
-        "changes what the API server admits",
+        "allows to change admission",
       ),
     ],
   },
   {
     ...base,
     name: "broad-subjects",
-    about: "Rights are given to somebody, and not to everybody.",
+    description: "Permissions are not granted to all users or service accounts.",
     remedy: "Name a group, user or service account.",
     object: ({ kind, value }) =>
       kind.endsWith("RoleBinding")
         ? list(value.subjects).flatMap((subject, index) =>
-            EVERYBODY.has(part({ subject }, "subject").name)
-              ? `subjects[${index}] is everybody, or the cluster's administrators`
+            ALL_SUBJECTS.has(recordAt({ subject }, "subject").name)
+              ? `subjects[${index}] is a group of all users, or of cluster administrators`
               : [],
           )
         : undefined,

@@ -2,16 +2,16 @@ import type { Config } from "../config/schema";
 import type { Handler, Maybe } from "../model/kubernetes";
 import type { KubernetesObject } from "../model/resource";
 import { isRecord } from "../model/shape";
-import { part, type Stack } from "../model/stack";
+import { recordAt, type Stack } from "../model/stack";
 import {
   budgetsOf,
-  fewestPods,
   isExposed,
   isLongRunning,
   isReplaced,
   isServed,
   isSpread,
-  mostPods,
+  maxPods,
+  minPods,
   templateOf,
 } from "../model/workloads";
 import type { Rule } from "./rule";
@@ -22,10 +22,10 @@ const PROBES =
 const TERMINATION =
   "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination";
 const DISRUPTIONS = "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/";
-/** What the API server fills in where terminationGracePeriodSeconds is absent. */
+/** The default of terminationGracePeriodSeconds. */
 const DEFAULT_GRACE = 30;
 
-/** Requests that a pod gets while it stops are answered: its last seconds are planned. */
+/** Whether a pod serves the requests that it gets while it stops. */
 function gracefulStop(object: KubernetesObject, stack: Stack, config: Config): string[] {
   const pod = templateOf(object);
   if (
@@ -51,15 +51,16 @@ function gracefulStop(object: KubernetesObject, stack: Stack, config: Config): s
       ];
 }
 
-/** Whether a probe or hook is more than an empty object, or a sleep of no time. */
+/** Whether a probe or hook is not empty, and not a sleep of zero seconds. */
 function doesSomething(handler: Maybe<Handler>): handler is Handler {
-  const { exec, grpc, httpGet, sleep, tcpSocket } = part({ handler }, "handler");
+  const { exec, grpc, httpGet, sleep, tcpSocket } = recordAt({ handler }, "handler");
   return (
-    [exec, grpc, httpGet, tcpSocket].some(isRecord) || Number(part({ sleep }, "sleep").seconds) > 0
+    [exec, grpc, httpGet, tcpSocket].some(isRecord) ||
+    Number(recordAt({ sleep }, "sleep").seconds) > 0
   );
 }
 
-/** How long a hook sleeps, by itself or by the command of that name. */
+/** Duration of a hook's sleep action or sleep command. */
 function secondsOf({ exec, sleep }: Handler): number {
   const [, seconds] = /\bsleep\s+(\d+)/.exec((exec?.command ?? []).join(" ")) ?? [];
   return Number(sleep?.seconds ?? seconds ?? 0);
@@ -73,12 +74,12 @@ function isNone(value: unknown): boolean {
   return value === 0 || value === "0" || value === "0%";
 }
 
-/** Whether a workload's requests outlast the loss of one pod only with more care than one pod. */
+/** Whether a workload needs rules for the loss of one pod. */
 function isReplicated(object: KubernetesObject, stack: Stack): boolean {
   return isLongRunning(object) && !isReplaced(object, stack) && isServed(object, stack);
 }
 
-/** A count of pods, which may be written as a share of all that there are; shares are rounded up. */
+/** A number of pods, which may be a percentage of all pods, rounded up. */
 function podsIn(value: unknown, all: number): number {
   const [, percent] = /^(\d+)%$/.exec(`${value}`) ?? [];
   return percent === undefined
@@ -86,26 +87,26 @@ function podsIn(value: unknown, all: number): number {
     : Math.ceil((all * Number(percent)) / 100);
 }
 
-/** What is wrong with a budget in view of the fewest pods that it may hold for. */
-function againstPods(budget: KubernetesObject, fewest: number): string[] {
-  const { maxUnavailable, minAvailable } = part(budget.value, "spec");
+/** Violations of a PodDisruptionBudget for the minimum number of pods. */
+function budgetProblems(budget: KubernetesObject, fewest: number): string[] {
+  const { maxUnavailable, minAvailable } = recordAt(budget.value, "spec");
   return [
     ...(podsIn(minAvailable, fewest) >= fewest
-      ? ["its PodDisruptionBudget needs as many pods as there may be"]
+      ? ["its PodDisruptionBudget requires the minimum number of pods"]
       : []),
-    // The only pod has to go with its node, or the node could never be drained.
+    // The only pod must be evictable, or its node could never be drained.
     ...(podsIn(maxUnavailable, fewest) >= Math.max(fewest, 2)
-      ? ["its PodDisruptionBudget lets all pods go that there may be"]
+      ? ["its PodDisruptionBudget allows the eviction of all pods"]
       : []),
   ];
 }
 
-/** What keeps a service up when pods come and go. */
+/** Rules for the availability of services. */
 export const AVAILABILITY_RULES: readonly Rule[] = [
   {
     ...base,
     name: "probes",
-    about: "A pod says whether it is alive, and gets requests only when it is ready.",
+    description: "A pod has a liveness probe, and gets requests only when it is ready.",
     remedy: "Set livenessProbe and readinessProbe.",
     url: PROBES,
     container: ({ spec, role, pod }) =>
@@ -119,8 +120,8 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
     ...base,
     name: "distinct-probes",
     level: "advisory",
-    about: "A pod that is busy gets no requests for a while; it is not killed for it.",
-    remedy: "Let livenessProbe ask for less, or fail later, than readinessProbe.",
+    description: "A busy pod temporarily gets no requests, and is not restarted.",
+    remedy: "Make livenessProbe check less, or fail later, than readinessProbe.",
     url: PROBES,
     container: ({ spec }) =>
       spec.livenessProbe && same(spec.livenessProbe, spec.readinessProbe)
@@ -130,53 +131,55 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   {
     ...base,
     name: "graceful-stop",
-    about: "A pod serves on until every proxy knows that it goes, and then finishes what it began.",
+    description:
+      "A pod serves requests until all proxies have removed its endpoint, and then finishes requests in progress.",
     remedy:
-      "Set lifecycle.preStop.sleep, and a grace period that leaves time for the server to drain.",
+      "Set lifecycle.preStop.sleep, and a grace period with enough time for the server to drain.",
     url: TERMINATION,
     inStack: gracefulStop,
   },
   {
     ...base,
     name: "disruption-budget",
-    about: "Draining nodes cannot take all pods of a service at once.",
-    remedy: "Create a PodDisruptionBudget that chooses its pods.",
+    description: "Node drains cannot evict all pods of a service at the same time.",
+    remedy: "Create a PodDisruptionBudget that selects its pods.",
     url: DISRUPTIONS,
     inStack: (object, stack) =>
       isReplicated(object, stack) && budgetsOf(object, stack).length === 0
-        ? "no PodDisruptionBudget chooses the pods of this service"
+        ? "no PodDisruptionBudget selects the pods of this service"
         : undefined,
   },
   {
     ...base,
     name: "working-budget",
-    about: "A budget that allows no disruption keeps nodes from being drained for ever.",
+    description: "A PodDisruptionBudget that allows no disruption blocks node drains indefinitely.",
     remedy: "Set maxUnavailable to 1.",
     url: DISRUPTIONS,
     object: ({ kind, value }) => {
       if (kind !== "PodDisruptionBudget") {
         return undefined;
       }
-      const { maxUnavailable, minAvailable } = part(value, "spec");
+      const { maxUnavailable, minAvailable } = recordAt(value, "spec");
       const set = [maxUnavailable, minAvailable].filter((one) => (one ?? undefined) !== undefined);
       return set.length === 0 || set.some((one) => isNone(one) || isAll(one))
-        ? "spec allows no disruption, or every one"
+        ? "spec allows no disruption, or all disruptions"
         : undefined;
     },
     inStack: (object, stack) =>
       budgetsOf(object, stack).flatMap((budget) =>
-        againstPods(budget, Math.max(fewestPods(object, stack), 1)),
+        budgetProblems(budget, Math.max(minPods(object, stack), 1)),
       ),
   },
   {
     ...base,
     name: "spread",
-    about: "Pods of one service are on several nodes, so that losing one node is no outage.",
+    description:
+      "The pods of a service run on several nodes, so that the loss of a node is not an outage.",
     remedy: "Set topologySpreadConstraints.",
     url: "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
     inStack: (object, stack) => {
       const pod = templateOf(object);
-      return pod && isReplicated(object, stack) && mostPods(object, stack) > 1 && !isSpread(pod)
+      return pod && isReplicated(object, stack) && maxPods(object, stack) > 1 && !isSpread(pod)
         ? `${pod.path}.topologySpreadConstraints is absent`
         : undefined;
     },
@@ -185,21 +188,21 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
     ...base,
     name: "single-replica",
     level: "advisory",
-    about: "A service has a second pod when it loses one.",
+    description: "A service has a second pod if one fails.",
     remedy: "Set replicas, or minReplicas of its autoscaler, to 2.",
     inStack: (object, stack) =>
-      isReplicated(object, stack) && isExposed(object, stack) && fewestPods(object, stack) < 2
+      isReplicated(object, stack) && isExposed(object, stack) && minPods(object, stack) < 2
         ? "the service may have a single pod"
         : undefined,
   },
   {
     ...base,
     name: "rolling-update",
-    about: "A rollout leaves pods to serve.",
+    description: "A rollout does not stop all pods at the same time.",
     remedy: "Set strategy.rollingUpdate.maxUnavailable to 0.",
     object: ({ kind, value }) =>
       kind === "Deployment" &&
-      isAll(part(value, "spec", "strategy", "rollingUpdate").maxUnavailable)
+      isAll(recordAt(value, "spec", "strategy", "rollingUpdate").maxUnavailable)
         ? "spec.strategy.rollingUpdate.maxUnavailable is 100%"
         : undefined,
   },

@@ -14,8 +14,8 @@ import { parseImage } from "../model/image";
 import { matches } from "../model/pattern";
 import { PROJECT } from "../model/project";
 import { join, type Resource } from "../model/resource";
-import { part } from "../model/stack";
-import type { Rule, Verdict } from "./rule";
+import { recordAt } from "../model/stack";
+import type { Rule, Violations } from "./rule";
 
 const base = {
   pack: "platform",
@@ -28,13 +28,13 @@ const BUILDS = /^(docker-build:index:Image|docker:index\/image:Image)$/;
 /** Reads one property of an image. */
 type Property = (name: string) => unknown;
 
-/** The stages that end up in the image which a resource builds, the target's first. */
+/** The stages of the image that a resource builds, the target first. */
 function imageOf({ props, type }: Resource): Stage[] | undefined {
   if (!BUILDS.test(type)) {
     return undefined;
   }
-  // The older provider has all of it under `build`. Only what is needed is read: the rest may be unknown.
-  const build = part(props, "build");
+  // The older provider has the properties under `build`. Only required ones are read: others may be unknown.
+  const build = recordAt(props, "build");
   const property: Property = (name) => build[name] ?? props[name];
   const file = fileOf(property);
   try {
@@ -51,11 +51,11 @@ function imageOf({ props, type }: Resource): Stage[] | undefined {
   }
 }
 
-/** The path of the Dockerfile from the project's folder; undefined where the text is a property. */
+/** The path of the Dockerfile, relative to the project; undefined if its text is a property. */
 function fileOf(property: Property): string | undefined {
   const dockerfile = property("dockerfile");
-  const { inline, location } = part({ dockerfile }, "dockerfile");
-  // The provider writes an empty text where there is a location.
+  const { inline, location } = recordAt({ dockerfile }, "dockerfile");
+  // The provider sets an empty text if there is a location.
   if (typeof inline === "string" && inline !== "") {
     return undefined;
   }
@@ -64,12 +64,12 @@ function fileOf(property: Property): string | undefined {
     return `${named}`;
   }
   const context = property("context");
-  return joinPath(`${part({ context }, "context").location ?? context ?? "."}`, "Dockerfile");
+  return joinPath(`${recordAt({ context }, "context").location ?? context ?? "."}`, "Dockerfile");
 }
 
 function textOf(property: Property, file: string | undefined): string {
   if (file === undefined) {
-    return `${part({ dockerfile: property("dockerfile") }, "dockerfile").inline}`;
+    return `${recordAt({ dockerfile: property("dockerfile") }, "dockerfile").inline}`;
   }
   try {
     return readFileSync(resolve(PROJECT, file), "utf8");
@@ -78,24 +78,24 @@ function textOf(property: Property, file: string | undefined): string {
   }
 }
 
-/** Refuses contexts that stand for a stage or image of the chain: then the Dockerfile does not say what it is. */
+/** Refuses named contexts that replace a stage or image: then the Dockerfile does not show the base image. */
 function refuseReplaced(chain: readonly Stage[], context: unknown): void {
-  const names = new Set(Object.keys(part({ context }, "context", "named")).map(fullName));
+  const names = new Set(Object.keys(recordAt({ context }, "context", "named")).map(fullName));
   if (chain.some((stage) => names.has(fullName(stage.name)) || names.has(fullName(stage.base)))) {
-    throw new DockerfileError("context.named replaces what one of its stages starts from");
+    throw new DockerfileError("context.named replaces the base image of one of its stages");
   }
 }
 
-/** An image's reference with all that may be left out; other texts as they are. */
+/** The full form of an image reference; other texts are not changed. */
 function fullName(text: string): string {
   const { registry, repository, tag = "latest", digest = "" } = parseImage(text) ?? {};
   return repository === undefined ? text : `${registry}/${repository}:${tag}${digest}`;
 }
 
-/** A rule about the stages of an image; one rule alone speaks of Dockerfiles that are no Dockerfiles. */
+/** A rule for the stages of an image; only one rule reports invalid Dockerfiles. */
 function stageRule(
-  texts: Pick<Rule, "name" | "about" | "remedy">,
-  check: (chain: readonly Stage[], config: Config) => Verdict,
+  texts: Pick<Rule, "name" | "description" | "remedy">,
+  check: (chain: readonly Stage[], config: Config) => Violations,
 ): Rule {
   return {
     ...base,
@@ -129,20 +129,20 @@ function leftCaches(chain: readonly Stage[]): string[] {
     .map(({ line }) => `line ${line} leaves the cache of a package manager in the image`);
 }
 
-/** Whether an image is one that a pattern allows. */
+/** Whether a pattern allows an image. */
 function isAllowed(image: string, pattern: string): boolean {
   if (pattern.includes("/") || !pattern.includes("*")) {
     return matches(image, pattern);
   }
   const folders = image.split("/");
   const name = folders.pop() ?? "";
-  // A folder has to be all that a pattern says: `gcr.io/distroless/python3` is one of distroless', and
-  // `example.com/alpine-mirror/ubuntu` is none of Alpine's.
+  // A path segment must match the whole pattern: `gcr.io/distroless/python3` is a distroless image, and
+  // `example.com/alpine-mirror/ubuntu` is not an Alpine image.
   return matches(name, pattern) || folders.includes(pattern.replaceAll("*", ""));
 }
 
-/** Whether an instruction takes something from another stage or image. */
-function isTaking({ keyword, flags }: Instruction): boolean {
+/** Whether an instruction copies from another stage or image. */
+function copiesFromStage({ keyword, flags }: Instruction): boolean {
   return flags.some((flag) =>
     keyword === "COPY" ? flag.startsWith("--from=") : /^--mount=(.*,)?from=/.test(flag),
   );
@@ -150,7 +150,7 @@ function isTaking({ keyword, flags }: Instruction): boolean {
 
 const SHELL = /(^|\/)(|ba|da|a|z|k)sh$/;
 
-/** Whether a command runs below a shell, which keeps signals from it; one that replaces its shell does not. */
+/** Whether a command runs in a shell, which does not forward signals; `exec` replaces the shell. */
 function isInShell({ args }: Instruction): boolean {
   const words = execForm(args);
   if (words === undefined) {
@@ -161,12 +161,12 @@ function isInShell({ args }: Instruction): boolean {
   return option >= 0 && !/^\s*exec\s/.test(words[option + 1] ?? "");
 }
 
-/** The images that a stack builds. */
+/** Rules for images that a stack builds. */
 export const DOCKERFILE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "dockerfile",
-    about: "The Dockerfile of an image can be read.",
+    description: "The Dockerfile of an image can be read.",
     remedy: "Correct the Dockerfile, or its path from the project's folder.",
     resource: (resource) => {
       try {
@@ -183,29 +183,29 @@ export const DOCKERFILE_RULES: readonly Rule[] = [
   stageRule(
     {
       name: "dockerfile-base",
-      about: "An image starts from a slim or distroless one.",
-      remedy: "Start the last stage from one of images.baseImages of the policy configuration.",
+      description: "An image has a slim or distroless base image.",
+      remedy: "Use one of images.baseImages of the policy configuration as base of the last stage.",
     },
     (chain, config) =>
       config.images.baseImages.some((pattern) => isAllowed(chain.at(-1)?.base ?? "", pattern))
         ? undefined
-        : "the stage's base image is not a slim one",
+        : "the base image of the stage is not a slim one",
   ),
   stageRule(
     {
       name: "dockerfile-stages",
-      about: "What is needed to build is not in the image.",
-      remedy: "Build in a stage of its own, and copy the result with COPY --from.",
+      description: "Build tools are not in the image.",
+      remedy: "Build in a separate stage, and copy the result with COPY --from.",
     },
     (chain) =>
-      withKeyword(chain, "COPY", "RUN").some(isTaking)
+      withKeyword(chain, "COPY", "RUN").some(copiesFromStage)
         ? undefined
-        : "the stage takes nothing from another one",
+        : "the stage copies nothing from another one",
   ),
   stageRule(
     {
       name: "dockerfile-cache",
-      about: "No cache is left in a layer.",
+      description: "No layer contains a package manager's cache.",
       remedy: "Use --no-cache-dir, RUN --mount=type=cache, or remove the lists in the same RUN.",
     },
     leftCaches,
@@ -213,7 +213,8 @@ export const DOCKERFILE_RULES: readonly Rule[] = [
   stageRule(
     {
       name: "dockerfile-user",
-      about: "An image runs as a user that is not root, by a number that the kubelet can check.",
+      description:
+        "An image runs as a user other than root, with a numeric id that the kubelet can check.",
       remedy: "End the last stage with USER 65532:65532.",
     },
     (chain) => {
@@ -227,7 +228,7 @@ export const DOCKERFILE_RULES: readonly Rule[] = [
   stageRule(
     {
       name: "dockerfile-command",
-      about: "The server is the first process, and so gets the signal to stop.",
+      description: "The server is the first process, so that it gets SIGTERM.",
       remedy: 'Write CMD and ENTRYPOINT as lists: ["python", "-m", "app"].',
     },
     (chain) =>

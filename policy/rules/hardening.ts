@@ -5,12 +5,12 @@ import type { Rule } from "./rule";
 const base = { pack: "platform", level: "mandatory" } as const;
 const CONTEXT = "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/";
 
-/** What a process may do in its container, beyond the Pod Security Standards. */
+/** Rules for containers in addition to the Pod Security Standards. */
 export const HARDENING_RULES: readonly Rule[] = [
   {
     ...base,
     name: "read-only-root",
-    about: "A container cannot change its own image's files.",
+    description: "A container cannot change the files of its image.",
     remedy:
       "Set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir to write to.",
     url: CONTEXT,
@@ -22,7 +22,7 @@ export const HARDENING_RULES: readonly Rule[] = [
   {
     ...base,
     name: "root-group",
-    about: "No process is in root's group, which owns much of what an image holds.",
+    description: "No process is in the group root, which owns many files of an image.",
     remedy: "Use a group above 10000.",
     url: CONTEXT,
     pod: ({ spec }) => rootGroups(spec.securityContext ?? {}),
@@ -32,7 +32,7 @@ export const HARDENING_RULES: readonly Rule[] = [
     ...base,
     name: "high-user-id",
     level: "advisory",
-    about: "User ids are above those of a node's own users.",
+    description: "User ids are above those of the users of a node.",
     remedy: "Set securityContext.runAsUser to an id above 10000.",
     url: CONTEXT,
     container({ spec, pod }) {
@@ -45,7 +45,7 @@ export const HARDENING_RULES: readonly Rule[] = [
   {
     ...base,
     name: "debug-containers",
-    about: "Containers for debugging are put in by hand, for a while, and not by a stack.",
+    description: "Ephemeral containers are added manually for debugging, and not by a stack.",
     remedy: "Remove ephemeralContainers, and use kubectl debug.",
     url: STANDARD,
     pod: ({ spec }) =>
@@ -55,14 +55,14 @@ export const HARDENING_RULES: readonly Rule[] = [
     ...base,
     name: "host-aliases",
     level: "advisory",
-    about: "Names are looked up in DNS, where everybody sees the same.",
+    description: "Host names are resolved by DNS, with the same result in all pods.",
     remedy: "Remove hostAliases.",
     pod: ({ spec }) => ((spec.hostAliases ?? []).length > 0 ? "hostAliases is set" : undefined),
   },
   {
     ...base,
     name: "container-ports",
-    about: "Containers listen above the ports that need rights, and never for SSH.",
+    description: "Containers do not listen on privileged ports or the port of SSH.",
     remedy: "Listen on a port from 1024 upwards; a Service can still offer port 80.",
     container: ({ spec }) =>
       (spec.ports ?? []).flatMap(({ containerPort }, index) =>
@@ -75,6 +75,6 @@ function rootGroups({ runAsGroup, fsGroup, supplementalGroups }: PodSecurityCont
   return [
     isRoot(runAsGroup) ? "securityContext.runAsGroup is 0" : "",
     isRoot(fsGroup) ? "securityContext.fsGroup is 0" : "",
-    (supplementalGroups ?? []).some(isRoot) ? "securityContext.supplementalGroups holds 0" : "",
+    (supplementalGroups ?? []).some(isRoot) ? "securityContext.supplementalGroups contains 0" : "",
   ].filter((problem) => problem !== "");
 }

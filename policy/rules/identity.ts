@@ -1,5 +1,5 @@
 import { podsOf } from "../model/pods";
-import { list, nameOf, namespaceOf, part } from "../model/stack";
+import { list, nameOf, namespaceOf, recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -8,22 +8,23 @@ const base = {
   url: "https://kubernetes.io/docs/concepts/security/service-accounts/",
 } as const;
 
-/** Who a pod is to the API server. */
+/** Rules for service accounts of pods. */
 export const IDENTITY_RULES: readonly Rule[] = [
   {
     ...base,
     name: "service-account-token",
-    about: "A pod holds no token of the API server: who breaks into it can ask for nothing.",
+    description:
+      "A pod has no service account token, so that an attacker in the pod has no access to the API server.",
     remedy: "Set automountServiceAccountToken to false.",
     pod: ({ spec }) => [
       ...(spec.automountServiceAccountToken === false
         ? []
         : ["automountServiceAccountToken is not false"]),
       ...(spec.volumes ?? []).flatMap((volume, index) =>
-        list(part(volume, "projected").sources).some(
-          (source) => part({ source }, "source").serviceAccountToken !== undefined,
+        list(recordAt(volume, "projected").sources).some(
+          (source) => recordAt({ source }, "source").serviceAccountToken !== undefined,
         )
-          ? `volumes[${index}].projected holds a serviceAccountToken`
+          ? `volumes[${index}].projected has a serviceAccountToken`
           : [],
       ),
     ],
@@ -31,12 +32,12 @@ export const IDENTITY_RULES: readonly Rule[] = [
   {
     ...base,
     name: "own-service-account",
-    about:
-      "A workload has an account of its own, so that rights given to one are not given to all.",
+    description:
+      "A workload has its own service account, so that its permissions are not shared with others.",
     remedy: "Create a ServiceAccount in this stack, and name it in serviceAccountName.",
     pod: ({ spec }) =>
       ["", "default"].includes(spec.serviceAccountName ?? "")
-        ? "serviceAccountName is the namespace's default"
+        ? "serviceAccountName is the default of the namespace"
         : undefined,
     inStack: (object, stack) =>
       stack.namespaces.has(namespaceOf(object))
@@ -50,7 +51,7 @@ export const IDENTITY_RULES: readonly Rule[] = [
                   namespaceOf(account) === namespaceOf(object),
               )
               ? []
-              : `${path}.serviceAccountName names no account of this stack`,
+              : `${path}.serviceAccountName is not a ServiceAccount of this stack`,
           )
         : undefined,
   },

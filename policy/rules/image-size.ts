@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema";
+import type { Image } from "../model/contents";
 import { parseImage } from "../model/image";
-import type { Image } from "../model/parts";
 import { matches } from "../model/pattern";
 import { RegistryError } from "../registry/client";
 import type { MeasureImage } from "../registry/size";
@@ -13,10 +13,10 @@ const base = {
 
 const MEGABYTE = 1e6;
 
-/** Kinds whose pods run to completion; whatever else runs, serves. */
+/** Kinds whose pods run to completion; all other workloads are serving. */
 const ENDS = /(Job|JobSet|TrainingRuntime)$/;
 
-/** The most bytes that an image may have. */
+/** Maximum size of an image in bytes. */
 export function budgetOf({ reference, object }: Image, { images }: Config): number {
   const { registry, repository } = parseImage(reference) ?? { registry: "", repository: "" };
   const [own] = Object.entries(images.budgets.images)
@@ -43,8 +43,8 @@ async function measured(
   }
 }
 
-/** The rule about images that can't be measured for one kind of reasons. */
-function unmeasured(
+/** The rule for images that can't be measured for one kind of error. */
+function measurementRule(
   measure: MeasureImage,
   kind: RegistryError["kind"],
   rest: Omit<Rule, "pack" | "url" | "image">,
@@ -61,37 +61,38 @@ function unmeasured(
   };
 }
 
-/** Rules about the size of images, which their registries are asked for. */
+/** Rules for the size of images, which are read from their registries. */
 export function imageSizeRules(measure: MeasureImage): readonly Rule[] {
   return [
     {
       ...base,
       name: "image-size",
       level: "mandatory",
-      about: "An image is small: it starts sooner, costs less, and holds less to attack.",
+      description:
+        "An image is small: it is pulled faster, costs less, and has a smaller attack surface.",
       remedy:
         "Build on a slim base in several stages, or set images.budgets of the policy configuration.",
       async image(image, config) {
         const result = await measured(measure, image, config);
         const budget = budgetOf(image, config);
         return "bytes" in result && result.bytes > budget
-          ? `${image.field} has ${megabytes(result.bytes)} compressed, above its budget of ${megabytes(budget)}`
+          ? `${image.field} has a compressed size of ${megabytes(result.bytes)}, above its budget of ${megabytes(budget)}`
           : undefined;
       },
     },
-    unmeasured(measure, "wrong", {
+    measurementRule(measure, "invalid", {
       name: "image-manifest",
       level: "mandatory",
-      about: "What stands under an image's name is an image.",
-      remedy: "Name an image of the OCI or Docker v2 format, and a registry that serves it.",
+      description: "An image reference names an image.",
+      remedy: "Use an image in the OCI or Docker v2 format.",
     }),
-    unmeasured(measure, "silent", {
+    measurementRule(measure, "unavailable", {
       name: "image-size-unknown",
       level: "advisory",
       alwaysOn: true,
-      about: "The size of an image is known, or it is said that it is not.",
+      description: "The size of an image can be measured.",
       remedy:
-        "See that the registry can be reached, with the credentials of the Docker configuration.",
+        "Make sure that the registry can be reached with the credentials in the Docker configuration.",
     }),
   ];
 }

@@ -8,12 +8,13 @@ const base = {
   url: "https://kubernetes.io/docs/concepts/containers/images/",
 } as const;
 
-/** Where images come from, and that they stay what they are. */
+/** Rules for image references. */
 export const IMAGE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "image-digest",
-    about: "An image is named by its digest, so that what was reviewed is what runs.",
+    description:
+      "An image reference has a digest, so that the reviewed image is the one that runs.",
     remedy: "Write repository@sha256:<64 hex digits>.",
     image: ({ reference, field }) =>
       parseImage(reference)?.digest ? undefined : `${field} is not pinned by a sha256 digest`,
@@ -21,7 +22,7 @@ export const IMAGE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "image-registry",
-    about: "Images come from registries that the platform's owners trust.",
+    description: "Images come from registries that the platform team trusts.",
     remedy:
       "Use an allowed registry, or add this one to images.registries of the policy configuration.",
     image: ({ reference, field }, { images }) =>
@@ -33,8 +34,8 @@ export const IMAGE_RULES: readonly Rule[] = [
     ...base,
     name: "image-pull-policy",
     level: "advisory",
-    about: "A node without the image can still run the pod.",
-    remedy: "Remove imagePullPolicy: with a digest, IfNotPresent is always right.",
+    description: "A node can pull an image that it does not have.",
+    remedy: "Remove imagePullPolicy: with a digest, IfNotPresent is correct.",
     container: ({ spec }) =>
       spec.imagePullPolicy === "Never" ? "imagePullPolicy is Never" : undefined,
   },

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../model/resource";
-import { list, part } from "../model/stack";
+import { list, recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -9,12 +9,12 @@ const base = {
 } as const;
 const CRON = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/";
 
-/** Restart policies of pods that end. */
+/** Restart policies of pods that run to completion. */
 const ENDING: ReadonlySet<unknown> = new Set(["Never", "OnFailure"]);
 
-/** A Job that an object is, or makes. */
+/** A Job, or the Job template of another object. */
 interface Job {
-  /** Where its spec stands. */
+  /** Path of its spec. */
   readonly path: string;
   readonly spec: Record<string, unknown>;
 }
@@ -22,27 +22,29 @@ interface Job {
 function jobsOf({ kind, value }: KubernetesObject): Job[] {
   switch (kind) {
     case "Job":
-      return [{ path: "spec", spec: part(value, "spec") }];
+      return [{ path: "spec", spec: recordAt(value, "spec") }];
     case "CronJob":
-      return [{ path: "spec.jobTemplate.spec", spec: part(value, "spec", "jobTemplate", "spec") }];
+      return [
+        { path: "spec.jobTemplate.spec", spec: recordAt(value, "spec", "jobTemplate", "spec") },
+      ];
     case "ScaledJob":
-      return [{ path: "spec.jobTargetRef", spec: part(value, "spec", "jobTargetRef") }];
+      return [{ path: "spec.jobTargetRef", spec: recordAt(value, "spec", "jobTargetRef") }];
     case "JobSet":
-      return list(part(value, "spec").replicatedJobs).map((job, index) => ({
+      return list(recordAt(value, "spec").replicatedJobs).map((job, index) => ({
         path: `spec.replicatedJobs[${index}].template.spec`,
-        spec: part({ job }, "job", "template", "spec"),
+        spec: recordAt({ job }, "job", "template", "spec"),
       }));
     default:
       return [];
   }
 }
 
-/** Work that ends. */
+/** Rules for Jobs. */
 export const JOB_RULES: readonly Rule[] = [
   {
     ...base,
     name: "job-deadline",
-    about: "A job that hangs gives its CPUs and GPUs back.",
+    description: "A Job that hangs is stopped and releases its CPUs and GPUs.",
     remedy: "Set activeDeadlineSeconds.",
     object: (object) =>
       jobsOf(object)
@@ -52,7 +54,7 @@ export const JOB_RULES: readonly Rule[] = [
   {
     ...base,
     name: "job-retries",
-    about: "A job that always fails stops trying; the default is six times.",
+    description: "A Job that always fails is retried only a few times; the default is six.",
     remedy: "Set backoffLimit, to 6 at most.",
     object: (object) =>
       jobsOf(object)
@@ -62,22 +64,22 @@ export const JOB_RULES: readonly Rule[] = [
   {
     ...base,
     name: "job-restart-policy",
-    about: "A job's pod ends.",
+    description: "The pods of a Job run to completion.",
     remedy: "Set restartPolicy to Never or OnFailure.",
     object: (object) =>
       jobsOf(object)
-        .filter(({ spec }) => !ENDING.has(part(spec, "template", "spec").restartPolicy))
+        .filter(({ spec }) => !ENDING.has(recordAt(spec, "template", "spec").restartPolicy))
         .map(({ path }) => `${path}.template.spec.restartPolicy is not Never or OnFailure`),
   },
   {
     ...base,
     name: "cron-overlap",
-    about:
-      "A scheduled run does not start beside one that still runs, nor all missed ones at once.",
+    description:
+      "A scheduled run does not start while another one is running, and missed runs do not start all at once.",
     remedy: "Set concurrencyPolicy to Forbid or Replace, and startingDeadlineSeconds.",
     url: CRON,
     object: ({ kind, value }) => {
-      const { concurrencyPolicy, startingDeadlineSeconds } = part(value, "spec");
+      const { concurrencyPolicy, startingDeadlineSeconds } = recordAt(value, "spec");
       return kind === "CronJob"
         ? [
             ...(["Forbid", "Replace"].includes(`${concurrencyPolicy}`)

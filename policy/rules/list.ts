@@ -21,8 +21,8 @@ import { STORAGE_RULES } from "./storage";
 import { TENANCY_RULES } from "./tenancy";
 
 /**
- * Every rule, in the order in which the README lists them.
- * @param measure how the size of an image is found
+ * All rules, in the order of the README.
+ * @param measure measures the size of an image
  */
 export const rulesWith = (measure: MeasureImage): readonly Rule[] => [
   ...Object.values(BASELINE),
@@ -46,5 +46,5 @@ export const rulesWith = (measure: MeasureImage): readonly Rule[] => [
   ...METADATA_RULES,
 ];
 
-/** The rules of the pack, which ask registries. */
+/** The rules of the pack, which contact registries. */
 export const RULES: readonly Rule[] = rulesWith(measureImage);

@@ -1,30 +1,30 @@
-import { containersOf, type Pod, ROLES } from "../model/parts";
+import { containersOf, type Pod, ROLES } from "../model/contents";
 import { isWorkload, podsOf } from "../model/pods";
 import type { KubernetesObject } from "../model/resource";
-import { namespaceOf, part } from "../model/stack";
+import { namespaceOf, recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
 
 const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/** Kinds without a namespace of their own, which so cannot be in the wrong one. */
+/** Cluster-scoped kinds. */
 const CLUSTER_WIDE =
   /^(Namespace|PersistentVolume|Node|APIService|.*Class|ClusterRole(Binding)?|CustomResourceDefinition|.*WebhookConfiguration|(Validating|Mutating)AdmissionPolicy(Binding)?|ServiceCIDR|IPAddress|Cluster[A-Z]\w*)$/;
 
 const LABELLED =
   /^(Deployment|StatefulSet|DaemonSet|Job|CronJob|Namespace|Service|PersistentVolumeClaim)$/;
 
-/** Whether an object must say whose it is: a kind of the list, or whatever else makes pods. */
+/** Whether an object must have the labels: a kind of the list, or any other kind with pods. */
 function isLabelled(object: KubernetesObject): boolean {
   return LABELLED.test(object.kind) || podsOf(object).some(({ spec, partial }) => spec && !partial);
 }
 
-/** Groups whose v1 took the place of all versions before it, but for what is STILL_SERVED. */
+/** Groups whose v1 replaced all earlier versions, except for STILL_SERVED. */
 const GRADUATED =
   "networking|rbac\\.authorization|admissionregistration|apiextensions|apiregistration|certificates|coordination|scheduling|discovery|events|storage|authentication|authorization|node";
 
-/** API versions that Kubernetes 1.34 has removed, and what took their place. */
+/** API versions that Kubernetes 1.34 has removed, and their replacements. */
 const REMOVED: readonly (readonly [RegExp, string])[] = [
   [/^extensions\/v1beta1$/, "apps/v1 or networking.k8s.io/v1"],
   [/^apps\/v1beta[12]$/, "apps/v1"],
@@ -35,7 +35,7 @@ const REMOVED: readonly (readonly [RegExp, string])[] = [
   [/^flowcontrol\.apiserver\.k8s\.io\/v1(alpha1|beta\d)$/, "flowcontrol.apiserver.k8s.io/v1"],
 ];
 
-/** What 1.34 still serves in a version that the rest of its group has left. */
+/** Kinds that 1.34 still serves in a version that is removed for other kinds of the group. */
 const STILL_SERVED: ReadonlySet<string> = new Set([
   "admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicy",
   "admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicyBinding",
@@ -51,12 +51,12 @@ const STILL_SERVED: ReadonlySet<string> = new Set([
   "storage.k8s.io/v1beta1 VolumeAttributesClass",
 ]);
 
-/** Where an object is, and what its metadata says. */
+/** Rules for namespaces, labels, API versions and kinds of objects. */
 export const METADATA_RULES: readonly Rule[] = [
   {
     ...base,
     name: "own-namespace",
-    about: "Objects are in a namespace that has an owner, a quota and network policies.",
+    description: "Objects are in a namespace that has an owner, a quota and network policies.",
     remedy: "Set metadata.namespace to a namespace of this stack.",
     object: (object) =>
       !object.patch && !CLUSTER_WIDE.test(object.kind) && RESERVED.includes(namespaceOf(object))
@@ -66,14 +66,14 @@ export const METADATA_RULES: readonly Rule[] = [
   {
     ...base,
     name: "bare-pod",
-    about: "A pod has a controller that replaces it when its node is lost.",
+    description: "A pod has a controller that replaces it when its node is lost.",
     remedy: "Use a Deployment, StatefulSet or Job.",
     object: ({ kind }) => (kind === "Pod" ? "kind is Pod" : undefined),
   },
   {
     ...base,
     name: "owner-labels",
-    about: "What runs says what it is and who answers for it.",
+    description: "Workloads have labels with their name and owner.",
     remedy:
       "Set the recommended labels of Kubernetes, and the ones in labels of the policy configuration.",
     url: "https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/",
@@ -82,14 +82,14 @@ export const METADATA_RULES: readonly Rule[] = [
       const missing = config.labels.filter((key) => (labels[key] ?? "") === "");
       return object.patch || !isLabelled(object) || missing.length === 0
         ? undefined
-        : `metadata.labels lacks ${missing.join(", ")}`;
+        : `metadata.labels does not have ${missing.join(", ")}`;
     },
   },
   {
     ...base,
     name: "api-version",
-    about: "Every object is of an API version that the cluster still serves.",
-    remedy: "Use the version that took its place.",
+    description: "The cluster serves the API version of every object.",
+    remedy: "Use the version that replaces it.",
     url: "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
     object: ({ apiVersion, kind }) =>
       STILL_SERVED.has(`${apiVersion} ${kind}`)
@@ -101,7 +101,8 @@ export const METADATA_RULES: readonly Rule[] = [
   {
     ...base,
     name: "opaque-patch",
-    about: "A patch cannot be judged: these rules see what it changes, and not what comes of it.",
+    description:
+      "There are no patches: the rules see the changes of a patch, but not the resulting object.",
     remedy: "Change the object where it is defined.",
     object: ({ patch }) =>
       patch ? "the resource changes an object that it does not define" : undefined,
@@ -109,23 +110,24 @@ export const METADATA_RULES: readonly Rule[] = [
   {
     ...base,
     name: "pod-template",
-    about: "A workload says what it runs, in a form that these rules can read.",
-    remedy: "Give it a pod with a list of containers.",
+    description: "A workload has a pod template that these rules can read.",
+    remedy: "Add a pod template with a list of containers.",
     object: (object) => {
       const isEmpty = (pod: Pod) => ROLES.every((role) => containersOf(pod, role).length === 0);
       return isWorkload(object) && !object.patch && podsOf(object).every(isEmpty)
-        ? "the resource holds no pod with containers"
+        ? "the resource has no pod template with containers"
         : undefined;
     },
   },
   {
     ...base,
     name: "opaque-release",
-    about: "What a release installs is hidden from previews and from these rules.",
+    description:
+      "There are no Helm releases and similar: previews and these rules do not see their objects.",
     remedy: "Use helm.v4.Chart, whose objects are resources of the stack.",
     url: "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/choosing-the-right-helm-resource-for-your-use-case/",
     resource: ({ type, props }) =>
-      OPAQUE_TYPES.test(type) || OPAQUE_KINDS.test(`${part({ props }, "props").kind}`)
+      OPAQUE_TYPES.test(type) || OPAQUE_KINDS.test(`${recordAt({ props }, "props").kind}`)
         ? "the resource installs objects that are not in the stack"
         : undefined,
   },

@@ -1,17 +1,17 @@
 import type { KubernetesObject } from "../model/resource";
-import { list, nameOf, namespaceOf, part, type Stack } from "../model/stack";
-import { letsEverybodyIn, letsEverybodyOut } from "./network";
+import { list, nameOf, namespaceOf, recordAt, type Stack } from "../model/stack";
+import { allowsAllEgress, allowsAllIngress } from "./network";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 const ENFORCE_VERSION = `${ENFORCE}-version`;
-/** Of the Kubernetes version whose standards these rules are: older ones admit more. */
+/** Minor Kubernetes version of the standards in these rules: older versions admit more. */
 const MINOR = 34;
 const ADMISSION = "https://kubernetes.io/docs/concepts/security/pod-security-admission/";
 const TENANCY = "https://kubernetes.io/docs/concepts/security/multi-tenancy/";
 
-/** What a quota and defaults are needed of. */
+/** Resources that need a quota and defaults. */
 const COMPUTE = ["cpu", "memory"];
 
 /** Whether a version of the standards is as strict as these rules. */
@@ -24,21 +24,21 @@ function labelsOf({ value }: KubernetesObject): Record<string, string> {
   return value.metadata?.labels ?? {};
 }
 
-/** Objects of one kind that stand in the namespace that an object is. */
-function inside(namespace: KubernetesObject, stack: Stack, kind: string): KubernetesObject[] {
+/** Objects of one kind in a namespace. */
+function objectsIn(namespace: KubernetesObject, stack: Stack, kind: string): KubernetesObject[] {
   return stack.of(kind).filter((object) => namespaceOf(object) === nameOf(namespace));
 }
 
-/** A rule for namespaces, which look for something in them. */
-function room(
+/** A rule that requires objects in a namespace. */
+function namespaceRule(
   name: string,
-  texts: { about: string; remedy: string; problem: string },
+  texts: { description: string; remedy: string; problem: string },
   has: (namespace: KubernetesObject, stack: Stack) => boolean,
 ): Rule {
   return {
     ...base,
     name,
-    about: texts.about,
+    description: texts.description,
     remedy: texts.remedy,
     url: TENANCY,
     inStack: (object, stack) =>
@@ -46,46 +46,46 @@ function room(
   };
 }
 
-/** What the quotas of a namespace count, each for all pods: a scope may leave every one out. */
+/** Resources of the quotas of a namespace, without quotas with a scope, which may not apply to any pod. */
 function quotas(namespace: KubernetesObject, stack: Stack): string[][] {
-  return inside(namespace, stack, "ResourceQuota")
-    .map(({ value }) => part(value, "spec"))
+  return objectsIn(namespace, stack, "ResourceQuota")
+    .map(({ value }) => recordAt(value, "spec"))
     .filter(
       ({ scopes, scopeSelector }) =>
         list(scopes).length === 0 &&
-        list(part({ scopeSelector }, "scopeSelector").matchExpressions).length === 0,
+        list(recordAt({ scopeSelector }, "scopeSelector").matchExpressions).length === 0,
     )
-    .map((spec) => Object.keys(part(spec, "hard")));
+    .map((spec) => Object.keys(recordAt(spec, "hard")));
 }
 
-/** What a container without limits gets from an entry of a LimitRange; the API server takes `max` for a default. */
+/** Resources for which an entry of a LimitRange has defaults; the API server uses `max` as a default. */
 function defaults(entry: unknown): string[] {
-  const limits = part({ entry }, "entry");
+  const limits = recordAt({ entry }, "entry");
   return limits.type === "Container"
-    ? [...Object.keys(part(limits, "default")), ...Object.keys(part(limits, "max"))]
+    ? [...Object.keys(recordAt(limits, "default")), ...Object.keys(recordAt(limits, "max"))]
     : [];
 }
 
-/** Whether a policy closes all pods of its namespace in one direction, but for what it names. */
-function closes(policy: KubernetesObject, direction: "Ingress" | "Egress"): boolean {
-  const spec = part(policy.value, "spec");
-  const all = Object.values(part(spec, "podSelector")).every(
+/** Whether a policy denies a direction by default for all pods of its namespace. */
+function deniesByDefault(policy: KubernetesObject, direction: "Ingress" | "Egress"): boolean {
+  const spec = recordAt(policy.value, "spec");
+  const all = Object.values(recordAt(spec, "podSelector")).every(
     (terms) => Object.keys(terms ?? {}).length === 0,
   );
-  const open = direction === "Ingress" ? letsEverybodyIn(policy) : letsEverybodyOut(policy);
-  // What the API server fills in where policyTypes is absent.
+  const open = direction === "Ingress" ? allowsAllIngress(policy) : allowsAllEgress(policy);
+  // The default of policyTypes.
   const types = list(
     spec.policyTypes ?? ["Ingress", ...(list(spec.egress).length > 0 ? ["Egress"] : [])],
   );
   return all && types.includes(direction) && open.length === 0;
 }
 
-/** What makes a namespace a room of its own. */
+/** Rules for the isolation of namespaces. */
 export const NAMESPACE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "pod-security-labels",
-    about: "The API server itself refuses what these rules would, whoever asks for it.",
+    description: "The API server enforces the restricted level for all clients.",
     remedy: `Set the labels ${ENFORCE} to restricted, and ${ENFORCE_VERSION} to v1.${MINOR}.`,
     url: ADMISSION,
     object: (object) => {
@@ -107,7 +107,8 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     ...base,
     name: "pod-security-pin",
     level: "advisory",
-    about: "An upgrade of the cluster does not change what is admitted: raising the version does.",
+    description:
+      "An upgrade of the cluster does not change admission; only a new version label does.",
     remedy: `Set the label ${ENFORCE_VERSION} to a version such as v1.${MINOR}.`,
     url: ADMISSION,
     object: (object) =>
@@ -115,10 +116,10 @@ export const NAMESPACE_RULES: readonly Rule[] = [
         ? `metadata.labels sets ${ENFORCE_VERSION} to latest`
         : undefined,
   },
-  room(
+  namespaceRule(
     "namespace-quota",
     {
-      about: "A namespace cannot take more than its share.",
+      description: "The compute resources of a namespace are limited.",
       remedy: "Create a ResourceQuota in it for requests.cpu and requests.memory.",
       problem: "the namespace has no quota of CPU and memory",
     },
@@ -127,10 +128,10 @@ export const NAMESPACE_RULES: readonly Rule[] = [
         COMPUTE.every((name) => keys.includes(name) || keys.includes(`requests.${name}`)),
       ),
   ),
-  room(
+  namespaceRule(
     "namespace-counts",
     {
-      about: "A namespace cannot fill the cluster's store with small objects.",
+      description: "The number of objects in a namespace is limited, so that it cannot fill etcd.",
       remedy: "Count services, persistentvolumeclaims, secrets or configmaps in its ResourceQuota.",
       problem: "the namespace has no quota of objects",
     },
@@ -141,38 +142,42 @@ export const NAMESPACE_RULES: readonly Rule[] = [
         ),
       ),
   ),
-  room(
+  namespaceRule(
     "namespace-limit-range",
     {
-      about: "A container without limits gets some.",
+      description: "A container without limits gets default limits.",
       remedy: "Create a LimitRange in it, with default and defaultRequest of containers.",
       problem: "the namespace has no LimitRange with defaults of CPU and memory",
     },
     (namespace, stack) => {
-      const given = inside(namespace, stack, "LimitRange")
-        .flatMap(({ value }) => list(part(value, "spec").limits))
+      const given = objectsIn(namespace, stack, "LimitRange")
+        .flatMap(({ value }) => list(recordAt(value, "spec").limits))
         .flatMap(defaults);
       return COMPUTE.every((name) => given.includes(name));
     },
   ),
-  room(
+  namespaceRule(
     "default-deny-ingress",
     {
-      about: "Nobody connects to a pod but those who are named.",
+      description: "Only named clients can connect to a pod.",
       remedy: "Create a NetworkPolicy in it with an empty podSelector and policyTypes Ingress.",
-      problem: "the namespace has no NetworkPolicy that closes its pods to callers",
+      problem: "the namespace has no NetworkPolicy that denies ingress by default",
     },
     (namespace, stack) =>
-      inside(namespace, stack, "NetworkPolicy").some((policy) => closes(policy, "Ingress")),
+      objectsIn(namespace, stack, "NetworkPolicy").some((policy) =>
+        deniesByDefault(policy, "Ingress"),
+      ),
   ),
-  room(
+  namespaceRule(
     "default-deny-egress",
     {
-      about: "A pod connects to nobody but those who are named.",
+      description: "A pod can connect only to named destinations.",
       remedy: "Create a NetworkPolicy in it with an empty podSelector and policyTypes Egress.",
-      problem: "the namespace has no NetworkPolicy that keeps its pods from calling out",
+      problem: "the namespace has no NetworkPolicy that denies egress by default",
     },
     (namespace, stack) =>
-      inside(namespace, stack, "NetworkPolicy").some((policy) => closes(policy, "Egress")),
+      objectsIn(namespace, stack, "NetworkPolicy").some((policy) =>
+        deniesByDefault(policy, "Egress"),
+      ),
   ),
 ];

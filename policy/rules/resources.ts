@@ -1,6 +1,6 @@
 import type { Volume } from "../model/kubernetes";
 import { parseQuantity } from "../model/quantity";
-import { part } from "../model/stack";
+import { recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -12,30 +12,31 @@ const base = {
 const NAMED = ["cpu", "memory", "ephemeral-storage"] as const;
 const GPU = /(^|[./])gpu(\.|$|-)|^nvidia\.com\//;
 
-/** What a container asks for and is held to. */
+/** Rules for requests and limits. */
 export const RESOURCE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "resources-set",
-    about: "Every container has requests and limits, so that none can starve its node.",
+    description:
+      "Every container has requests and limits, so that it cannot use all resources of its node.",
     remedy: "Set requests and limits of cpu, memory and ephemeral-storage.",
     container: ({ spec }) =>
       (["requests", "limits"] as const).flatMap((side) => {
         const missing = NAMED.filter((name) => (spec.resources?.[side]?.[name] ?? "") === "");
-        return missing.length === 0 ? [] : `resources.${side} lacks ${missing.join(", ")}`;
+        return missing.length === 0 ? [] : `resources.${side} does not have ${missing.join(", ")}`;
       }),
   },
   {
     ...base,
     name: "resource-ceiling",
-    about: "No container may take more than the stack's ceiling.",
+    description: "No container has limits above the ceiling of the stack.",
     remedy: "Lower the limit, or raise resources.ceiling in the policy configuration.",
     container: ({ spec }, config) =>
       NAMED.flatMap((name) => {
         const limit = spec.resources?.limits?.[name];
         const amount = parseQuantity(limit ?? 0);
         if (amount === undefined) {
-          return `resources.limits.${name} is no quantity`;
+          return `resources.limits.${name} is not a quantity`;
         }
         return amount > config.resources.ceiling[name]
           ? `resources.limits.${name} is above the ceiling`
@@ -45,7 +46,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "limit-ratio",
-    about: "A limit stands near its request, so that a node is not promised several times over.",
+    description: "A limit is close to its request, so that nodes are not overcommitted.",
     remedy:
       "Raise the request, lower the limit, or raise resources.ratio in the policy configuration.",
     container: ({ spec }, config) =>
@@ -58,7 +59,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
         if (request > limit) {
           return `resources.requests.${name} is above its limit`;
         }
-        // Quantities are decimal fractions; a thousandth forgives what binary ones make of them.
+        // Quantities are decimal fractions; a tolerance of a thousandth is for binary rounding.
         const factor = config.resources.ratio[name];
         return limit > request * factor * 1.001
           ? `resources.limits.${name} is more than ${factor} times its request`
@@ -68,8 +69,9 @@ export const RESOURCE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "gpu-request",
-    about: "GPUs are whole, the same in requests and limits, and no more than the stack allows.",
-    remedy: "Set the GPU in resources.limits only, as a whole number.",
+    description:
+      "The number of GPUs is an integer, equal in requests and limits, and not above the maximum of the stack.",
+    remedy: "Set the GPU only in resources.limits, as an integer.",
     container: ({ spec }, config) => {
       const limits = spec.resources?.limits ?? {};
       const requests = spec.resources?.requests ?? {};
@@ -79,28 +81,31 @@ export const RESOURCE_RULES: readonly Rule[] = [
           const limit = parseQuantity(limits[name]) ?? Number.NaN;
           const request = parseQuantity(requests[name] ?? limits[name]);
           if (!Number.isInteger(limit) || request !== limit) {
-            return `resources of ${name} are not one whole number`;
+            return `resources of ${name} are not one integer`;
           }
-          return limit > config.resources.gpus ? `resources.limits.${name} is above the most` : [];
+          return limit > config.resources.gpus
+            ? `resources.limits.${name} is above the maximum`
+            : [];
         });
     },
   },
   {
     ...base,
     name: "scratch-limit",
-    about: "A scratch volume has a size, so that it cannot fill the disk or memory of its node.",
+    description:
+      "An emptyDir volume has a size limit, so that it cannot fill the disk or memory of its node.",
     remedy: "Set emptyDir.sizeLimit.",
     url: "https://kubernetes.io/docs/concepts/storage/volumes/#emptydir",
     pod: ({ spec }) =>
       (spec.volumes ?? []).flatMap((volume, index) =>
-        isScratch(volume) && !((parseQuantity(part(volume, "emptyDir").sizeLimit) ?? 0) > 0)
+        isScratch(volume) && !((parseQuantity(recordAt(volume, "emptyDir").sizeLimit) ?? 0) > 0)
           ? `volumes[${index}].emptyDir has no sizeLimit`
           : [],
       ),
   },
 ];
 
-/** Whether a volume is an empty directory, which is also what a volume without a source is. */
+/** Whether a volume is an emptyDir; a volume without a source is one, too. */
 function isScratch(volume: Volume): boolean {
   const sources = Object.keys(volume).filter(
     (key) => key !== "name" && (volume[key] ?? undefined) !== undefined,

@@ -1,41 +1,41 @@
 import type { Config } from "../config/schema";
-import type { Container, Image, Pod } from "../model/parts";
+import type { Container, Image, Pod } from "../model/contents";
 import type { KubernetesObject, Resource } from "../model/resource";
 import type { Stack } from "../model/stack";
 
 /** A mandatory finding stops the preview or the update; an advisory one is shown. */
 export type Level = "mandatory" | "advisory";
 
-/** What is wrong, as it follows a field path in a sentence; none where all is well. */
-export type Verdict = string | readonly string[] | undefined;
+/** Violations, each as text that begins with a path; undefined if there are none. */
+export type Violations = string | readonly string[] | undefined;
 
-/** The sets of rules that a platform team knows by name. */
+/** The sets of rules. */
 export type Pack = "baseline" | "restricted" | "platform";
 
 /**
- * One rule. It is judged at every scope that it has a function for, once for each subject. It never
- * quotes a value of the resource, because secrets arrive here in clear: a place and a reason do.
+ * One rule. It is evaluated at every scope for which it has a function, once for each subject. It never
+ * quotes a value of the resource, because secrets are in plain text here, but only a path and a reason.
  */
 export interface Rule {
-  /** What exemptions, levels and messages call it. */
+  /** Its name in exemptions, levels and messages. */
   readonly name: string;
   readonly pack: Pack;
   readonly level: Level;
-  /** True for an advisory rule that no configuration switches off: without it, something passes in silence. */
+  /** True for an advisory rule that cannot be disabled, as it reports what was not checked. */
   readonly alwaysOn?: boolean;
-  /** What must hold, and why. */
-  readonly about: string;
-  /** What to write instead, as one sentence. */
+  /** The requirement, and its reason. */
+  readonly description: string;
+  /** How to fix a violation, as one sentence. */
   readonly remedy: string;
   /** The standard that it implements. */
   readonly url?: string;
-  pod?(pod: Pod, config: Config): Verdict;
-  container?(container: Container, config: Config): Verdict;
-  /** For what names an image, in a container or elsewhere. */
-  image?(image: Image, config: Config): Verdict | Promise<Verdict>;
-  object?(object: KubernetesObject, config: Config): Verdict;
+  pod?(pod: Pod, config: Config): Violations;
+  container?(container: Container, config: Config): Violations;
+  /** For image references in containers and elsewhere. */
+  image?(image: Image, config: Config): Violations | Promise<Violations>;
+  object?(object: KubernetesObject, config: Config): Violations;
   /** For resources of any provider. */
-  resource?(resource: Resource, config: Config): Verdict | Promise<Verdict>;
-  /** For an object in the light of all others; judged when the whole stack is known. */
-  inStack?(object: KubernetesObject, stack: Stack, config: Config): Verdict;
+  resource?(resource: Resource, config: Config): Violations | Promise<Violations>;
+  /** For an object and all others of the stack; evaluated when the whole stack is known. */
+  inStack?(object: KubernetesObject, stack: Stack, config: Config): Violations;
 }

@@ -1,5 +1,5 @@
 import { autoscalerOf, autoscalersOf } from "../model/autoscalers";
-import { list, nameOf, namespaceOf, part } from "../model/stack";
+import { list, nameOf, namespaceOf, recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = {
@@ -8,24 +8,24 @@ const base = {
   url: "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/",
 } as const;
 
-/** What autoscalers do. */
+/** Rules for autoscalers. */
 export const SCALING_RULES: readonly Rule[] = [
   {
     ...base,
     name: "autoscaler-bounds",
-    about: "An autoscaler has room to scale, and something to scale by.",
+    description: "An autoscaler has a range of replicas, and a metric.",
     remedy: "Set minReplicas to 1 or more, maxReplicas above it, and metrics.",
     object: (object) => {
       const scaler = autoscalerOf(object);
       if (scaler === undefined) {
         return undefined;
       }
-      const { fields, least, most } = scaler;
+      const { fields, min, max } = scaler;
       return [
-        ...(least >= fields.defaultLeast && most > least
+        ...(min >= fields.defaultMin && max > min
           ? []
-          : [`spec.${fields.most} is not above spec.${fields.least}`]),
-        ...(list(part(object.value, "spec")[fields.by]).length > 0
+          : [`spec.${fields.max} is not above spec.${fields.min}`]),
+        ...(list(recordAt(object.value, "spec")[fields.by]).length > 0
           ? []
           : [`spec.${fields.by} is empty`]),
       ];
@@ -34,7 +34,7 @@ export const SCALING_RULES: readonly Rule[] = [
   {
     ...base,
     name: "autoscaler-target",
-    about: "An autoscaler scales a workload of its own stack.",
+    description: "An autoscaler scales a workload of the same stack.",
     remedy: "Name a Deployment of this stack in scaleTargetRef.",
     inStack: (object, stack) => {
       const target = autoscalerOf(object)?.target;
@@ -42,28 +42,30 @@ export const SCALING_RULES: readonly Rule[] = [
         !stack
           .of(`${target.kind}`)
           .some((one) => nameOf(one) === target.name && namespaceOf(one) === namespaceOf(object))
-        ? "spec.scaleTargetRef names nothing in this stack"
+        ? "spec.scaleTargetRef names no object of this stack"
         : undefined;
     },
   },
   {
     ...base,
     name: "scaled-replicas",
-    about:
-      "An autoscaler alone owns the number of pods; written in the workload, every update resets it.",
+    description:
+      "Only the autoscaler sets the number of replicas; with spec.replicas every update would reset it.",
     remedy: "Remove spec.replicas.",
     inStack: (object, stack) =>
-      (part(object.value, "spec").replicas ?? undefined) !== undefined &&
+      (recordAt(object.value, "spec").replicas ?? undefined) !== undefined &&
       autoscalersOf(object, stack).length > 0
-        ? "spec.replicas is set beside an autoscaler"
+        ? "spec.replicas is set for a workload with an autoscaler"
         : undefined,
   },
   {
     ...base,
     name: "single-autoscaler",
-    about: "Two autoscalers of one workload undo each other's work.",
-    remedy: "Remove all but one.",
+    description: "A workload has at max one autoscaler, as two would revert each other's changes.",
+    remedy: "Remove all autoscalers except one.",
     inStack: (object, stack) =>
-      autoscalersOf(object, stack).length > 1 ? "several autoscalers scale it" : undefined,
+      autoscalersOf(object, stack).length > 1
+        ? "several autoscalers scale the workload"
+        : undefined,
   },
 ];

@@ -9,7 +9,7 @@ const base = {
   url: "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 } as const;
 
-/** Credentials among the arguments of a command: in one, or in the one after a flag. */
+/** Credentials in the arguments of a command: in one argument, or in the value of a flag. */
 function inArguments(spec: ContainerSpec): string[] {
   return (["command", "args"] as const).flatMap((field) =>
     (spec[field] ?? []).flatMap((argument, index, all) => {
@@ -22,7 +22,7 @@ function inArguments(spec: ContainerSpec): string[] {
   );
 }
 
-/** Credentials among the entries of a ConfigMap, which are named by their numbers. */
+/** Credentials in the entries of a ConfigMap, which messages name by their indexes. */
 function inEntries(field: string, entries: unknown, decode: (value: unknown) => unknown): string[] {
   return isRecord(entries)
     ? Object.entries(entries).flatMap(([key, value], index) => {
@@ -36,14 +36,14 @@ function fromBase64(value: unknown): string {
   return Buffer.from(`${value}`, "base64").toString("utf8");
 }
 
-/** Credentials are in Secrets, and reach a process as files. */
+/** Rules for credentials. */
 export const SECRET_RULES: readonly Rule[] = [
   {
     ...base,
     name: "literal-credential",
-    about:
-      "No credential stands in a pod's environment or arguments, where everybody who may list pods reads it.",
-    remedy: "Put it in a Secret, and mount that.",
+    description:
+      "No credential is in the environment or arguments of a pod, where every user who may list pods can read it.",
+    remedy: "Put it in a Secret, and mount the Secret.",
     container: ({ spec }) => [
       ...(spec.env ?? []).flatMap(({ name, value }, index) => {
         const problem = credentialInText(name ?? "", value);
@@ -55,7 +55,7 @@ export const SECRET_RULES: readonly Rule[] = [
   {
     ...base,
     name: "credential-in-config-map",
-    about: "No credential stands in a ConfigMap, which is neither encrypted nor kept from viewers.",
+    description: "No credential is in a ConfigMap, which is not encrypted and readable by viewers.",
     remedy: "Put it in a Secret.",
     object: ({ kind, value }) =>
       kind === "ConfigMap"
@@ -69,7 +69,7 @@ export const SECRET_RULES: readonly Rule[] = [
     ...base,
     name: "secret-in-environment",
     level: "advisory",
-    about: "Secrets reach a process as files: an environment is inherited, dumped and logged.",
+    description: "Secrets are mounted as files: an environment is inherited, dumped and logged.",
     remedy: "Mount the Secret as a volume.",
     container: ({ spec }) => [
       ...(spec.env ?? []).flatMap(({ valueFrom }, index) =>
@@ -83,11 +83,11 @@ export const SECRET_RULES: readonly Rule[] = [
   {
     ...base,
     name: "lasting-token",
-    about: "Tokens of accounts expire; those in a Secret never do.",
-    remedy: "Ask for a token when it is needed: kubectl create token.",
+    description: "Service account tokens expire; those in a Secret never do.",
+    remedy: "Request a token when it is needed: kubectl create token.",
     object: ({ kind, value }) =>
       kind === "Secret" && value.type === "kubernetes.io/service-account-token"
-        ? "type makes a token that never expires"
+        ? "type creates a token that never expires"
         : undefined,
   },
 ];

@@ -4,21 +4,21 @@ import { parse, YAMLParseError } from "yaml";
 import { credentialInText } from "../model/credential";
 import { PROJECT } from "../model/project";
 import { join, type Resource } from "../model/resource";
-import { part } from "../model/stack";
+import { recordAt } from "../model/stack";
 import type { Rule } from "./rule";
 
 const ROOT = "pulumi:pulumi:Stack";
 
-/** What Pulumi's own secrets providers and its cloud make of a value. */
+/** The format of values that Pulumi's secrets providers have encrypted. */
 const ENCRYPTED = /^(v\d+:|AAAB[\w+/]{20,}={0,2}$)/;
 
-/** Whether a value is one that Pulumi encrypted, and not one that somebody called so. */
+/** Whether a value is encrypted by Pulumi, and not plain text under the key `secure`. */
 function isEncrypted(node: object): boolean {
   const [[key, value] = [], ...others] = Object.entries(node);
   return key === "secure" && others.length === 0 && ENCRYPTED.test(`${value}`);
 }
 
-/** Credentials in a configuration, by their places. */
+/** Paths of credentials in a configuration. */
 function credentialsIn(node: unknown, key: string, path: string): string[] {
   if (typeof node !== "object" || node === null) {
     const problem = credentialInText(key, node);
@@ -35,7 +35,7 @@ function credentialsIn(node: unknown, key: string, path: string): string[] {
       );
 }
 
-/** A text as YAML, or where it is none: the parser's own message quotes the text. */
+/** Parsed YAML, or the line of an error: the parser's message would quote the text. */
 function parsedYaml(text: string): { parsed?: unknown; mistake?: string } {
   try {
     return { parsed: parse(text) };
@@ -45,13 +45,13 @@ function parsedYaml(text: string): { parsed?: unknown; mistake?: string } {
   }
 }
 
-/** The rule about a stack's own file, which is judged with the stack's root resource. */
+/** The rule for the file of a stack, which is evaluated with the root resource of the stack. */
 export function stackFileRule(folder: string = PROJECT): Rule {
   return {
     name: "credential-in-stack-file",
     pack: "platform",
     level: "mandatory",
-    about: "No credential stands in the clear in a file that is committed.",
+    description: "No credential is in plain text in a committed file.",
     remedy: "Set it with pulumi config set --secret.",
     url: "https://www.pulumi.com/docs/iac/concepts/secrets/",
     resource: ({ type, urn }: Resource) => {
@@ -62,8 +62,8 @@ export function stackFileRule(folder: string = PROJECT): Rule {
       }
       const { parsed, mistake } = parsedYaml(readFileSync(file, "utf8"));
       return mistake === undefined
-        ? credentialsIn(part({ parsed }, "parsed").config, "", `${name}: config`)
-        : `${name} is no YAML${mistake}`;
+        ? credentialsIn(recordAt({ parsed }, "parsed").config, "", `${name}: config`)
+        : `${name} is not YAML${mistake}`;
     },
   };
 }

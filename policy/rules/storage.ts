@@ -2,43 +2,43 @@ import type { Config } from "../config/schema";
 import { parseQuantity } from "../model/quantity";
 import { join, type KubernetesObject } from "../model/resource";
 import { isRecord } from "../model/shape";
-import { list, part } from "../model/stack";
+import { list, recordAt } from "../model/stack";
 import { walk } from "../model/walk";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
 const VOLUMES = "https://kubernetes.io/docs/concepts/storage/persistent-volumes/";
 
-/** What is lost when its resource is deleted or replaced. */
+/** Kinds whose data is lost when their resource is deleted or replaced. */
 const KEPT = /^(Namespace|PersistentVolume|PersistentVolumeClaim|StatefulSet)$/;
 
-/** A claim of a volume: an object of its own, or a part of one that makes claims. */
+/** A PersistentVolumeClaim, or a claim template in another object. */
 interface Claim {
-  /** Where its spec stands. */
+  /** Path of its spec. */
   readonly path: string;
   readonly spec: Record<string, unknown>;
 }
 
-/** The fields from which controllers make claims, whatever their kind. */
+/** Fields with claim templates, in any kind. */
 const CLAIM_TEMPLATE = /(^|\.)volumeClaimTemplates?(\[\d+\])?$/;
-/** Fields that these are found in. */
+/** Fields that can contain claim templates. */
 const AROUND = /(^|\.)(spec|jobTemplate|template|storage|volumes|ephemeral)(\[\d+\])?$/;
 
-/** @throws UnknownValue where a field that is not known may hold one */
+/** @throws UnknownValue if an unknown field may contain one */
 function claimsIn({ kind, patch, value }: KubernetesObject): Claim[] {
-  // A patch has a part of a claim, and the definition of a kind describes what one looks like.
+  // A patch has a partial claim, and a CustomResourceDefinition has the schema of one.
   if (patch || kind === "CustomResourceDefinition") {
     return [];
   }
   if (kind === "PersistentVolumeClaim") {
-    return [{ path: "spec", spec: part(value, "spec") }];
+    return [{ path: "spec", spec: recordAt(value, "spec") }];
   }
   const claims: Claim[] = [];
   walk(value, "", null, ({ owner, key, path }) => {
     const isTemplate = CLAIM_TEMPLATE.test(path);
     const template: unknown = isTemplate || AROUND.test(path) ? Reflect.get(owner, key) : undefined;
     if (isTemplate && isRecord(template)) {
-      claims.push({ path: join(path, "spec"), spec: part(template, "spec") });
+      claims.push({ path: join(path, "spec"), spec: recordAt(template, "spec") });
     }
     return null;
   });
@@ -47,7 +47,7 @@ function claimsIn({ kind, patch, value }: KubernetesObject): Claim[] {
 
 function claimProblems({ path, spec }: Claim, { storage }: Config): string[] {
   const { accessModes, storageClassName } = spec;
-  const size = parseQuantity(part(spec, "resources", "requests").storage) ?? 0;
+  const size = parseQuantity(recordAt(spec, "resources", "requests").storage) ?? 0;
   const place = `${path}.resources.requests.storage`;
   return [
     ...(size > 0 ? [] : [`${place} is absent`]),
@@ -59,12 +59,12 @@ function claimProblems({ path, spec }: Claim, { storage }: Config): string[] {
   ];
 }
 
-/** Data. */
+/** Rules for volumes and data. */
 export const STORAGE_RULES: readonly Rule[] = [
   {
     ...base,
     name: "volume-claim",
-    about: "A volume is of a class and a size that the stack may use, and no part of a node.",
+    description: "A volume has an allowed storage class and size, and is not storage of a node.",
     remedy:
       "Set accessModes, resources.requests.storage, and a storage class of the policy configuration.",
     url: VOLUMES,
@@ -72,18 +72,18 @@ export const STORAGE_RULES: readonly Rule[] = [
       ...claimsIn(object).flatMap((claim) => claimProblems(claim, config)),
       ...(object.kind === "PersistentVolume"
         ? ["hostPath", "local"]
-            .filter((source) => isRecord(part(object.value, "spec")[source]))
-            .map((source) => `spec.${source} is a part of a node`)
+            .filter((source) => isRecord(recordAt(object.value, "spec")[source]))
+            .map((source) => `spec.${source} is storage of a node`)
         : []),
     ],
   },
   {
     ...base,
     name: "protected-data",
-    about:
-      "Data and what holds it can't be deleted, nor replaced, by a typo: the engine refuses it.",
+    description:
+      "Data, and the objects that contain it, are protected: the engine refuses to delete or replace them by mistake.",
     remedy:
-      "Set the resource option protect. Where the data is to go, set retainData to false in policy/stacks/STACK.json, too.",
+      "Set the resource option protect. To delete the data, set retainData to false in policy/stacks/STACK.json, too.",
     url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     object: ({ kind, patch, resource }, config) =>
       config.retainData && !patch && KEPT.test(kind) && !resource.protect

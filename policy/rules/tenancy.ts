@@ -6,8 +6,8 @@ import {
   NAMESPACE_NAME,
   nameOf,
   namespaceOf,
-  part,
   RESERVED_NAMESPACES,
+  recordAt,
   type Stack,
 } from "../model/stack";
 import { isUnknown, knownField } from "../model/unknown";
@@ -20,24 +20,27 @@ const base = {
   url: "https://kubernetes.io/docs/concepts/security/multi-tenancy/",
 } as const;
 
-/** The name of a Service in DNS, in small letters: `sklearn.svm.SVC` is a class. */
+/** DNS name of a Service, in lower case, as `sklearn.svm.SVC` is a class. */
 const SERVICE_HOST = /(?<![a-z0-9-])([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?![a-z0-9-])/g;
 const API_SERVER = "kubernetes.default";
-/** Maps whose keys are anybody's, so that `namespace` is a word among others. */
+/** Maps with arbitrary keys, in which `namespace` has no special meaning. */
 const FREE_FORM =
   /^(annotations|binaryData|data|labels|matchLabels|nodeSelector|selector|stringData)$/;
-/** A place in an object that names a namespace. */
-interface Mention {
+/** A reference to a namespace in an object. */
+interface NamespaceReference {
   readonly path: string;
   readonly namespace: unknown;
 }
 
 /**
- * Every place in an object that names a namespace, by a field of that meaning or in the host of a Service,
- * and every field that is not known and may name one.
+ * All references to namespaces in an object, in a field for namespaces or in the host of a Service, and all
+ * unknown fields that may contain one.
  */
-function mentionsIn({ value }: KubernetesObject): { mentions: Mention[]; unclear: Field[] } {
-  const mentions: Mention[] = [];
+function referencesIn({ value }: KubernetesObject): {
+  mentions: NamespaceReference[];
+  unclear: Field[];
+} {
+  const mentions: NamespaceReference[] = [];
   const unclear: Field[] = [];
   walk(value, "", true, (field, hasMeaning) => {
     const { owner, key, path } = field;
@@ -53,7 +56,7 @@ function mentionsIn({ value }: KubernetesObject): { mentions: Mention[]; unclear
   return { mentions, unclear };
 }
 
-/** Namespaces of the Services whose hosts a text names; every pod may call the API server. */
+/** Namespaces in the hosts of Services in a text, except for the API server, which every pod may call. */
 function hosted(node: unknown): string[] {
   return typeof node === "string"
     ? [...node.matchAll(SERVICE_HOST)]
@@ -62,7 +65,7 @@ function hosted(node: unknown): string[] {
     : [];
 }
 
-/** Namespaces that a field names by its meaning. */
+/** Namespaces in a field for namespaces. */
 function meant(key: string, node: unknown): unknown[] {
   switch (key) {
     case "namespace":
@@ -76,15 +79,15 @@ function meant(key: string, node: unknown): unknown[] {
   }
 }
 
-/** Namespaces that a selector names, by the label of their names or, as operators have it, by a list. */
+/** Namespaces in a selector, by the label with their names or, for operators, by a list. */
 function selected(selector: unknown): unknown[] {
-  const { matchExpressions, matchLabels, matchNames } = part({ selector }, "selector");
-  const named = part({ matchLabels }, "matchLabels")[NAMESPACE_NAME];
+  const { matchExpressions, matchLabels, matchNames } = recordAt({ selector }, "selector");
+  const named = recordAt({ matchLabels }, "matchLabels")[NAMESPACE_NAME];
   return [
     ...(named === undefined ? [] : [named]),
     ...list(matchNames),
     ...list(matchExpressions)
-      .map((expression) => part({ expression }, "expression"))
+      .map((expression) => recordAt({ expression }, "expression"))
       .filter(({ key, operator }) => key === NAMESPACE_NAME && operator === "In")
       .flatMap(({ values }) => list(values)),
   ];
@@ -92,56 +95,56 @@ function selected(selector: unknown): unknown[] {
 
 function foreign(object: KubernetesObject, stack: Stack, config: Config): string[] {
   const peers: ReadonlySet<unknown> = new Set(config.network.peers);
-  // A stack that creates no namespace says in its configuration which ones it works in.
+  // A stack without a Namespace has its namespaces in the configuration.
   const own: ReadonlySet<unknown> = stack.namespaces.size > 0 ? stack.namespaces : peers;
   const home = object.value.metadata?.namespace;
-  const isOurs = ({ path, namespace }: Mention) =>
+  const isOurs = ({ path, namespace }: NamespaceReference) =>
     path === "metadata.namespace"
-      ? // Objects in the system's namespaces are found by own-namespace.
+      ? // own-namespace reports objects in the namespaces of the cluster.
         own.has(namespace) || RESERVED_NAMESPACES.has(namespace)
       : namespace === home || own.has(namespace) || peers.has(namespace);
-  const { mentions, unclear } = mentionsIn(object);
+  const { mentions, unclear } = referencesIn(object);
   const places = mentions.filter((mention) => !isOurs(mention)).map(({ path }) => path);
   const [first] = unclear;
   if (first !== undefined && places.length === 0) {
-    // Throws: nothing is wrong with what is known.
+    // Throws: the known fields have no violations.
     Reflect.get(first.owner, first.key);
   }
-  return [...new Set(places)].map((place) => `${place} names a namespace of somebody else`);
+  return [...new Set(places)].map((place) => `${place} refers to a namespace of another stack`);
 }
 
-/** Kinds that something else in the stack has to name, or they do nothing. */
+/** Kinds that have no effect unless another object refers to them. */
 const REFERENCED = /^(ConfigMap)$/;
 
-/** What a stack has to do with others, and with itself. */
+/** Rules for references between objects. */
 export const TENANCY_RULES: readonly Rule[] = [
   {
     ...base,
     name: "foreign-namespace",
-    about: "A stack's objects stay in its own namespaces, and name nobody else's.",
+    description: "The objects of a stack are in its own namespaces, and do not refer to others.",
     remedy:
-      "Use a namespace of this stack. Others that it may name are in network.peers of the policy configuration, and so are those in which a stack without a Namespace works.",
+      "Use a namespace of this stack. Other allowed namespaces are in network.peers of the policy configuration, and so are those of a stack without a Namespace.",
     inStack: foreign,
   },
   {
     ...base,
     name: "unused-config-map",
     level: "advisory",
-    about: "What nothing uses is not kept.",
-    remedy: "Remove it, or mount it.",
+    description: "Every ConfigMap is used.",
+    remedy: "Remove it, or use it.",
     inStack: (object, stack) =>
       REFERENCED.test(object.kind) && !isNamed(object, stack)
-        ? "no object of this stack names it"
+        ? "no object of this stack uses it"
         : undefined,
   },
 ];
 
-/** Whether an object of the same namespace says the name of this one. */
+/** Whether another object of the namespace contains the name of this one. */
 function isNamed(object: KubernetesObject, stack: Stack): boolean {
   const namespace = namespaceOf(object);
   const found = textsOf(stack, namespace).has(nameOf(object));
   if (!found) {
-    // Reads every field: the name may stand in one that is not known.
+    // Reads every field: an unknown one may contain the name.
     JSON.stringify(stack.objects.filter((other) => namespaceOf(other) === namespace));
   }
   return found;
@@ -149,7 +152,7 @@ function isNamed(object: KubernetesObject, stack: Stack): boolean {
 
 const texts = new WeakMap<Stack, Map<string, ReadonlySet<string>>>();
 
-/** All texts in the objects of a namespace, but for what they say of themselves. */
+/** All strings in the objects of a namespace, except for their metadata. */
 function textsOf(stack: Stack, namespace: string): ReadonlySet<string> {
   const known = texts.get(stack) ?? new Map<string, ReadonlySet<string>>();
   texts.set(stack, known);

@@ -6,7 +6,7 @@ interface Manifest {
   manifests?: { digest: string; platform?: { architecture: string } }[];
 }
 
-/** Bytes of an image's layers: as a node pulls them, and as they lie on its disk. */
+/** Size of an image's layers in bytes: compressed, and unpacked on a node's disk. */
 export interface ImageSize {
   compressed: number;
   unpacked: number;
@@ -19,7 +19,7 @@ const ACCEPT = [
 ].join(", ");
 
 /**
- * Measures an image by reading it from a registry that speaks plain HTTP.
+ * Measures an image in a plain-HTTP registry.
  * @param reference `host:port/repository:tag@digest`
  */
 export async function imageSize(reference: string): Promise<ImageSize> {
@@ -28,7 +28,7 @@ export async function imageSize(reference: string): Promise<ImageSize> {
   const url = (kind: string, of: string) => `http://${host}/v2/${repository}/${kind}/${of}`;
   const manifest = async (of: string): Promise<Manifest> => {
     const answer = await fetch(url("manifests", of), { headers: { accept: ACCEPT } });
-    if (!answer.ok) throw new Error(`${reference}: the registry answered ${answer.status}`);
+    if (!answer.ok) throw new Error(`${reference}: the registry returned status ${answer.status}`);
     return (await answer.json()) as Manifest;
   };
   const top = await manifest(digest ?? "");

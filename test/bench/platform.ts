@@ -8,7 +8,7 @@ import { PlatformStack } from "../support/platform-stack";
 import { waitFor } from "../support/wait";
 import { imageSize } from "./image-size";
 
-/** Load steps that are measured; the median of three is not one lucky phase of scrape and sync. */
+/** Number of load steps; the median of three does not depend on one phase of scrapes and syncs. */
 const STEPS = 3;
 const TEAM = "demo";
 const SELECTOR = ["-n", TEAM, "-l", "app.kubernetes.io/instance=diabetes"];
@@ -27,7 +27,7 @@ function median(numbers: number[]): string {
   return `${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)} s (of ${sorted.map((n) => n.toFixed(0)).join(", ")})`;
 }
 
-/** From a load of three times the target to the first new pod: asked for by the autoscaler, and ready. */
+/** Seconds from a load of three times the target until the autoscaler requests a new pod, and until it is ready. */
 async function loadStep(
   kubectl: Kubectl,
   url: string,
@@ -118,7 +118,9 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "ml-platform-bench-"));
   const where = { name: "bench", folder: join(folder, "lab") };
   try {
-    const lab = await timed("A new lab, tools built", () => startLab(where, console.log));
+    const lab = await timed("A new lab, with tools built before", () =>
+      startLab(where, console.log),
+    );
     await measure(lab, folder);
     await stopLab(where, console.log);
     await timed("The same lab, started again with its pods", () => startLab(where, console.log));

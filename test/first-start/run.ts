@@ -11,7 +11,7 @@ import { fail, step } from "../../cli/terminal";
 import { duration } from "../../toolchain";
 import { stepsOf, type TimedLine } from "./timeline";
 
-/** The first line of the result: the prediction of the model that was trained. */
+/** The first line of the result: a prediction of the trained model. */
 const PREDICTION = /"prediction":\[[\d.]+\]/;
 
 interface Run {
@@ -20,7 +20,7 @@ interface Run {
   took: number;
 }
 
-/** The environment of a user whose home folder is empty: no cache of npm, Go or ours, and nothing of this checkout on PATH. */
+/** The environment of a user with an empty home folder: no caches of npm, Go or this project, and no folder of this checkout on PATH. */
 function freshEnvironment(home: string): NodeJS.ProcessEnv {
   const own =
     /^(npm_|ML_PLATFORM_|XDG_|PULUMI_|GO(PATH|CACHE|MODCACHE|BIN)$|INIT_CWD$|NODE$|NODE_PATH$|PIP_CACHE_DIR$)/;
@@ -31,7 +31,7 @@ function freshEnvironment(home: string): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), HOME: home, PATH: path.join(delimiter) };
 }
 
-/** Runs a command, shows its lines with the time since its start, and keeps them. */
+/** Runs a command, prints its lines with the time since its start, and returns them. */
 async function timed(command: string, args: string[], cwd: string, home: string): Promise<Run> {
   const start = Date.now();
   const child = spawn(command, args, {
@@ -56,7 +56,7 @@ async function timed(command: string, args: string[], cwd: string, home: string)
 
 function table(runs: readonly Run[]): string {
   const result = new Table({
-    head: ["step", "took", "ended after"],
+    head: ["step", "took", "completed after"],
     style: { head: [], border: [] },
   });
   for (const { lines } of runs) {
@@ -65,7 +65,7 @@ function table(runs: readonly Run[]): string {
   return result.toString();
 }
 
-/** Takes the lab and the folder away; what Go has downloaded is read-only. */
+/** Removes the lab and the folder; Go's downloads are read-only. */
 async function clean(clone: string, folder: string, home: string): Promise<void> {
   await timed("npm", ["run", "--silent", "lab", "--", "reset"], clone, home);
   await x("chmod", ["-R", "u+w", folder]);
@@ -88,10 +88,9 @@ async function firstStart({ keep, again }: { keep?: boolean; again?: boolean }):
   }
   process.stdout.write(`\n${table(runs.slice(0, 1))}\n`);
   for (const { lines, code, took } of runs) {
-    if (code !== 0)
-      throw new Error(`npm start ended with exit code ${code} after ${duration(took)}`);
+    if (code !== 0) throw new Error(`npm start exited with code ${code} after ${duration(took)}`);
     if (!lines.some(({ text }) => PREDICTION.test(text))) {
-      throw new Error("npm start ended well, but showed no prediction");
+      throw new Error("npm start succeeded, but printed no prediction");
     }
     step(`npm start: ${duration(took)} to the prediction`);
   }
@@ -99,10 +98,10 @@ async function firstStart({ keep, again }: { keep?: boolean; again?: boolean }):
 
 new Command("npm run test:first-start --")
   .description(
-    "Runs npm start in a fresh clone of the last commit with an empty home folder, to the prediction, and shows what took how long. Takes the local cluster's default name and ports, so that npm run lab -- down must come first. Debian packages that are installed stay so.",
+    "Runs npm start in a fresh clone of the last commit with an empty home folder, until the prediction, and prints the duration of each step. Uses the default name and ports of the local cluster, so run npm run lab -- down first. Installed Debian packages are kept.",
   )
-  .option("--again", "run npm start a second time, with all in place")
-  .option("--keep", "leave the clone, its caches and its running lab")
+  .option("--again", "run npm start a second time, with everything installed")
+  .option("--keep", "keep the clone, its caches and its running lab")
   .action(firstStart)
   .parseAsync()
   .catch(fail);

@@ -1,22 +1,22 @@
-/** A line that a command printed, and when. */
+/** A line of output with its time. */
 export interface TimedLine {
   /** Milliseconds after the start. */
   at: number;
   text: string;
 }
 
-/** A step whose line says how long it took. */
+/** A step with a duration in its line. */
 export interface Step {
   name: string;
   took: string;
-  /** Milliseconds after the start at which it had ended. */
+  /** Milliseconds after the start at which it was completed. */
   ended: number;
 }
 
 const STEP =
   /^(?:▸ )?(.+?):? (?:built |assembled |pushed |installed |started )?(?:in )?((?:\d+ min )?[\d.]+ s)(?: \(.*\))?$/;
 
-/** The steps among a command's lines: those that end with a duration, as `etcd: started in 0.8 s`. */
+/** The steps in the lines of a command: lines that end with a duration, such as `etcd: started in 0.8 s`. */
 export function stepsOf(lines: readonly TimedLine[]): Step[] {
   return lines.flatMap(({ at, text }) => {
     const [, name, took] = STEP.exec(text) ?? [];

@@ -11,17 +11,17 @@ import { type Changes, PlatformStack } from "../support/platform-stack";
 import { CommandProcess } from "../support/process-tree";
 
 const MINUTE = 60_000;
-/** Updates that are killed. `npm run test:interruption` kills ten. */
+/** Number of updates that are killed. `npm run test:interruption` kills ten. */
 const KILLS = Number(process.env.KILLS ?? 3);
-/** Decides the moments. */
+/** Seed of the random moments. */
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const THOUSAND = 1000;
-/** Parts of a thousand of the time that an update takes: one in each of as many equal parts of it as there are kills. */
+/** Moments in thousandths of the duration of an update: one in each of KILLS equal intervals. */
 const MOMENTS = fc
   .sample(fc.noBias(fc.nat(THOUSAND - 1)), { seed: SEED, numRuns: KILLS })
   .map((part, index) => (index + part / THOUSAND) / KILLS);
 
-/** What the program makes, of every kind that it has. */
+/** All kinds of objects that the program creates. */
 const KINDS = [
   ...["namespaces", "serviceaccounts", "secrets", "configmaps", "persistentvolumeclaims"],
   ...["services", "deployments", "jobs", "ingresses", "networkpolicies", "roles", "rolebindings"],
@@ -31,7 +31,7 @@ const KINDS = [
 const OURS = "app.kubernetes.io/part-of=ml-platform";
 const TRACKING = "app.kubernetes.io/name=mlflow";
 
-/** A team with all its parts, on a platform without metrics, which takes as long again. */
+/** A complete team, on a platform without metrics, which would double the time. */
 function team(name: string, ...more: Changes): Changes {
   const off = { mode: "off" };
   return [
@@ -50,7 +50,7 @@ describe("a command that is interrupted", () => {
   let lab: LabInfo;
   let kubectl: Kubectl;
   let platform: PlatformStack;
-  /** Objects of an undisturbed update, and how long the engine was at it, in milliseconds. */
+  /** Objects of an update without interruption, and its duration in the engine, in milliseconds. */
   let undisturbed: { objects: string[]; took: number };
 
   const labCommand = (what: string) =>
@@ -65,7 +65,7 @@ describe("a command that is interrupted", () => {
   const pending = async () =>
     (await readState(platform.open)).deployment.pending_operations?.length ?? 0;
 
-  /** Kind and name of each object, without what Pulumi has made up and whose team it is. */
+  /** Kind and name of each object, without Pulumi's random suffix and the name of the team. */
   async function objects(teamName: string): Promise<string[]> {
     const plain = (name: string) => name.replace(/-[0-9a-f]{8}$/, "").replaceAll(teamName, "TEAM");
     return (await kubectl.list(KINDS, "-A", "-l", OURS))
@@ -73,7 +73,7 @@ describe("a command that is interrupted", () => {
       .sort();
   }
 
-  /** The most pods of a team's MLflow that were there at one time while something was done. */
+  /** Maximum number of concurrent MLflow pods of a team during some work. */
   async function mostTrackingPods(teamName: string, work: () => Promise<void>): Promise<number> {
     const over = new AbortController();
     const watch = async () => {
@@ -89,7 +89,7 @@ describe("a command that is interrupted", () => {
 
   beforeAll(async () => {
     console.log(`SEED=${SEED} KILLS=${KILLS}`);
-    // Killed in its midst, a start is finished by the next one.
+    // The next start completes a killed one.
     const first = labCommand("up");
     await first.says("etcd: started", 60 * 60);
     await first.kill();
@@ -104,12 +104,12 @@ describe("a command that is interrupted", () => {
   }, 5 * MINUTE);
 
   it(
-    "by one signal ends an update cleanly, and the next one finishes it",
+    "by one signal stops an update cleanly, and the next update completes it",
     async () => {
       platform.configure(...team("first"));
       const interrupted = stackCommand("update");
       await interrupted.says("updating", 2 * 60);
-      // It has begun, and images are still being built.
+      // The update has started, and images are still being built.
       await interrupted.says("first-images-serving creating", 60);
       process.kill(interrupted.pid, "SIGINT");
       expect(await interrupted.ended()).toBe(130);
@@ -121,7 +121,7 @@ describe("a command that is interrupted", () => {
   );
 
   it(
-    "is one that would do the same undisturbed",
+    "has no effect on a later update",
     async () => {
       platform.configure(...team("second"));
       const update = stackCommand("update");
@@ -135,7 +135,7 @@ describe("a command that is interrupted", () => {
   );
 
   it.each(MOMENTS.map((moment, round) => ({ moment, round })))(
-    "by a kill after $moment of an update is finished by the next, with nothing made twice",
+    "by a kill after $moment of an update is completed by the next one, without duplicate objects",
     async ({ moment, round }) => {
       const name = `killed${round}`;
       platform.configure(...team(name));
@@ -158,7 +158,7 @@ describe("a command that is interrupted", () => {
   );
 
   it(
-    "deletes nothing of a stack that protects its data, and all that it gives up",
+    "deletes nothing of a stack that protects its data, and everything of one that does not",
     async () => {
       const last = `killed${KILLS - 1}`;
       platform.configure(...team(last, [["retainData"], true]));
@@ -180,7 +180,7 @@ describe("a command that is interrupted", () => {
   );
 
   it(
-    "stops the lab by the next stop",
+    "lets the next stop complete the stop of the lab",
     async () => {
       const killed = labCommand("down");
       await setTimeout(2000);

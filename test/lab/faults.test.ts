@@ -1,20 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { identify } from "../../lab/cluster/identity";
 import { labStatus, labTrouble, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
-import { logFile, runningProcess } from "../../lab/cluster/processes";
+import { logFile, runningProcess, supervisedComponents } from "../../lab/cluster/processes";
 import { assembleImages } from "../../lab/images";
 import { processesOf } from "../support/lab-processes";
 
 const SECONDS = 1000;
 /** A start that has to build every tool first. */
 const START = 3600 * SECONDS;
-/** Longer than any part waits for anything by itself: kube-router's minute is the longest known. */
+/** Longer than the timeout of any component: the longest known is kube-router's minute. */
 const SLOW_IMAGES = 185 * SECONDS;
 
 const root = mkdtempSync(join(tmpdir(), "lab-faults-"));
@@ -25,25 +25,24 @@ const slow = optionsOf("slow");
 const hurt = optionsOf("hurt");
 const lab = identify(hurt);
 
-/** Keeps lines of progress, to be shown where a test fails. */
+/** Records lines of progress, to be shown if a test fails. */
 function listener() {
   const lines: string[] = [];
   return { lines, report: (line: string) => void lines.push(line) };
 }
 
-/** Names of the parts that a lab has launched so far. */
-function launchedParts(): string[] {
-  const folder = join(lab.paths.run, "parts");
-  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith(".new")) : [];
+/** Names of the components that the lab has started so far. */
+function startedComponents(): string[] {
+  return supervisedComponents(lab).filter((name) => !name.endsWith(".new"));
 }
 
 const pidOf = (name: string) => runningProcess(lab, name)?.pid;
 
-/** Calls `act` once for each part, when its process is first seen, until the work ends. */
-async function onEachPart<T>(act: (name: string, pid: number) => void, work: Promise<T>) {
+/** Calls `act` once for each component, when its process first appears, until the work ends. */
+async function onEachComponent<T>(act: (name: string, pid: number) => void, work: Promise<T>) {
   const seen = new Set<string>();
   const watch = setInterval(() => {
-    for (const name of launchedParts()) {
+    for (const name of startedComponents()) {
       const pid = seen.has(name) ? undefined : pidOf(name);
       if (!pid) continue;
       seen.add(name);
@@ -53,17 +52,17 @@ async function onEachPart<T>(act: (name: string, pid: number) => void, work: Pro
   return work.finally(() => clearInterval(watch));
 }
 
-/** The state of each part, and what is said of it. */
+/** The state of each component, and the reason. */
 async function states(options: typeof hurt) {
-  const { parts } = await labStatus(options);
-  return parts.map(({ name, state, reason }) => ({ name, state, reason }));
+  const { components } = await labStatus(options);
+  return components.map(({ name, state, reason }) => ({ name, state, reason }));
 }
 
-const well = (name: string) => ({ name, state: "running", reason: undefined });
+const running = (name: string) => ({ name, state: "running", reason: undefined });
 
 /**
- * Takes a port inside the lab's network as soon as it is free, so that a part can never have it again.
- * @returns what gives it back
+ * Listens on a port in the lab's network as soon as it is free, so that a component cannot use it.
+ * @returns a function that frees it
  */
 async function occupy(port: number): Promise<() => void> {
   const script = `until socat TCP4-LISTEN:${port},reuseaddr,fork PIPE; do sleep 0.05; done`;
@@ -75,7 +74,7 @@ async function occupy(port: number): Promise<() => void> {
   return () => process.kill(-(holder.pid ?? 0), "SIGKILL");
 }
 
-/** Aborted when the tests are over, be it by a failure while the other lab still waits for its images. */
+/** Aborted when the tests are over, also after a failure while the other lab still waits for its images. */
 const over = new AbortController();
 let slowStart: Promise<unknown> = Promise.resolve();
 
@@ -86,8 +85,8 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 }, START);
 
-describe.concurrent("a lab whose start does not go smoothly", () => {
-  it("waits for images for minutes, and restarts nothing", { timeout: START }, async () => {
+describe.concurrent("a lab with faults during its start", () => {
+  it("waits minutes for images without restarting a component", { timeout: START }, async () => {
     const { lines, report } = listener();
     const assemble: typeof assembleImages = async (...given) => {
       await delay(SLOW_IMAGES, undefined, { signal: over.signal });
@@ -96,18 +95,18 @@ describe.concurrent("a lab whose start does not go smoothly", () => {
     slowStart = startLab(slow, report, { assemble });
     await slowStart;
     const found = await states(slow);
-    expect(found, lines.join("\n")).toEqual(found.map(({ name }) => well(name)));
+    expect(found, lines.join("\n")).toEqual(found.map(({ name }) => running(name)));
     expect(found).toHaveLength(12);
     expect(lines.filter((line) => line.includes("ended"))).toEqual([]);
   });
 
-  // One story, of one lab: each step begins with what the step before has left.
-  it("survives whatever happens to its parts", { timeout: START }, async () => {
-    await step("every part killed once while it starts", eachPartKilled);
-    await step("a part killed later comes back by itself", comesBack);
-    await step("a part that can never run is given up, and named", givenUp);
-    await step("etcd stands still for ten seconds while it starts", etcdStalled);
-    await step("it is taken down while its parts are being started again", takenDown);
+  // The steps use the same lab: each step begins with the state after the previous one.
+  it("recovers from failures of its components", { timeout: START }, async () => {
+    await step("every component is killed once while it starts", eachComponentKilled);
+    await step("a component that is killed later is restarted", restarted);
+    await step("a component that cannot run is not restarted any more, and named", notRestarted);
+    await step("etcd is stopped for ten seconds during the start", etcdStalled);
+    await step("it is stopped while its components are being restarted", stoppedDuringRestarts);
   });
 });
 
@@ -117,37 +116,35 @@ async function step(name: string, work: () => Promise<void>): Promise<void> {
   console.log(`${name}: ${Math.round((Date.now() - begin) / SECONDS)} s`);
 }
 
-async function eachPartKilled(): Promise<void> {
+async function eachComponentKilled(): Promise<void> {
   const { lines, report } = listener();
   const killed: string[] = [];
   const kill = (name: string, pid: number) => {
-    // At moments of all kinds: before it listens, when it is well, when others use it.
+    // At different moments: before it listens, when it is ready, when others use it.
     setTimeout(() => process.kill(pid, "SIGKILL"), killed.push(name) * 150);
   };
-  await onEachPart(kill, startLab(hurt, report));
+  await onEachComponent(kill, startLab(hurt, report));
   const found = await states(hurt);
   expect(killed).toHaveLength(12);
   expect(found.map(({ name, state }) => `${name} ${state}`).sort(), lines.join("\n")).toEqual(
     killed.map((name) => `${name} running`).sort(),
   );
   for (const name of killed) {
-    const told = `${name}: ended with exit code 137; its log is ${logFile(lab, name)}`;
+    const told = `${name}: exited with code 137; its log is ${logFile(lab, name)}`;
     expect(lines).toContain(told);
   }
 }
 
-async function comesBack(): Promise<void> {
+async function restarted(): Promise<void> {
   const first = pidOf("controller-manager") ?? 0;
   process.kill(first, "SIGKILL");
   await vi.waitFor(() => expect(pidOf("controller-manager")).toBeUndefined(), 5 * SECONDS);
-  expect(labTrouble(hurt).join()).toContain("controller-manager does not run (ended ");
+  expect(labTrouble(hurt).join()).toContain("controller-manager does not run (exited ");
   await vi.waitFor(
     async () => {
       const found = (await states(hurt)).find(({ name }) => name === "controller-manager");
       expect(found).toMatchObject({ state: "running" });
-      expect(found?.reason).toMatch(
-        /ended 2 times, last at \d\d:\d\d:\d\d with exit code 137; log: /,
-      );
+      expect(found?.reason).toMatch(/exited 2 times, last at \d\d:\d\d:\d\d with code 137; log: /);
     },
     { timeout: 60 * SECONDS, interval: 500 },
   );
@@ -155,7 +152,7 @@ async function comesBack(): Promise<void> {
   expect(labTrouble(hurt)).toEqual([]);
 }
 
-async function givenUp(): Promise<void> {
+async function notRestarted(): Promise<void> {
   const giveBack = await occupy(10259);
   process.kill(pidOf("scheduler") ?? 0, "SIGKILL");
   try {
@@ -171,7 +168,7 @@ async function givenUp(): Promise<void> {
       `"npm run lab -- up --name ${hurt.name}" starts it; its log is ${logFile(lab, "scheduler")}`,
     );
     await expect(startLab(hurt, () => {})).rejects.toThrow(
-      /^scheduler has ended 6 times.* is not started again\. The end of .*scheduler\.log:.*address already in use/s,
+      /^scheduler has exited 6 times.* is not restarted\. The last lines of .*scheduler\.log:.*address already in use/s,
     );
   } finally {
     giveBack();
@@ -185,23 +182,23 @@ async function etcdStalled(): Promise<void> {
   const { lines, report } = listener();
   let stalled: number | undefined;
   const stall = (name: string) => {
-    if (name !== "kubelet") return; // the API server has been well, and all others are coming up
+    if (name !== "kubelet") return; // the API server was ready, and the others are starting
     stalled = pidOf("etcd") ?? 0;
     process.kill(stalled, "SIGSTOP");
     setTimeout(() => process.kill(stalled ?? 0, "SIGCONT"), 10 * SECONDS);
   };
-  await onEachPart(stall, startLab(hurt, report));
+  await onEachComponent(stall, startLab(hurt, report));
   expect(stalled).toBeGreaterThan(0);
   expect(pidOf("etcd"), lines.join("\n")).toBe(stalled);
   expect((await states(hurt)).filter(({ state }) => state !== "running")).toEqual([]);
 }
 
-async function takenDown(): Promise<void> {
+async function stoppedDuringRestarts(): Promise<void> {
   expect(processesOf(hurt.name, hurt.folder)).not.toEqual([]);
-  for (const name of launchedParts()) process.kill(pidOf(name) ?? 0, "SIGKILL");
+  for (const name of startedComponents()) process.kill(pidOf(name) ?? 0, "SIGKILL");
   await stopLab(hurt, () => {});
   expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
-  // Longer than the pause before a first new run.
+  // Longer than the pause before the first restart.
   await delay(3 * SECONDS);
   expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
   expect(existsSync(lab.paths.run)).toBe(false);

@@ -15,8 +15,8 @@ import { processesOf } from "../support/lab-processes";
 import { changesOf, type Snapshot, takeSnapshot } from "../support/machine-snapshot";
 import { clientPod, serverObjects } from "./workload";
 
-// Sequential: the tests tell one story, of a lab from its start to its removal.
-// The run's own: another checkout's tests may run on the same machine, or may have been killed there.
+// The tests run in order, and use one lab from its start to its removal.
+// A unique name: tests of another checkout may run on the same machine, or may have been killed there.
 const NAME = `lab-${process.pid.toString(36)}`;
 const HOST = "server.localhost";
 const SECONDS = 1000;
@@ -25,13 +25,13 @@ const START = 3600 * SECONDS;
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), "lab-e2e-"));
 const options = { name: NAME, folder: join(root, "lab") };
-const beside = { name: `${NAME}b`, folder: join(root, "beside") };
+const second = { name: `${NAME}b`, folder: join(root, "second") };
 const lines: string[] = [];
 const report = (line: string) => void lines.push(line);
 let info: LabInfo;
 let cluster: Kubectl;
 let buildx: string;
-let untouched: Snapshot;
+let initial: Snapshot;
 
 const kubectl = (...args: string[]) => cluster.run(...args);
 
@@ -41,20 +41,20 @@ async function apply(objects: readonly object[]): Promise<void> {
   await kubectl("apply", "-f", file);
 }
 
-/** Runs Python in a pod and gives what it prints. */
+/** Runs Python in a pod and returns its output. */
 async function python(pod: string, code: string): Promise<string> {
   return (await kubectl("-n", "e2e", "exec", pod, "--", "python3", "-c", code)).trim();
 }
 
 async function pids(): Promise<Record<string, number | undefined>> {
-  const { parts } = await labStatus(options);
-  return Object.fromEntries(parts.map(({ name, pid }) => [name, pid]));
+  const { components } = await labStatus(options);
+  return Object.fromEntries(components.map(({ name, pid }) => [name, pid]));
 }
 
-/** Status of an answer of the ingress; `fetch` cannot set the Host header. */
+/** Status of a response of the ingress; `fetch` cannot set the Host header. */
 function viaIngress(host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    // Over a connection of its own.
+    // On a new connection.
     const call = request(info.ingress, { headers: { host }, agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode);
@@ -63,7 +63,7 @@ function viaIngress(host: string): Promise<number | undefined> {
   });
 }
 
-/** Python that prints what comes of a request to the server: its status, or `denied`. */
+/** Python that sends a request to the server and prints the status, or `denied`. */
 const FETCH = `
 import urllib.request
 try:
@@ -72,7 +72,7 @@ except OSError:
     print('denied')
 `;
 
-/** What of a lab is on the machine, in any place where something could be left over. */
+/** Everything of a lab on the machine, in all places where something could remain. */
 async function traces({ name, folder }: typeof options): Promise<string[]> {
   const scope = `ml-lab-${name}`;
   const links = (await run("ip", ["-o", "link"])).stdout;
@@ -89,24 +89,24 @@ async function traces({ name, folder }: typeof options): Promise<string[]> {
 
 beforeAll(async () => {
   buildx = (await labTools.ensure(["buildx"], report)).get("buildx") ?? "";
-  // Packages stay on the machine: what they bring is there before and after.
+  // Packages stay on the machine, so they are installed before the first snapshot.
   await ensureDebianPackages([...labPackages(), ...imagePackages], report);
-  untouched = takeSnapshot();
+  initial = takeSnapshot();
   info = await startLab(options, report);
   cluster = await Kubectl.of(info.kubeconfig);
 }, START);
 
 afterAll(async () => {
-  await resetLab(beside, report);
+  await resetLab(second, report);
   await resetLab(options, report);
   rmSync(root, { recursive: true, force: true });
 }, START);
 
 describe("a lab that has been started", () => {
-  it("has every part running, and files that name what it offers", async () => {
-    const { parts } = await labStatus(options);
-    expect(parts.filter(({ state }) => state !== "running")).toEqual([]);
-    expect(parts).toHaveLength(12);
+  it("has every component running, and files with its addresses", async () => {
+    const { components } = await labStatus(options);
+    expect(components.filter(({ state }) => state !== "running")).toEqual([]);
+    expect(components).toHaveLength(12);
     expect(JSON.parse(readFileSync(join(info.folder, "lab.json"), "utf8"))).toEqual(info);
     expect(info).toMatchObject({ context: `lab-${NAME}`, builder: `lab-${NAME}` });
     const lock = JSON.parse(readFileSync(info.imagesLock, "utf8"));
@@ -156,7 +156,7 @@ describe("a lab that has been started", () => {
     expect(await python("friend", lookup("server.e2e.svc.cluster.local"))).toMatch(/^10\.96\./);
   });
 
-  it("lets through what a NetworkPolicy allows, and nothing else", {
+  it("allows only the connections of a NetworkPolicy", {
     timeout: 60 * SECONDS,
   }, async () => {
     const fromStranger = async () => expect(await python("stranger", FETCH)).toBe("denied");
@@ -165,7 +165,9 @@ describe("a lab that has been started", () => {
     await fromStranger();
   });
 
-  it("answers through the ingress, and writes its address", { timeout: 60 * SECONDS }, async () => {
+  it("responds through the ingress, and writes its address", {
+    timeout: 60 * SECONDS,
+  }, async () => {
     await vi.waitFor(async () => expect(await viaIngress(HOST)).toBe(200), 30 * SECONDS);
     expect(await viaIngress("unknown.localhost")).toBe(404);
     const path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
@@ -173,21 +175,21 @@ describe("a lab that has been started", () => {
     expect(address).toBe(info.nodeAddress);
   });
 
-  it("answers many who come at once", async () => {
-    // Where too few may wait for the forwarder, some of these are reset, or wait for a minute.
+  it("responds to a burst of connections", async () => {
+    // With a small backlog of the forwarder some of these are reset, or wait for a minute.
     const burst = Array.from({ length: 200 }, () => viaIngress("unknown.localhost"));
     expect(new Set(await Promise.all(burst))).toEqual(new Set([404]));
   });
 
-  it("measures its node", async () => {
+  it("has metrics of its node", async () => {
     expect(await kubectl("top", "nodes", "--no-headers")).toMatch(
       new RegExp(`^lab-${NAME}\\s+\\d+m`),
     );
   });
 });
 
-describe("a lab that has been hurt", () => {
-  it("is repaired, and its pods do not notice", { timeout: 120 * SECONDS }, async () => {
+describe("a lab with failed components", () => {
+  it("is repaired without an effect on its pods", { timeout: 120 * SECONDS }, async () => {
     const before = await pids();
     const uid = ["-n", "e2e", "get", "pod", "friend", "-o", "jsonpath={.metadata.uid}"];
     const pod = await kubectl(...uid);
@@ -200,7 +202,7 @@ describe("a lab that has been hurt", () => {
     const changed = Object.keys(before).filter((name) => before[name] !== after[name]);
     expect(changed.sort()).toEqual(["apiserver", "containerd", "kubelet", "scheduler"]);
     expect(await kubectl(...uid)).toBe(pod);
-    // The kubelet knows its pods again at once; CoreDNS may miss names for a second after the API server's restart.
+    // The kubelet finds its pods at once; CoreDNS may lack names for a second after the restart of the API server.
     expect(await python("friend", "print('here')")).toBe("here");
     const fromFriend = async () => expect(await python("friend", FETCH)).toBe("200");
     await vi.waitFor(fromFriend, 30 * SECONDS);
@@ -213,40 +215,40 @@ describe("a lab that has been hurt", () => {
     );
   });
 
-  it("refuses a taken port before anything is started", async () => {
+  it("refuses a port in use before anything is started", async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const address = server.address();
     const taken = typeof address === "object" ? address?.port : undefined;
-    await expect(startLab({ ...beside, registryPort: taken }, report)).rejects.toThrow(
-      new RegExp(`Port ${taken} .* taken by .*pid ${process.pid}.*--registry-port`),
+    await expect(startLab({ ...second, registryPort: taken }, report)).rejects.toThrow(
+      new RegExp(`Port ${taken} .* in use by .*pid ${process.pid}.*--registry-port`),
     );
-    expect(await traces(beside)).toEqual([]);
+    expect(await traces(second)).toEqual([]);
     server.close();
   });
 });
 
 describe("a second lab", () => {
-  it("runs beside the first, and leaves without a trace", { timeout: 150 * SECONDS }, async () => {
-    const second = await startLab(beside, report);
-    expect(second.nodeAddress).not.toBe(info.nodeAddress);
-    expect(second.registry).not.toBe(info.registry);
+  it("runs next to the first, and leaves nothing", { timeout: 150 * SECONDS }, async () => {
+    const started = await startLab(second, report);
+    expect(started.nodeAddress).not.toBe(info.nodeAddress);
+    expect(started.registry).not.toBe(info.registry);
     expect(await python("friend", FETCH)).toBe("200");
-    await resetLab(beside, report);
-    expect(await traces(beside)).toEqual([]);
-    expect(existsSync(beside.folder)).toBe(false);
+    await resetLab(second, report);
+    expect(await traces(second)).toEqual([]);
+    expect(existsSync(second.folder)).toBe(false);
     expect(await python("friend", FETCH)).toBe("200");
   });
 });
 
-describe("a lab that is taken down", () => {
-  it("leaves nothing on the machine but its folder", { timeout: 60 * SECONDS }, async () => {
+describe("a lab that is stopped", () => {
+  it("leaves only its folder on the machine", { timeout: 60 * SECONDS }, async () => {
     await stopLab(options, report);
     expect(await traces(options)).toEqual([]);
     expect(existsSync(info.kubeconfig)).toBe(true);
   });
 
-  it("has its pods and volumes back when it is started again", {
+  it("has the same pods and volumes after the next start", {
     timeout: 120 * SECONDS,
   }, async () => {
     await startLab(options, report);
@@ -254,12 +256,12 @@ describe("a lab that is taken down", () => {
     await vi.waitFor(async () => expect(await viaIngress(HOST)).toBe(200), 30 * SECONDS);
   });
 
-  it("is gone for good after a reset", { timeout: 60 * SECONDS }, async () => {
+  it("is removed by a reset", { timeout: 60 * SECONDS }, async () => {
     await resetLab(options, report);
     expect(await traces(options)).toEqual([]);
     expect(existsSync(options.folder)).toBe(false);
     const { stdout } = await run(buildx, ["ls"]);
     expect(stdout).not.toContain(info.builder);
-    expect(changesOf([NAME, beside.name], untouched, takeSnapshot())).toEqual([]);
+    expect(changesOf([NAME, second.name], initial, takeSnapshot())).toEqual([]);
   });
 });

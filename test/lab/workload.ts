@@ -1,4 +1,4 @@
-/** Objects for the lab's own end-to-end test: one server with a volume, a policy and an ingress, and its clients. */
+/** Objects for the end-to-end test of the lab: one server with a volume, a policy and an ingress, and its clients. */
 
 const NAMESPACE = "e2e";
 const metadata = (name: string, labels: Record<string, string> = {}) => {
@@ -34,15 +34,15 @@ function pod(name: string, image: string, code: string, volumes: readonly string
   return { apiVersion: "v1", kind: "Pod", metadata: metadata(name, { app: name }), spec };
 }
 
-/** The first process of a container ignores the signal to end unless it says otherwise. */
+/** The first process of a container ignores SIGTERM unless it has a handler. */
 const END = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n";
 
-/** A pod that waits to be told what to do. */
+/** A pod in which tests run commands. */
 export function clientPod(name: string, image: string): object {
   return pod(name, image, `${END}signal.pause()`);
 }
 
-/** The first run writes the page; a later one must find it. */
+/** The first run writes the page; later runs must find it. */
 const SERVE = `${END}
 import http.server, os
 if not os.path.exists('/data/index.html'):

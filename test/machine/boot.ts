@@ -8,27 +8,27 @@ import { waitFor } from "../support/wait";
 import { type Disk, sh, workFolder } from "./disk";
 import type { Kernel } from "./packages";
 
-/** What the guest may take. */
+/** Memory of the guest. */
 const MEMORY = "7G";
-/** Seconds until a guest answers; the emulated one is ten times slower. */
+/** Timeout of the boot in seconds; the emulated guest is ten times slower. */
 const BOOT_LIMIT = { uml: 180, qemu: 600 } as const;
-/** Seconds that a guest gets to shut down before it is cut off. */
+/** Timeout of the shutdown in seconds, after which the guest is killed. */
 const SHUTDOWN_LIMIT = 90;
 
-/** What a command in the guest left. */
+/** The result of a command in the guest. */
 export interface Answer {
   exitCode: number;
-  /** Standard output and errors. */
+  /** Standard output and standard error. */
   text: string;
 }
 
 /** A booted machine. */
 export interface Guest {
-  /** Path of what it wrote to its console. */
+  /** Path of its console log. */
   console: string;
   /** Runs a command line as the user `dev`, who may use sudo. */
   run(command: string, seconds: number): Promise<Answer>;
-  /** Restarts it, and returns when it answers again. */
+  /** Reboots it, and returns when it responds again. */
   reboot(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -43,7 +43,7 @@ interface Booted {
   ssh: readonly string[];
 }
 
-/** Starts a process whose output goes to a file, and which ends with this one. */
+/** Starts a process with output to a file, which is stopped with this process. */
 function start(command: string, args: readonly string[], log: string): ChildProcess {
   const output = openSync(log, "a");
   const child = spawn(command, args, { stdio: ["ignore", output, output], cwd: workFolder() });
@@ -53,8 +53,8 @@ function start(command: string, args: readonly string[], log: string): ChildProc
 }
 
 /**
- * User-mode Linux in namespaces of its own. slirp4netns brings its network out, as an ordinary process would; the bridge
- * gives this machine an address in it, for ssh.
+ * User-mode Linux in namespaces of its own. slirp4netns connects its network to the outside with a user-space process; the
+ * bridge gives this machine an address in it, for ssh.
  */
 async function bootUml(disk: Disk, name: string, console: string): Promise<Booted> {
   const script = `set -e
@@ -78,7 +78,7 @@ exec linux.uml umid=${name} mem=${MEMORY} ubd0=${disk.image} root=/dev/ubda rw \
   return { processes: [machine, network], ssh: [...enter, "ssh", ...SSH, "dev@10.0.2.15"] };
 }
 
-/** Debian's own kernel in an emulator: slow, but with every controller. */
+/** The Debian kernel in an emulator: slow, but with all controllers. */
 async function bootQemu(disk: Disk, console: string): Promise<Booted> {
   const port = await getPort({ host: "127.0.0.1" });
   const machine = start(
@@ -97,7 +97,7 @@ async function bootQemu(disk: Disk, console: string): Promise<Booted> {
   return { processes: [machine], ssh: ["ssh", ...SSH, "-p", String(port), "dev@127.0.0.1"] };
 }
 
-/** Boots a machine from a disk, and returns when it answers. */
+/** Boots a machine from a disk, and returns when it responds. */
 export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Guest> {
   const console = `${disk.image.replace(/\.raw$/, "")}.console`;
   const booted =

@@ -17,16 +17,16 @@ import { cacheRoot, type Report } from "../../toolchain";
 import { type Kernel, PACKAGES, type Release } from "./packages";
 
 const CHECKOUT = resolve(__dirname, "../..");
-/** Where the guest has the checkout. */
+/** Path of the checkout in the guest. */
 export const GUEST_CHECKOUT = "/home/dev/ml-platform";
-/** How large the guest's disk seems; the file is sparse. */
+/** Size of the guest's disk; the file is sparse. */
 const DISK_SIZE = "40G";
 const BUILD_LIMIT = 1_200_000;
 
-/** Where this command keeps root file systems, disks and logs. */
+/** Folder of root file systems, disks and logs. */
 export const workFolder = () => join(cacheRoot(), "machine");
 
-/** Runs a command on this machine to its end. */
+/** Runs a command on this machine. */
 export async function sh(command: string, args: readonly string[], cwd?: string): Promise<string> {
   const run = x(command, [...args], { timeout: BUILD_LIMIT, nodeOptions: { cwd } });
   const { exitCode, stdout, stderr } = await run;
@@ -34,7 +34,7 @@ export async function sh(command: string, args: readonly string[], cwd?: string)
   throw new Error(`"${command} ${args.join(" ")}" failed (exit ${exitCode}):\n${stderr.trim()}`);
 }
 
-/** The root file system as mmdebstrap makes it, once for each list of packages. */
+/** The root file system of mmdebstrap, which is cached for each list of packages. */
 async function rootArchive(release: Release, report: Report): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(PACKAGES)).digest("hex").slice(0, 8);
   const file = join(workFolder(), `${release}-${hash}.tar`);
@@ -48,7 +48,7 @@ async function rootArchive(release: Release, report: Report): Promise<string> {
   return file;
 }
 
-/** The variables by which this machine reaches the package registries. */
+/** The environment variables with which this machine reaches the package registries. */
 function registryVariables(): string {
   const wanted = /(CERT|CA_BUNDLE|_proxy$|^GOPROXY$|^GOSUMDB$|^PIP_INDEX_URL$)/i;
   const found = Object.entries(process.env).filter(([name]) => wanted.test(name));
@@ -66,7 +66,7 @@ Gateway=10.0.2.2
 async function configure(root: string, release: Release, kernel: Kernel): Promise<void> {
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
-    rmSync(join(root, path), { force: true }); // it may be a link to somewhere outside
+    rmSync(join(root, path), { force: true }); // it may be a link out of the root
     writeFileSync(join(root, path), text);
   };
   const inside = (...command: string[]) => sh("chroot", [root, ...command]);
@@ -86,7 +86,7 @@ async function configure(root: string, release: Release, kernel: Kernel): Promis
   if (kernel === "uml") await adaptToUml(root);
 }
 
-/** What a user-mode kernel lacks: nftables, and a clock rate of its processor, without which the kubelet ends. */
+/** Adapts the system to a user-mode kernel, which has no nftables and no CPU clock rate, without which the kubelet exits. */
 async function adaptToUml(root: string): Promise<void> {
   const modules = "/usr/lib/uml/modules";
   const [version = ""] = readdirSync(modules);
@@ -97,7 +97,7 @@ async function adaptToUml(root: string): Promise<void> {
   );
   appendFileSync(join(root, "etc/fstab"), "/etc/cpuinfo /proc/cpuinfo none bind 0 0\n");
   mkdirSync(join(root, "etc/alternatives"), { recursive: true });
-  // Set before the package iptables is there: it keeps what an administrator has chosen.
+  // Set before the package iptables is installed, which keeps the choice of an administrator.
   for (const name of ["iptables", "ip6tables"]) {
     mkdirSync(join(root, "var/lib/dpkg/alternatives"), { recursive: true });
     symlinkSync(`/usr/sbin/${name}-legacy`, join(root, "usr/local/sbin", name));
@@ -109,7 +109,7 @@ async function adaptToUml(root: string): Promise<void> {
   }
 }
 
-/** The checkout as it is here, its npm packages, and the tools of the cache. */
+/** Copies the current checkout, its npm packages, and the tools in the cache. */
 async function fill(root: string): Promise<void> {
   const target = join(root, GUEST_CHECKOUT);
   mkdirSync(target, { recursive: true });
@@ -130,7 +130,7 @@ async function fill(root: string): Promise<void> {
   await sh("cp", ["-a", await goRoot(), join(root, "usr/local/go")]);
 }
 
-/** Node of the npm package, and this machine's npm, where Debian would have them. */
+/** Copies Node of the npm package, and this machine's npm, to the paths of Debian. */
 async function provideNode(root: string): Promise<void> {
   copyFileSync(join(CHECKOUT, "node_modules/node/bin/node"), join(root, "usr/bin/node"));
   const npm = resolve(dirname((await sh("readlink", ["-f", await onPath("npm")])).trim()), "..");
@@ -154,15 +154,15 @@ async function admitKey(root: string): Promise<void> {
   await sh("chroot", [root, "chown", "-R", "dev:dev", "/home/dev/.ssh"]);
 }
 
-/** What a machine boots from. */
+/** The disk and kernel of a machine. */
 export interface Disk {
   image: string;
-  /** Debian's kernel and its first file system, for an emulator. */
+  /** The Debian kernel and its initramfs, for an emulator. */
   linux: string;
   initrd: string;
 }
 
-/** Makes the disk of a machine, with the checkout as it is now. */
+/** Creates the disk of a machine, with the current checkout. */
 export async function makeDisk(release: Release, kernel: Kernel, report: Report): Promise<Disk> {
   const archive = await rootArchive(release, report);
   const place = join(workFolder(), `${release}-${kernel}`);

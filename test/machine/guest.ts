@@ -6,7 +6,7 @@ import { differences, type Snapshot, takeSnapshot } from "../support/machine-sna
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** Runs in the guest: the parts of a trial that need the lab's own code there. */
+/** Runs in the guest: the steps that use the code of the lab. */
 async function main(command?: string, file = "", first = file): Promise<void> {
   if (command === "packages") {
     await ensureDebianPackages([...labPackages(), ...imagePackages], print);
@@ -14,7 +14,7 @@ async function main(command?: string, file = "", first = file): Promise<void> {
     writeFileSync(file, JSON.stringify(takeSnapshot()));
   } else if (command === "compare" || command === "compare-stopped") {
     const read = (path: string): Snapshot => JSON.parse(readFileSync(path, "utf8"));
-    // Files outlive a reboot: those of before it are what they are compared with.
+    // Files are kept over a reboot, so they are compared with those from before it.
     const before = { ...read(file), files: read(first).files ?? [] };
     // A stopped lab keeps its builder.
     const kept = command === "compare-stopped" ? /\/\.docker\b/ : /^$/;

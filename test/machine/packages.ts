@@ -1,4 +1,4 @@
-/** Debian packages of the machine: what an ordinary small installation has, and a way in. */
+/** Debian packages of the machine: those of a small standard installation, and an ssh server. */
 export const PACKAGES = [
   ...["systemd", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "procps"],
   ...["openssh-server", "sudo", "ca-certificates", "openssl", "curl", "git", "less"],
@@ -6,7 +6,7 @@ export const PACKAGES = [
   ...["linux-image-amd64", "initramfs-tools"],
 ];
 
-/** Releases that can be tried, by their code names. */
+/** Code names of the supported releases. */
 export const RELEASES = ["bookworm", "trixie"] as const;
 export type Release = (typeof RELEASES)[number];
 

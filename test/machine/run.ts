@@ -6,7 +6,7 @@ import { duration } from "../../toolchain";
 import { boot, type Guest } from "./boot";
 import { makeDisk } from "./disk";
 import { KERNELS, type Kernel, RELEASES, type Release } from "./packages";
-import { inCheckout, prepare, type Step, story, type Variant } from "./story";
+import { inCheckout, machineSteps, prepare, type Step, type Variant } from "./steps";
 
 interface Options {
   kernel: Kernel;
@@ -19,7 +19,7 @@ interface Options {
 
 type Outcome = "passed" | "failed" | "not run";
 
-/** Runs one step; what it printed goes to the log. */
+/** Runs one step and writes its output to the log. */
 async function passes(guest: Guest, step: Step, variant: Variant, log: string): Promise<boolean> {
   appendFileSync(log, `\n## ${step.name}\n`);
   if (typeof step.command !== "string") {
@@ -31,12 +31,12 @@ async function passes(guest: Guest, step: Step, variant: Variant, log: string): 
   return exitCode === (step.exitCode ?? 0) && (step.says?.test(text) ?? true);
 }
 
-/** Runs steps in order; after a failure the rest has nothing to stand on. */
-async function tell(guest: Guest, variant: Variant, log: string) {
+/** Runs steps in order; after a failure the others are not run. */
+async function runSteps(guest: Guest, variant: Variant, log: string) {
   const rows: [string, Outcome, string][] = [];
   let failed = false;
   await guest.run(prepare(variant), 60);
-  for (const step of story(variant)) {
+  for (const step of machineSteps(variant)) {
     const begin = Date.now();
     const passed: boolean =
       !failed &&
@@ -53,7 +53,7 @@ async function tell(guest: Guest, variant: Variant, log: string) {
   return { rows, failed };
 }
 
-/** What is booted, as one line for people. */
+/** A description of the booted machine. */
 async function describe(guest: Guest): Promise<string> {
   const ask = async (line: string) => (await guest.run(line, 60)).text.trim();
   const system = await ask(". /etc/os-release; echo $PRETTY_NAME");
@@ -73,7 +73,7 @@ async function main({ kernel, release, keep, ...options }: Options): Promise<voi
     print(await describe(guest));
     const slowness = kernel === "qemu" ? 8 : 1;
     const { container = false, docker = false, stack = false } = options;
-    const { rows, failed } = await tell(guest, { container, docker, stack, slowness }, log);
+    const { rows, failed } = await runSteps(guest, { container, docker, stack, slowness }, log);
     const table = new Table({ head: ["step", "outcome", "time"], style: { head: [], border: [] } });
     table.push(...rows);
     process.stdout.write(`${table}\nLog: ${log}\nConsole: ${guest.console}\n`);
@@ -85,15 +85,15 @@ async function main({ kernel, release, keep, ...options }: Options): Promise<voi
 }
 
 new Command("npm run test:machine --")
-  .description("Boots a real Debian with systemd and cgroup v2, and lives a lab's life in it.")
-  .addOption(new Option("--kernel <kind>", "what boots it").choices(KERNELS).default("uml"))
+  .description("Boots a real Debian with systemd and cgroup v2, and tests a lab in it.")
+  .addOption(new Option("--kernel <kind>", "kernel").choices(KERNELS).default("uml"))
   .addOption(new Option("--release <name>", "of Debian").choices(RELEASES).default("bookworm"))
   .addOption(
     new Option("--container", "in a container: cgroup v2 without systemd").conflicts("docker"),
   )
-  .option("--docker", "with Docker running beside the lab")
-  .option("--stack", "with the platform (npm start), not only the lab")
-  .option("--keep", "leave the machine running until this command is ended, and its disk")
+  .option("--docker", "with Docker running at the same time")
+  .option("--stack", "also with the platform (npm start)")
+  .option("--keep", "keep the machine running until this command is stopped, and keep its disk")
   .action(main)
   .parseAsync()
   .catch(fail);

@@ -3,20 +3,20 @@ import { evaluator, forbidding, MINOR } from "./oracle";
 
 const ADMISSION = /violates PodSecurity /;
 
-/** What became of the pods that were sent to an API server. */
+/** The result of sending pods to an API server. */
 export interface Vote {
-  /** Pods that the API server judged; the others were no valid pods before any policy. */
+  /** Pods that admission evaluated; the others were not valid pods. */
   readonly judged: number;
   readonly refused: number;
-  /** Pods of which the rules said otherwise, with what the API server said. */
+  /** Pods with another result of the rules, and the message of the API server. */
   readonly differences: readonly string[];
 }
 
 /**
- * Compares the rules with a real API server, to which it sends random pods as dry-run creates in a
- * namespace that enforces `restricted`. The namespace is its own, and is deleted afterwards.
+ * Compares the rules with a real API server. It sends random pods as dry-run creates in a new namespace that
+ * enforces `restricted`, and deletes the namespace afterwards.
  * @param kubeconfig path of a file; its context may create namespaces
- * @param wanted how many pods the API server should judge
+ * @param wanted number of pods that admission should evaluate
  */
 export async function apiServerVote(
   kubeconfig: string,
@@ -43,7 +43,7 @@ async function createNamespace(api: CoreV1Api): Promise<string> {
     body: { metadata: { generateName: "pod-security-vote-", labels } },
   });
   const namespace = metadata?.name ?? "";
-  // Admission wants the account that the controller manager makes a little later.
+  // Admission requires the service account, which the controller manager creates later.
   await api.createNamespacedServiceAccount({ namespace, body: { metadata: { name: "voter" } } });
   return namespace;
 }
@@ -57,12 +57,12 @@ async function vote(
   const differences: string[] = [];
   let judged = 0;
   let refused = 0;
-  // About every third random pod is a valid one.
+  // About every third random pod is valid.
   for (const { pod } of evaluator([`-seed=${seed}`, `-count=${wanted * 6}`])) {
     if (judged === wanted) {
       break;
     }
-    // Nobody creates a pod with ephemeral containers: they are added to one that runs.
+    // A pod cannot be created with ephemeral containers: they are added to a running pod.
     const { ephemeralContainers: _, ...rest } = pod.spec;
     const spec = { ...rest, serviceAccountName: "voter" };
     const answer = await dryRun(api, namespace, { ...pod, spec } as V1Pod);
@@ -79,7 +79,7 @@ async function vote(
   return { judged, refused, differences };
 }
 
-/** The verdict of admission; undefined for a pod that is refused for other reasons. */
+/** The result of admission; undefined for a pod that is refused for other reasons. */
 async function dryRun(
   api: CoreV1Api,
   namespace: string,

@@ -1,16 +1,16 @@
 import { type Agreement, count, evaluator, fixtures, forbidding, KINDS, LEVELS } from "./oracle";
 
-/** How the rules and the admission controller agree, check by check. */
+/** The agreement of the rules with the admission controller, for each check. */
 export interface Comparison {
   readonly title: string;
-  /** Objects that both have judged. */
+  /** Number of objects that both have evaluated. */
   readonly subjects: number;
   readonly tally: ReadonlyMap<string, Agreement>;
-  /** Names of the objects over which they differ, a few at most. */
+  /** Names of a few objects with different results. */
   readonly differences: readonly string[];
 }
 
-/** Every pod of the admission controller's test data, in every kind that carries a pod. */
+/** Compares all pods of the admission controller's test data, in every kind with a pod. */
 export async function compareFixtures(): Promise<Comparison> {
   const all = fixtures();
   const judged = evaluator(["-given"], all.map(({ pod }) => JSON.stringify(pod)).join("\n"));
@@ -34,7 +34,7 @@ export async function compareFixtures(): Promise<Comparison> {
   return { title: "admission test data", subjects, tally, differences };
 }
 
-/** Random pods, each in another kind than the one before it; the same seed gives the same pods. */
+/** Compares random pods, each in another kind than the previous one; the same seed gives the same pods. */
 export async function compareRandom(seed: number, pods: number): Promise<Comparison> {
   const tally = new Map<string, Agreement>();
   const differences: string[] = [];

@@ -8,20 +8,20 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// generator makes pods that mix what the Pod Security Standards allow and forbid. Most fields are left out
-// or harmless most of the time: a pod in which everything is wrong tells little about any one check.
+// generator makes pods with a mix of fields that the Pod Security Standards allow and forbid. Most fields are usually missing
+// or allowed: a pod in which everything is forbidden does not test individual checks.
 type generator struct{ *rand.Rand }
 
-// localProfile is what a profile of the type Localhost has to name.
+// localProfile is the name in a profile of type Localhost.
 var localProfile = "profiles/app.json"
 
-// seldom is true for one of n.
+// seldom is true in one of n calls.
 func (g generator) seldom(n int) bool { return g.IntN(n) == 0 }
 
-// one picks from a list.
+// one returns a random element of a list.
 func one[T any](g generator, items ...T) T { return items[g.IntN(len(items))] }
 
-// maybe leaves a field out for all but one of n.
+// maybe returns a value in one of n calls, and nil otherwise.
 func maybe[T any](g generator, n int, make func() T) *T {
 	if !g.seldom(n) {
 		return nil
@@ -39,7 +39,7 @@ func some[T any](g generator, n int, make func(int) T) []T {
 	return items
 }
 
-// flag is a switch that is absent, off or on.
+// flag is a boolean that is missing, false or true.
 func (g generator) flag(n int) *bool { return maybe(g, n, func() bool { return g.seldom(2) }) }
 
 func (g generator) pod() *corev1.Pod {

@@ -1,4 +1,4 @@
-// Command pod-security judges pods, random or given ones, and writes one JSON line each with the verdict of every check of the
+// Command pod-security evaluates random or given pods, and writes one JSON line for each with the result of every check of the
 // Pod Security admission controller, for comparison with the rules in policy/rules/pod-security.
 package main
 
@@ -18,7 +18,7 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// line is one pod and the names of the checks that forbid it, by the level that it is judged at.
+// line is one pod and the names of the checks that deny it, for each level.
 type line struct {
 	Pod        *corev1.Pod `json:"pod"`
 	Baseline   []string    `json:"baseline"`
@@ -27,9 +27,9 @@ type line struct {
 
 func main() {
 	seed := flag.Uint64("seed", 1, "seed of the random numbers")
-	count := flag.Int("count", 20000, "how many pods to write")
-	given := flag.Bool("given", false, "judge the pods of standard input, in place of random ones")
-	minor := flag.Int("minor", 34, "minor version of Kubernetes to judge by")
+	count := flag.Int("count", 20000, "number of pods")
+	given := flag.Bool("given", false, "evaluate the pods of standard input, instead of random ones")
+	minor := flag.Int("minor", 34, "minor version of Kubernetes")
 	flag.Parse()
 
 	judge := newJudge(api.MajorMinorVersion(1, *minor))
@@ -66,7 +66,7 @@ func random(seed uint64, count int) iter.Seq[*corev1.Pod] {
 	}
 }
 
-// read yields pods that are written as JSON, one after the other.
+// read yields pods from a stream of JSON objects.
 func read(from io.Reader) iter.Seq[*corev1.Pod] {
 	decoder := json.NewDecoder(from)
 	return func(yield func(*corev1.Pod) bool) {
@@ -84,8 +84,8 @@ func read(from io.Reader) iter.Seq[*corev1.Pod] {
 	}
 }
 
-// judge evaluates the checks one by one, because the module's own evaluator returns unnamed results; that
-// the two agree on every pod is checked as well.
+// judge evaluates the checks one by one, because the evaluator of the module returns results without names. It
+// verifies that both agree on every pod.
 type judge struct {
 	version   api.Version
 	evaluator policy.Evaluator
@@ -101,7 +101,7 @@ func newJudge(version api.Version) judge {
 	return judge{version, evaluator, checks}
 }
 
-// at returns the revision of a check that is in force at the version.
+// at returns the revision of a check for the version.
 func (j judge) at(check policy.Check) *policy.VersionedCheck {
 	var current *policy.VersionedCheck
 	for i := range check.Versions {
@@ -112,7 +112,7 @@ func (j judge) at(check policy.Check) *policy.VersionedCheck {
 	return current
 }
 
-// inForce returns the checks of a level, without those that others override.
+// inForce returns the checks of a level, without overridden ones.
 func (j judge) inForce(level api.Level) map[policy.CheckID]policy.CheckPodFn {
 	checks := map[policy.CheckID]policy.CheckPodFn{}
 	var overridden []policy.CheckID
@@ -130,7 +130,7 @@ func (j judge) inForce(level api.Level) map[policy.CheckID]policy.CheckPodFn {
 	return checks
 }
 
-// forbidding returns the names of the checks that forbid a pod.
+// forbidding returns the names of the checks that deny a pod.
 func (j judge) forbidding(level api.Level, pod *corev1.Pod) []string {
 	names := []string{}
 	for id, check := range j.inForce(level) {
@@ -145,7 +145,7 @@ func (j judge) forbidding(level api.Level, pod *corev1.Pod) []string {
 	return names
 }
 
-// setDefaults does what the API server does before admission, as far as the checks can see it.
+// setDefaults sets the defaults of the API server that the checks use.
 func setDefaults(pod *corev1.Pod) {
 	for i := range pod.Spec.Volumes {
 		if pod.Spec.Volumes[i].VolumeSource == (corev1.VolumeSource{}) {

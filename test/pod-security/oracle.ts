@@ -6,9 +6,9 @@ import type { KubernetesValue, Metadata, PodSpec } from "../../policy/model/kube
 import { BASELINE } from "../../policy/rules/pod-security/baseline";
 import { OVERRIDDEN, RESTRICTED } from "../../policy/rules/pod-security/restricted";
 import type { Rule } from "../../policy/rules/rule";
-import { judge, resourceOf } from "../policy/harness";
+import { evaluateResource, resourceOf } from "../policy/harness";
 
-/** The version whose standards the rules implement: the lab's. */
+/** Minor Kubernetes version of the standards in the rules, which is that of the lab. */
 export const MINOR = 34;
 
 export const LEVELS = ["baseline", "restricted"] as const;
@@ -19,10 +19,10 @@ export interface Pod extends KubernetesValue {
   spec: PodSpec;
 }
 
-/** A pod, and the names of the admission checks that forbid it at each level. */
+/** A pod, and the names of the admission checks that deny it at each level. */
 export type Judged = { readonly pod: Pod } & Readonly<Record<PodSecurityLevel, string[]>>;
 
-/** The rules in force at a level, by the names of the admission checks that they stand for. */
+/** The rules of a level, by the names of the admission checks that they implement. */
 export const RULES: Readonly<Record<PodSecurityLevel, Readonly<Record<string, Rule>>>> = {
   baseline: BASELINE,
   restricted: {
@@ -31,7 +31,7 @@ export const RULES: Readonly<Record<PodSecurityLevel, Readonly<Record<string, Ru
   },
 };
 
-/** Runs the admission controller's own evaluator, in the Go program beside this file. */
+/** Runs the evaluator of the admission controller, in the Go program in this folder. */
 export function evaluator(args: readonly string[], input?: string): Judged[] {
   const output = execFileSync("go", ["run", ".", `-minor=${MINOR}`, ...args], {
     cwd: __dirname,
@@ -46,7 +46,7 @@ export function evaluator(args: readonly string[], input?: string): Judged[] {
     .map((line) => JSON.parse(line) as Judged);
 }
 
-/** A pod of the admission controller's own test data. */
+/** A pod of the admission controller's test data. */
 export interface Fixture {
   readonly level: PodSecurityLevel;
   readonly verdict: "pass" | "fail";
@@ -77,15 +77,15 @@ export function fixtures(): Fixture[] {
   );
 }
 
-type Lift = (pod: Pod) => KubernetesValue;
+type WrapPod = (pod: Pod) => KubernetesValue;
 
 const template = ({ metadata, spec }: Pod) => ({ metadata, spec });
 const controller =
-  (apiVersion: string, kind: string): Lift =>
+  (apiVersion: string, kind: string): WrapPod =>
   (pod) => ({ apiVersion, kind, metadata: { name: "lifted" }, spec: { template: template(pod) } });
 
-/** Every kind of Kubernetes itself that carries a pod, with a pod put into it. */
-export const KINDS: Readonly<Record<string, Lift>> = {
+/** Functions that put a pod into each built-in kind with a pod. */
+export const KINDS: Readonly<Record<string, WrapPod>> = {
   Pod: (pod) => ({ apiVersion: "v1", kind: "Pod", ...template(pod) }),
   PodTemplate: (pod) => ({ apiVersion: "v1", kind: "PodTemplate", template: template(pod) }),
   ReplicationController: controller("v1", "ReplicationController"),
@@ -101,13 +101,13 @@ export const KINDS: Readonly<Record<string, Lift>> = {
   }),
 };
 
-/** The names of the admission checks whose rules forbid an object, sorted. */
+/** The sorted names of the admission checks whose rules deny an object. */
 export async function forbidding(
   level: PodSecurityLevel,
   value: KubernetesValue,
 ): Promise<string[]> {
   const checks = Object.entries(RULES[level]);
-  const report = await judge(
+  const report = await evaluateResource(
     checks.map(([, rule]) => rule),
     resourceOf(value),
   );
@@ -118,17 +118,17 @@ export async function forbidding(
     .sort();
 }
 
-/** How often a rule and an admission check said the same, and how often not. */
+/** How often a rule and an admission check had the same result, and how often not. */
 export interface Agreement {
   bothForbid: number;
   bothAllow: number;
-  /** The rule forbids what the check allows. */
+  /** The rule denies what the check allows. */
   falsePositives: number;
-  /** The rule allows what the check forbids. */
+  /** The rule allows what the check denies. */
   falseNegatives: number;
 }
 
-/** Counts, check by check, what one subject says about the agreement of a level. */
+/** Counts the results of one object for each check of a level. */
 export function count(
   tally: Map<string, Agreement>,
   level: PodSecurityLevel,

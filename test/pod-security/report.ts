@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { apiServerVote } from "./api-server";
 import { type Comparison, compareFixtures, compareRandom } from "./compare";
 
-/** Prints how the pod security rules agree with Pod Security admission. */
+/** Prints the agreement of the pod security rules with Pod Security admission. */
 async function report(options: {
   pods: string;
   seed: string;
@@ -48,7 +48,7 @@ void new Command("pod-security")
   .description("Compares the pod security rules with the Pod Security admission controller.")
   .option("--pods <number>", "random pods", "20000")
   .option("--seed <number>", "seed of the random pods", `${Date.now()}`)
-  .option("--kubeconfig <file>", "ask the API server of this cluster as well")
-  .option("--votes <number>", "pods that the API server judges", "300")
+  .option("--kubeconfig <file>", "compare with the API server of this cluster as well")
+  .option("--votes <number>", "number of pods for the API server", "300")
   .action(report)
   .parseAsync();

@@ -14,7 +14,7 @@ var claim = corev1.PersistentVolumeClaimTemplate{Spec: corev1.PersistentVolumeCl
 	},
 }}
 
-// allowed are sources that the level restricted knows.
+// allowed are the sources that the level restricted allows.
 var allowed = []corev1.VolumeSource{
 	{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}},
 	{CSI: &corev1.CSIVolumeSource{Driver: "secrets-store.csi.k8s.io"}},
@@ -27,7 +27,7 @@ var allowed = []corev1.VolumeSource{
 	{Secret: &corev1.SecretVolumeSource{SecretName: "key"}},
 }
 
-// forbidden are all others, and the volume without a source.
+// forbidden are all other sources, and a volume without a source.
 var forbidden = []corev1.VolumeSource{
 	{},
 	{AWSElasticBlockStore: &corev1.AWSElasticBlockStoreVolumeSource{}},

@@ -1,17 +1,20 @@
 import { expect, test } from "vitest";
 import type { KubernetesValue } from "../../policy/model/kubernetes";
 import { rulesWith } from "../../policy/rules/list";
-import { judge, resourceOf, UNKNOWN } from "./harness";
+import { evaluateResource, resourceOf, UNKNOWN } from "./harness";
 import { deployment, inferenceService, podSpec } from "./objects";
 
 const rulesNamed = (...names: string[]) =>
   rulesWith(async () => 1).filter(({ name }) => names.includes(name));
 const bad = { containers: [{ name: "app", securityContext: { privileged: true } }] };
-const PLACE = "spec.template.spec.containers[0].securityContext.privileged";
+const PATH = "spec.template.spec.containers[0].securityContext.privileged";
 
-/** Where something is wrong, and what could not be judged. */
-async function said(value: KubernetesValue, rules = rulesNamed("privileged", "app-armor-profile")) {
-  const { findings, unknown } = await judge(rules, resourceOf(value));
+/** The paths of findings, and the rules that could not be evaluated. */
+async function findingsIn(
+  value: KubernetesValue,
+  rules = rulesNamed("privileged", "app-armor-profile"),
+) {
+  const { findings, unknown } = await evaluateResource(rules, resourceOf(value));
   return [...findings.map(({ message }) => message.split(" ")[1]), ...unknown];
 }
 
@@ -24,7 +27,7 @@ test.each<[string, KubernetesValue, string[]]>([
     ["every rule needs spec.template of subject"],
   ],
   [
-    "a part of a custom resource",
+    "a field of a custom resource",
     { ...inferenceService, spec: { predictor: UNKNOWN } },
     ["every rule needs spec.predictor of subject"],
   ],
@@ -36,7 +39,7 @@ test.each<[string, KubernetesValue, string[]]>([
   [
     "a number of replicas",
     { ...deployment, spec: { replicas: UNKNOWN, template: { spec: bad } } },
-    [PLACE],
+    [PATH],
   ],
   [
     "one container of two",
@@ -44,7 +47,7 @@ test.each<[string, KubernetesValue, string[]]>([
       ...deployment,
       spec: { template: { spec: { containers: [UNKNOWN, bad.containers[0]] } } },
     },
-    [PLACE.replace("[0]", "[1]"), "every rule needs spec.template.spec.containers[0] of subject"],
+    [PATH.replace("[0]", "[1]"), "every rule needs spec.template.spec.containers[0] of subject"],
   ],
   ["a list", { ...pods, items: UNKNOWN }, ["every rule needs items of subject"]],
   [
@@ -55,14 +58,14 @@ test.each<[string, KubernetesValue, string[]]>([
       "every rule needs items[0] of subject",
     ],
   ],
-])("what is not known yet is said, and the rest is judged: %s", async (_, value, expected) => {
-  expect(await said(value)).toEqual(expected);
+])("an unknown field is reported, and the others are checked: %s", async (_, value, expected) => {
+  expect(await findingsIn(value)).toEqual(expected);
 });
 
 test("a volume that is not known yet may be an image", async () => {
   const spec = { ...podSpec, volumes: [{ name: "tmp", emptyDir: {} }, UNKNOWN] };
   const value = { ...deployment, spec: { template: { spec } } };
-  expect(await said(value, rulesNamed("image-digest"))).toEqual([
+  expect(await findingsIn(value, rulesNamed("image-digest"))).toEqual([
     "every rule needs spec.template.spec.volumes[1] of subject",
   ]);
 });

@@ -1,16 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { KubernetesValue } from "../../policy/model/kubernetes";
 import { rulesWith } from "../../policy/rules/list";
-import { judge, resourceOf } from "./harness";
+import { evaluateResource, resourceOf } from "./harness";
 import { deployment, podSpec } from "./objects";
 
 const RULES = rulesWith(async () => 1);
 const bad = { containers: [{ name: "app", securityContext: { privileged: true } }] };
 const template = { spec: bad };
 
-/** Names of the rules that object, and where they object to the pod. */
-async function objections(value: KubernetesValue, type?: string) {
-  const { findings } = await judge(RULES, resourceOf(value, type === undefined ? {} : { type }));
+/** The findings, as rule names and paths. */
+async function findingsIn(value: KubernetesValue, type?: string) {
+  const { findings } = await evaluateResource(
+    RULES,
+    resourceOf(value, type === undefined ? {} : { type }),
+  );
   return findings.map(({ message }) => message.replace(/ (?:is|holds) .*/s, ""));
 }
 
@@ -44,7 +47,7 @@ describe("a privileged container is found", () => {
       "spec.template.spec.replicatedJobs[0].template.spec.template.spec",
     ],
     [
-      "in a TrainJob's overrides of pods",
+      "in the pod overrides of a TrainJob",
       {
         apiVersion: "trainer.kubeflow.org/v1alpha1",
         kind: "TrainJob",
@@ -53,7 +56,7 @@ describe("a privileged container is found", () => {
       "spec.podTemplateOverrides[0].spec",
     ],
     [
-      "in a pod of only ephemeral containers",
+      "in a pod with only ephemeral containers",
       {
         apiVersion: "v1",
         kind: "Pod",
@@ -63,15 +66,15 @@ describe("a privileged container is found", () => {
     ],
   ])("%s", async (_, value, path) => {
     const field = /ephemeral/.test(JSON.stringify(value)) ? "ephemeralContainers" : "containers";
-    expect(await objections(value)).toContain(
+    expect(await findingsIn(value)).toContain(
       `privileged: ${path}.${field}[0].securityContext.privileged`,
     );
   });
 
-  test("in a list of objects, in each of them", async () => {
+  test("in each object of a list", async () => {
     const item = { kind: "Deployment", spec: { template } };
     const list = { apiVersion: "apps/v1", kind: "DeploymentList", items: [item, item] };
-    const found = await objections(list);
+    const found = await findingsIn(list);
     for (const index of [0, 1]) {
       expect(found).toContain(
         `privileged: items[${index}].spec.template.spec.containers[0].securityContext.privileged`,
@@ -81,14 +84,14 @@ describe("a privileged container is found", () => {
 
   test("in a list of several kinds", async () => {
     const pod = { apiVersion: "v1", kind: "Pod", spec: bad };
-    const found = await objections({ apiVersion: "v1", kind: "List", items: [pod] });
+    const found = await findingsIn({ apiVersion: "v1", kind: "List", items: [pod] });
     expect(found).toContain("privileged: items[0].spec.containers[0].securityContext.privileged");
     expect(found).toContain("bare-pod: items[0].kind");
   });
 
-  test("in a patch, which is refused as well", async () => {
+  test("in a patch, which is also refused", async () => {
     const type = "kubernetes:apps/v1:DeploymentPatch";
-    const found = await objections({ ...deployment, spec: { template } }, type);
+    const found = await findingsIn({ ...deployment, spec: { template } }, type);
     expect(found).toEqual([
       expect.stringMatching(/^opaque-patch: the resource changes/),
       "privileged: spec.template.spec.containers[0].securityContext.privileged",
@@ -98,7 +101,7 @@ describe("a privileged container is found", () => {
   test("in a patch of a custom resource", async () => {
     const value = { apiVersion: "kubeflow.org/v1", kind: "PyTorchJob", spec: { worker: template } };
     const type = "kubernetes:kubeflow.org/v1:PyTorchJobPatch";
-    expect(await objections(value, type)).toContain(
+    expect(await findingsIn(value, type)).toContain(
       "privileged: spec.worker.spec.containers[0].securityContext.privileged",
     );
   });
@@ -107,7 +110,7 @@ describe("a privileged container is found", () => {
 test.each(["Namespace", "Role", "ConfigMap", "Secret", "MutatingWebhookConfiguration"])(
   "a patch of a %s is refused",
   async (kind) => {
-    const found = await objections(
+    const found = await findingsIn(
       { apiVersion: "v1", kind, metadata: { name: "team", namespace: "team" } },
       `kubernetes:core/v1:${kind}Patch`,
     );
@@ -120,21 +123,21 @@ test.each([
   "kubernetes:yaml/v2:ConfigGroup",
   "kubernetes:kustomize:Directory",
   "mlplatform:team:Team",
-])("the component %s is no object: its children are judged", async (type) => {
-  expect(await objections({ kind: "x", spec: { template } }, type)).toEqual([]);
+])("the component %s is not an object: its children are checked", async (type) => {
+  expect(await findingsIn({ kind: "x", spec: { template } }, type)).toEqual([]);
 });
 
-test("an object of a group that is called like a component is judged", async () => {
+test("an object of a group with the name of a component is checked", async () => {
   const value = { apiVersion: "yaml.example.com/v1", kind: "PyTorchJob", spec: { template } };
-  expect(await objections(value)).toContain(
+  expect(await findingsIn(value)).toContain(
     "privileged: spec.template.spec.containers[0].securityContext.privileged",
   );
 });
 
-test("null is no security context", async () => {
+test("null is not a security context", async () => {
   const [container] = podSpec.containers ?? [];
   const nothing = { ...podSpec, securityContext: null, containers: [{ ...container }, null] };
-  const found = await objections({
+  const found = await findingsIn({
     ...deployment,
     spec: { template: { spec: { ...nothing } } },
   } as KubernetesValue);
@@ -143,12 +146,12 @@ test("null is no security context", async () => {
   );
 });
 
-test("fields of wrong types are findings, and keep no other rule from judging", async () => {
+test("fields of wrong types are findings, and the other rules are evaluated", async () => {
   const value = { ...deployment, spec: { template: { spec: { ...podSpec, volumes: "none" } } } };
-  const report = await judge(RULES, resourceOf(value as KubernetesValue));
+  const report = await evaluateResource(RULES, resourceOf(value as KubernetesValue));
   const messages = report.findings.map(({ message }) => message);
   expect(messages).toContainEqual(
-    expect.stringMatching(/^volume-types: could not judge spec\.template\.spec \(TypeError\)/),
+    expect.stringMatching(/^volume-types: could not check spec\.template\.spec \(TypeError\)/),
   );
   expect(messages.some((message) => message.startsWith("privileged"))).toBe(false);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { credentialInText } from "../../policy/model/credential";
 
-/** Longer than any text that the API server stores, in a shape that some pattern might read again and again. */
+/** Longer than any text that the API server stores, in a form that could cause backtracking. */
 const LENGTH = 2_000_000;
-/** Reading a text once takes a tenth of it; once for each of its characters, hours. */
+/** Scanning a text once takes a tenth of this; once per character, hours. */
 const SECONDS = 10;
 
 test.each([
@@ -19,7 +19,7 @@ test.each([
   '\\"',
   "$(",
   "/aB",
-])("a long text of %j is read once", (unit) => {
+])("a long text of %j is scanned once", (unit) => {
   const start = performance.now();
   credentialInText("text", unit.repeat(LENGTH / unit.length));
   expect(performance.now() - start).toBeLessThan(SECONDS * 1000);

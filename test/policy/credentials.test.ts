@@ -7,7 +7,7 @@ import { credentialsOf } from "../../policy/registry/credentials";
 const folder = mkdtempSync(join(tmpdir(), "credentials-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs something with a credential helper called `test`. */
+/** Calls a function with a credential helper named `test`. */
 async function withHelper(script: string, run: () => Promise<void>) {
   const bin = mkdtempSync(join(folder, "bin-"));
   writeFileSync(join(bin, "docker-credential-test"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -50,20 +50,20 @@ describe("credentials", () => {
   });
 
   test.each([
-    ["ends without reading", "exec <&-\nexit 1", 10_000],
-    ["does not end", "exec sleep 60", 200],
-  ])("are none where the helper %s", async (_, script, timeout) => {
+    ["exits without reading", "exec <&-\nexit 1", 10_000],
+    ["does not exit", "exec sleep 60", 200],
+  ])("are undefined if the helper %s", async (_, script, timeout) => {
     await withHelper(script, async () => {
       const place = mkdtempSync(join(folder, "docker-"));
       writeFileSync(join(place, "config.json"), '{"credsStore":"test"}');
-      // A pipe that breaks does so now and then.
+      // The pipe does not break every time.
       for (const host of ["a.example", "b.example", "c.example"]) {
         expect(await credentialsOf(host, place, timeout)).toBeUndefined();
       }
     });
   });
 
-  test("are those of a helper that it names", async () => {
+  test("are those of a credential helper", async () => {
     const answer = '{"Username":"user","Secret":"secret"}';
     await withHelper(`read host; [ "$host" = ghcr.io ] && echo '${answer}'`, async () => {
       expect(await configured({ credHelpers: { "ghcr.io": "test" } }, "ghcr.io")).toBe(auth);

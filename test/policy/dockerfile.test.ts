@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { GOOD, inline, said } from "./dockerfiles";
 
-test("has nothing against slim images that are built in stages", async () => {
+test("accepts slim images that are built in stages", async () => {
   expect(await said(inline(GOOD))).toEqual([]);
   expect(
     await said(inline(GOOD, { buildArgs: { BASE: "mirror:5000/python:3.13-slim@sha256:0" } })),
@@ -10,9 +10,9 @@ test("has nothing against slim images that are built in stages", async () => {
 
 test.each<[string, string, string[]]>([
   [
-    "a fat base",
+    "a large base image",
     GOOD.replace("3.13-slim", "3.13"),
-    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+    ["dockerfile-base: dockerfile.the base image of the stage is not a slim one"],
   ],
   [
     "root",
@@ -25,7 +25,7 @@ test.each<[string, string, string[]]>([
     ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
   ],
   [
-    "back to root",
+    "root after another user",
     GOOD.replace("ENTRYPOINT", "USER 0\nENTRYPOINT"),
     ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
   ],
@@ -37,7 +37,7 @@ test.each<[string, string, string[]]>([
   [
     "no stages",
     'FROM scratch\nUSER 1\nCMD ["/app"]',
-    ["dockerfile-stages: dockerfile.the stage takes nothing from another one"],
+    ["dockerfile-stages: dockerfile.the stage copies nothing from another one"],
   ],
   [
     "the cache of pip",
@@ -55,32 +55,32 @@ test.each<[string, string, string[]]>([
     ["dockerfile-user: dockerfile.the last USER is in root's group"],
   ],
   [
-    "root, by a trigger of the stage before",
+    "root, by ONBUILD of the base stage",
     GOOD.replace("USER 65532:65532", "USER 65532:65532\nONBUILD USER 0"),
     ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
   ],
   [
-    "a list in the wrong quotes, which a shell reads",
+    "a list in single quotes, which is the shell form",
     GOOD.replace('["-m", "serving"]', "['-m', 'serving']"),
     ["dockerfile-command: dockerfile.line 17 runs its command in a shell"],
   ],
   [
-    "a shell in a list",
+    "a shell in exec form",
     GOOD.replace('["python"]', '["/bin/bash", "-ec", "python -m serving"]'),
     ["dockerfile-command: dockerfile.line 16 runs its command in a shell"],
   ],
   [
-    "words about stages",
+    "a text that looks like COPY --from",
     GOOD.replace("COPY --from=builder /venv /venv", "RUN echo --from=builder,from=x"),
-    ["dockerfile-stages: dockerfile.the stage takes nothing from another one"],
+    ["dockerfile-stages: dockerfile.the stage copies nothing from another one"],
   ],
   [
-    "the cache of pip, installed without a shell",
+    "the cache of pip, in exec form",
     GOOD.replace("COPY --from", 'RUN ["pip", "install", "x"]\nCOPY --from'),
     ["dockerfile-cache: dockerfile.line 15 leaves the cache of a package manager in the image"],
   ],
   [
-    "the cache of pip beside the mount of another",
+    "the cache of pip with a mount for another one",
     GOOD.replace(
       "COPY --from",
       "RUN --mount=type=cache,target=/var/lib/apt pip install x\nCOPY --from",
@@ -93,36 +93,36 @@ test.each<[string, string, string[]]>([
     ["dockerfile-cache: dockerfile.line 15 leaves the cache of a package manager in the image"],
   ],
   [
-    "a base that is given beside another argument",
+    "a base in a build argument",
     GOOD.replace("BASE=python:3.13-slim", "BASE=ubuntu:24.04 OTHER=-slim"),
-    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+    ["dockerfile-base: dockerfile.the base image of the stage is not a slim one"],
   ],
   [
-    "a base in a folder with a promising name",
+    "a base in a folder with the name of a slim image",
     GOOD.replace("BASE=python:3.13-slim", "BASE=example.com/alpine-mirror/ubuntu"),
-    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+    ["dockerfile-base: dockerfile.the base image of the stage is not a slim one"],
   ],
   [
-    "a base whose name a later stage takes",
+    "a base with the name of a later stage",
     GOOD.replace("BASE=python:3.13-slim", "BASE=fat").replace(
       "FROM runtime",
       "FROM python:3.13-slim AS fat\n\nFROM runtime",
     ),
-    ["dockerfile-base: dockerfile.the stage's base image is not a slim one"],
+    ["dockerfile-base: dockerfile.the base image of the stage is not a slim one"],
   ],
   [
-    "a user who is only set where a line goes on",
+    "USER in a continuation line",
     GOOD.replace("ARG", "# escape=`\nARG")
       .replaceAll("\\\n", "`\n")
       .replace("USER", "RUN true `\n  USER"),
     ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
   ],
   [
-    "a user in a here-document that only seems to end",
+    "USER in a here-document with an indented end mark",
     GOOD.replace("USER", "RUN <<EOF\n EOF\nUSER").replace("FROM runtime", "EOF\nFROM runtime"),
     ["dockerfile-user: dockerfile.the last USER is not a number above 0"],
   ],
-])("objects to %s", async (_, text, problems) => {
+])("reports %s", async (_, text, problems) => {
   expect(await said(inline(text))).toEqual(problems);
 });
 
@@ -135,9 +135,9 @@ test.each([
     "a mount that the environment names",
     "ENV PIP_CACHE_DIR=/cache\nRUN --mount=target=/cache,type=cache pip install x",
   ],
-  ["a list of words", 'RUN ["pip", "install", "--no-cache-dir", "x"]'],
+  ["exec form", 'RUN ["pip", "install", "--no-cache-dir", "x"]'],
   ["cleaning up", "RUN dnf -y install git && dnf clean all"],
-  ["removing the lists", "RUN apt-get install -y git && rm -rf /var/lib/apt/lists/*"],
+  ["rm of the lists", "RUN apt-get install -y git && rm -rf /var/lib/apt/lists/*"],
   ["a here-document", "RUN <<EOF\napt-get install -y git\nrm -rf /var/lib/apt/lists/*\nEOF"],
 ])("no cache is left by %s", async (_, lines) => {
   expect(await said(inline(GOOD.replace("COPY --from", `${lines}\nCOPY --from`)))).toEqual([]);
@@ -158,18 +158,18 @@ test.each([
 test.each([
   ["a shift is", "RUN echo $((1<<SHIFT))"],
   ["quoted brackets are", 'RUN echo "<<X"'],
-])("%s no here-document", async (_, line) => {
+])("%s not a here-document", async (_, line) => {
   expect(await said(inline(GOOD.replace("COPY --from", `${line}\nCOPY --from`)))).toEqual([]);
 });
 
-test("a shell that a command replaces is no shell", async () => {
+test("a shell that a command replaces with exec is accepted", async () => {
   const text = GOOD.replace('["python"]', '["sh", "-c", "exec python \\"$@\\"", "--"]');
   expect(await said(inline(text))).toEqual([]);
 });
 
-test("the stage that is built is judged, not the last one", async () => {
+test("the target stage is checked, not the last one", async () => {
   expect(await said(inline(GOOD, { target: "builder" }))).toEqual([
-    "dockerfile-stages: dockerfile.the stage takes nothing from another one",
+    "dockerfile-stages: dockerfile.the stage copies nothing from another one",
     "dockerfile-cache: dockerfile.line 4 leaves the cache of a package manager in the image",
     "dockerfile-cache: dockerfile.line 6 leaves the cache of a package manager in the image",
     "dockerfile-user: dockerfile.the last USER is not a number above 0",

@@ -1,8 +1,8 @@
 import type { Resource } from "../../policy/model/resource";
 import { DOCKERFILE_RULES } from "../../policy/rules/dockerfile";
-import { judge } from "./harness";
+import { evaluateResource } from "./harness";
 
-/** A Dockerfile that no rule objects to. */
+/** A Dockerfile without violations. */
 export const GOOD = `# syntax=docker/dockerfile:1
 ARG BASE=python:3.13-slim
 FROM \${BASE} AS builder
@@ -28,12 +28,12 @@ export function image(props: object, type = "docker-build:index:Image"): Resourc
   return { type, urn, name: "image", protect: false, props: { ...props } };
 }
 
-/** The same, of a Dockerfile that is a property. */
+/** The same, with the Dockerfile as a property. */
 export const inline = (text: string, props: object = {}) =>
   image({ dockerfile: { inline: text }, ...props });
 
-/** What the rules say, without remedies. */
+/** The findings, without remedies. */
 export async function said(resource: Resource): Promise<string[]> {
-  const { findings, unknown } = await judge(DOCKERFILE_RULES, resource);
+  const { findings, unknown } = await evaluateResource(DOCKERFILE_RULES, resource);
   return [...findings.map(({ message }) => message.split(". ")[0] ?? ""), ...unknown];
 }

@@ -8,7 +8,7 @@ import { configJsonSchema, withGenerated } from "./docs/readme";
 const PACK = join(__dirname, "../../policy");
 const HINT = "run `tsx test/policy/docs/write.ts`";
 
-test("the README's tables are those of the rules", () => {
+test("the tables of the README are up to date", () => {
   const readme = readFileSync(join(PACK, "README.md"), "utf8");
   expect(readme, HINT).toBe(withGenerated(readme));
   for (const { name } of RULES) {
@@ -16,12 +16,12 @@ test("the README's tables are those of the rules", () => {
   }
 });
 
-test("the schema for editors is that of the configuration", () => {
+test("the JSON Schema of the configuration is up to date", () => {
   const schema = readFileSync(join(PACK, "config", "config.schema.json"), "utf8");
   expect(schema, HINT).toBe(configJsonSchema());
 });
 
-test("every rule covers a check, and every check that has none says why", () => {
+test("every rule covers a check, and every check without a rule has a reason", () => {
   const covering = CHECKS.flatMap(({ rules }) => rules);
   expect([...new Set(covering)].sort()).toEqual(RULES.map(({ name }) => name).sort());
   expect(CHECKS).toHaveLength(68);
@@ -33,9 +33,12 @@ test("every rule covers a check, and every check that has none says why", () => 
   }
 });
 
-test("every message tells what to do", () => {
-  for (const { name, about, remedy } of RULES) {
-    expect({ name, about }).toEqual({ name, about: expect.stringMatching(/^[A-Z].*\.$/s) });
+test("every rule has a description and a remedy", () => {
+  for (const { name, description, remedy } of RULES) {
+    expect({ name, description }).toEqual({
+      name,
+      description: expect.stringMatching(/^[A-Z].*\.$/s),
+    });
     expect({ name, remedy }).toEqual({ name, remedy: expect.stringMatching(/^[A-Z].*[.\]]$/s) });
   }
 });

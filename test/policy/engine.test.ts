@@ -10,7 +10,7 @@ import { Run } from "../../policy/engine/run";
 import type { Resource } from "../../policy/model/resource";
 import { rulesWith } from "../../policy/rules/list";
 import { resourceOf, runPolicy, UNKNOWN } from "./harness";
-import { claim, deployment, namespace, room } from "./objects";
+import { claim, completeNamespace, deployment, namespace } from "./objects";
 
 const RULES = rulesWith(async () => 1);
 const CONTAINER = { name: "app", image: "nginx" };
@@ -29,7 +29,7 @@ type Named = ReturnType<typeof policies>;
 const resourcePolicies = (all: Named) =>
   all.filter((one): one is ResourceValidationPolicy => "validateResource" in one);
 
-/** Judges resources one by one, and then their stack. */
+/** Evaluates the resources one by one, and then their stack. */
 async function runAll(all: Named, resources: readonly Resource[]) {
   const shown: Record<string, string[]> = {};
   for (const resource of resources) {
@@ -64,7 +64,7 @@ const rulesIn = (messages: readonly string[] = []) => [
   ...new Set(messages.map((message) => message.split(":")[0])),
 ];
 
-test("each finding is shown by the policy of its pack and level", async () => {
+test("each finding is reported by the policy of its pack and level", async () => {
   const shown = await runAll(policies(), [resourceOf({ ...simple, kind: "Deployment" })]);
   expect(rulesIn(shown.baseline)).toEqual([]);
   expect(rulesIn(shown.restricted)).toEqual([
@@ -85,7 +85,7 @@ describe("a field that is not known yet", () => {
     },
   });
 
-  test("is a warning that names it, beside the findings about all others", async () => {
+  test("is reported as a warning, in addition to the findings for other fields", async () => {
     const shown = await runAll(policies(), [unclear]);
     const images = (shown.platform ?? []).filter((message) => message.includes("image-digest"));
     expect(images[0]).toMatch(/^image-digest: spec\.template\.spec\.containers\[1\]\.image is not/);
@@ -95,7 +95,7 @@ describe("a field that is not known yet", () => {
     expect(images).toHaveLength(2);
   });
 
-  test("is judged by the update", async () => {
+  test("is checked by the update", async () => {
     const all = policies();
     await runAll(all, [unclear]);
     const shown = await runAll(all, [resourceOf(simple)]);
@@ -103,9 +103,11 @@ describe("a field that is not known yet", () => {
   });
 });
 
-test("a stack is judged by what was written, not by what the API server filled in", async () => {
+test("a stack is evaluated with its inputs, not with defaults of the API server", async () => {
   const all = policies();
-  const written = room.map((value) => resourceOf(value, { name: `${value.kind}`, protect: true }));
+  const written = completeNamespace.map((value) =>
+    resourceOf(value, { name: `${value.kind}`, protect: true }),
+  );
   for (const resource of written) {
     for (const policy of resourcePolicies(all)) {
       await runPolicy(policy, resource);
@@ -117,7 +119,7 @@ test("a stack is judged by what was written, not by what the API server filled i
 });
 
 describe("levels", () => {
-  test("an advisory rule can be made mandatory, or switched off", async () => {
+  test("an advisory rule can be made mandatory, or disabled", async () => {
     const raised = await runAll(policies({ levels: { "high-user-id": "mandatory" } }), [
       resourceOf(simple),
     ]);
@@ -133,10 +135,10 @@ describe("levels", () => {
     ).rejects.toThrow(/dev\.json: levels\.image-digest: the rule is mandatory; write an exemption/);
   });
 
-  test("a policy that the command line switched off stops the run", async () => {
+  test("a policy that the command line disabled stops the run", async () => {
     const all = policies().filter(({ name }) => name !== "restricted");
     await expect(runAll(all, [resourceOf(simple)])).rejects.toThrow(
-      /restricted are mandatory and were switched off/,
+      /restricted are mandatory and were disabled/,
     );
   });
 });
@@ -149,7 +151,7 @@ describe("exemptions", () => {
     owner: "team",
     expires: "2026-03-31",
   };
-  const resources = [resourceOf(claim), resourceOf(namespace, { name: "room" })];
+  const resources = [resourceOf(claim), resourceOf(namespace, { name: "namespace" })];
   const said = async (changes: object, today?: string) => {
     const config = { exemptions: [{ ...exemption, ...changes }] };
     const shown = await runAll(policies(config, today), resources);
@@ -161,7 +163,7 @@ describe("exemptions", () => {
   };
 
   test.each(["PersistentVolumeClaim/team/app", "*Claim/team/subject", "Persistent*/*/sub*"])(
-    "%s lifts a finding of one object, and no other",
+    "%s applies to one object, and no other",
     async (object) => {
       const { protected: found, expired, unused } = await said({ object });
       expect({ findings: found.length, expired, unused }).toEqual({
@@ -172,11 +174,11 @@ describe("exemptions", () => {
     },
   );
 
-  test("one that has expired lifts nothing, and is a finding", async () => {
+  test("an expired one does not apply, and is a finding", async () => {
     const found = await said({}, "2026-04-01");
     expect(found.protected).toHaveLength(2);
     expect(found.expired).toEqual([
-      "exemption: the one of PersistentVolumeClaim/team/app expired on 2026-03-31. Its owner, team, removes or renews it.",
+      "exemption: the exemption of PersistentVolumeClaim/team/app expired on 2026-03-31. Its owner, team, must remove or renew it.",
     ]);
     expect((await said({}, "2026-03-31")).expired).toEqual([]);
   });
@@ -184,11 +186,11 @@ describe("exemptions", () => {
   test.each([
     ["another rule", { rules: ["bare-pod"] }],
     ["another object", { object: "PersistentVolumeClaim/other/app" }],
-  ])("one for %s lifts nothing, and is a finding", async (_, changes) => {
+  ])("one for %s does not apply, and is a finding", async (_, changes) => {
     const found = await said(changes);
     expect(found.protected).toHaveLength(2);
     expect(found.unused).toEqual([
-      expect.stringMatching(/lifts nothing\. Its owner, team, removes/),
+      expect.stringMatching(/is not used\. Its owner, team, must remove/),
     ]);
   });
 });

@@ -10,31 +10,31 @@ const rules = rulesWith(async () => 1);
 
 type Name = "dev" | "platform" | "team";
 
-/** Everything that the pack says of the program with the configuration of one stack. */
+/** All findings of the pack for the program with the configuration of one stack. */
 async function findings(
   name: Name,
   stack = stackFile(name),
   load: typeof loadConfig = loadConfig,
 ): Promise<string[]> {
   const resources = await resourcesOf(stack);
-  const judged = new Run(name, rules, load);
+  const run = new Run(name, rules, load);
   const said: string[] = [];
   for (const resource of resources) {
-    judged.open(resource);
+    run.add(resource);
   }
   for (const group of RESOURCE_GROUPS) {
     for (const resource of resources) {
-      const { findings, unknown } = await judged.judge(group, resource.urn);
+      const { findings, unknown } = await run.evaluate(group, resource.urn);
       said.push(...findings.map(({ message }) => `${resource.name}: ${message}`), ...unknown);
     }
   }
-  judged.openStack(resources);
+  run.addStack(resources);
   for (const group of STACK_GROUPS) {
-    const report = judged.judgeStack(group);
+    const report = run.evaluateStack(group);
     said.push(
       ...report.findings.map(({ message, resource }) => `${resource.name}: ${message}`),
       ...report.unknown,
-      ...judged.exemptionProblems(group.level),
+      ...run.exemptionProblems(group.level),
     );
   }
   return said;
@@ -44,9 +44,9 @@ test.each<Name>(["dev", "platform", "team"])("stack %s passes", async (name) => 
   expect(await findings(name)).toEqual([]);
 });
 
-/** A stack that is to be destroyed with its data, as the command's refusal says. */
+/** A stack that is to be destroyed with its data, as the message of the command describes. */
 test.each<Name>(["platform", "team"])(
-  "stack %s gives its data up by both its files",
+  "stack %s gives up its data with changes of both files",
   async (name) => {
     const stack = stackFile(name);
     stack.config.retainData = false;

@@ -7,12 +7,12 @@ import type { Resource } from "../../policy/model/resource";
 import { prepare } from "../../policy/model/unknown";
 import type { Rule } from "../../policy/rules/rule";
 
-/** What the engine sends for a string that is not known yet (`@pulumi/policy`, proxy.js). */
+/** The engine's placeholder for an unknown string (`@pulumi/policy`, proxy.js). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export const DEFAULTS: Config = configSchema.parse({});
 
-/** An image reference that no rule about references objects to. */
+/** A valid image reference. */
 export const IMAGE = `registry.example/app@sha256:${"a".repeat(64)}`;
 
 /** A Kubernetes object as the Pulumi resource that creates it. */
@@ -24,8 +24,8 @@ export function resourceOf(value: KubernetesValue, opts: Partial<Resource> = {})
   return { type, name, urn, protect: false, props: structuredClone(value), ...opts };
 }
 
-/** Judges a resource as the pack does, fields that are not known included. */
-export function judge(
+/** Evaluates rules for a resource as the pack does, including unknown fields. */
+export function evaluateResource(
   rules: Rule | readonly Rule[],
   resource: Resource,
   config: Config = DEFAULTS,
@@ -34,24 +34,24 @@ export function judge(
   return evaluate([rules].flat(), caseOf(resource), config);
 }
 
-/** The messages of `judge`, for the many tests that want nothing else. */
+/** The messages of `evaluateResource`. */
 export async function problems(
   rules: Rule | readonly Rule[],
   value: KubernetesValue,
   config: Config = DEFAULTS,
 ): Promise<string[]> {
-  const report = await judge(rules, resourceOf(value), config);
+  const report = await evaluateResource(rules, resourceOf(value), config);
   return report.findings.map((finding) => finding.message);
 }
 
-/** What the engine's server would show of a policy: it runs it as `@pulumi/policy` (server.js) does. */
+/** The output of a policy, which runs as in the server of `@pulumi/policy` (server.js). */
 export interface Shown {
   readonly violations: string[];
-  /** The warning in place of a verdict, where the policy stumbled over an unknown field. */
+  /** The warning, if the policy needed an unknown field. */
   readonly warning?: string;
 }
 
-/** Runs a Pulumi policy on one resource, with the library's own proxy around its properties. */
+/** Runs a Pulumi policy on one resource, with the library's proxy for its properties. */
 export async function runPolicy(
   policy: ResourceValidationPolicy,
   resource: Resource,
@@ -83,7 +83,7 @@ export async function runPolicy(
   }
 }
 
-// The library ships no types for these two.
+// The library has no types for these two.
 const library = require("@pulumi/policy") as {
   unknownCheckingProxy<T extends object>(props: T): T;
   UnknownValueError: new (...args: never[]) => Error;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Image } from "../../policy/model/contents";
 import { parseImage } from "../../policy/model/image";
-import type { Image } from "../../policy/model/parts";
 import { SizeCache } from "../../policy/registry/cache";
 import { credentialsOf } from "../../policy/registry/credentials";
 import { measureWith } from "../../policy/registry/size";
@@ -29,7 +29,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A measure with an empty cache. */
+/** A measuring function with an empty cache. */
 function fresh() {
   const cache = new SizeCache(mkdtempSync(join(folder, "cache-")));
   return measureWith(cache, async (registry) => credentialsOf(registry, folder));
@@ -42,7 +42,7 @@ const sizeOf = (repository: string, reference: string, measure = fresh()) => {
 };
 
 describe("the size of an image", () => {
-  test("is that of its configuration and layers, each once", async () => {
+  test("is the sum of its configuration and layers, each once", async () => {
     expect(await sizeOf("team/app", `@${digestOf(image)}`)).toBe(140 * MB + 10);
   });
 
@@ -50,7 +50,7 @@ describe("the size of an image", () => {
     expect(await sizeOf("app", `@${digestOf(index)}`)).toBe(900 * MB + 10);
   });
 
-  test("is asked for with the token that the registry wants", async () => {
+  test("is requested with the token that the registry requires", async () => {
     writeFileSync(
       join(folder, "config.json"),
       JSON.stringify({ auths: { [host]: { auth: btoa("user:secret") } } }),
@@ -59,7 +59,7 @@ describe("the size of an image", () => {
     expect(await sizeOf("basic", `@${digestOf(image)}`)).toBe(140 * MB + 10);
   });
 
-  test("is asked for once, and kept in a file", async () => {
+  test("is requested once, and cached in a file", async () => {
     const measure = fresh();
     const before = registry.asked.length;
     const sizes = await Promise.all(
@@ -70,35 +70,37 @@ describe("the size of an image", () => {
   });
 
   test.each([
-    ["text", "wrong", "the registry answered with no JSON"],
-    ["empty", "wrong", "the registry answered with no image manifest"],
-    ["nothing", "wrong", "the registry answered with an index of nothing"],
-    ["absent", "wrong", "the registry answered 404"],
-    ["broken", "silent", "the registry answered 500"],
-  ])("the answer %s is none", async (tag, kind, message) => {
+    ["text", "invalid", "the response of the registry is not JSON"],
+    ["empty", "invalid", "the response of the registry is not an image manifest"],
+    ["nothing", "invalid", "the response of the registry is an empty index"],
+    ["absent", "invalid", "the registry returned status 404"],
+    ["broken", "unavailable", "the registry returned status 500"],
+  ])("the response %s is an error", async (tag, kind, message) => {
     await expect(sizeOf("app", `:${tag}`)).rejects.toMatchObject({ kind, message });
   });
 
-  test("another manifest than the digest's is none", async () => {
-    await expect(sizeOf("lie", `@${digestOf(image)}`)).rejects.toThrow(/another manifest/);
-    await expect(sizeOf("endless", `@${digestOf(image)}`)).rejects.toThrow(/more than a manifest/);
+  test("a manifest with another digest is an error", async () => {
+    await expect(sizeOf("lie", `@${digestOf(image)}`)).rejects.toThrow(/manifest is another one/);
+    await expect(sizeOf("endless", `@${digestOf(image)}`)).rejects.toThrow(
+      /larger than a manifest/,
+    );
   });
 
-  test("a registry that is not there, or does not answer", async () => {
-    const nowhere = parseImage(`127.0.0.1:${await getPort()}/app@${digestOf(image)}`);
+  test("a registry that does not exist, or does not respond", async () => {
+    const unreachable = parseImage(`127.0.0.1:${await getPort()}/app@${digestOf(image)}`);
     const slow = parseImage(`${host}/slow@${digestOf(image)}`);
     const halting = parseImage(`${host}/halting@${digestOf(image)}`);
-    if (!nowhere || !slow || !halting) throw new Error("no references");
+    if (!unreachable || !slow || !halting) throw new Error("no references");
     const brief = { ...options, timeoutSeconds: 0.2 };
-    await expect(fresh()(nowhere, brief)).rejects.toMatchObject({
-      kind: "silent",
+    await expect(fresh()(unreachable, brief)).rejects.toMatchObject({
+      kind: "unavailable",
       message: "the registry cannot be reached (ECONNREFUSED)",
     });
     await expect(fresh()(slow, brief)).rejects.toThrow("cannot be reached (timeout)");
     await expect(fresh()(halting, brief)).rejects.toThrow("cannot be reached (timeout)");
   });
 
-  test("a registry that did not answer is asked for no other image", async () => {
+  test("a registry that did not respond is not contacted for other images", async () => {
     const measure = fresh();
     const before = registry.asked.length;
     for (const tag of [1, 2, 3, 4]) {
@@ -109,25 +111,25 @@ describe("the size of an image", () => {
     expect(registry.asked.length).toBe(before + 1);
   });
 
-  test("one answer that can't be read says nothing of others", async () => {
+  test("a response that can't be read does not affect others", async () => {
     const measure = fresh();
     await expect(sizeOf("app", ":loop", measure)).rejects.toMatchObject({
-      kind: "silent",
-      message: "the registry's answer cannot be read (TypeError)",
+      kind: "unavailable",
+      message: "the response of the registry cannot be read (TypeError)",
     });
     expect(await sizeOf("app", `@${digestOf(image)}`, measure)).toBe(140 * MB + 10);
   });
 
-  test("plain HTTP is spoken where it is allowed, and nowhere else", async () => {
+  test("plain HTTP is used only for allowed registries", async () => {
     const parsed = parseImage(`${host}/app@${digestOf(image)}`);
     if (!parsed) throw new Error("no reference");
     await expect(fresh()(parsed, { ...options, plainHttp: [] })).rejects.toMatchObject({
-      kind: "silent",
+      kind: "unavailable",
     });
   });
 });
 
-test("a cache keeps what a digest names, from one process to the next", async () => {
+test("a cache keeps sizes of digests for other processes", async () => {
   const place = mkdtempSync(join(folder, "cache-"));
   const digest = digestOf(image);
   expect(await new SizeCache(place).get(digest, async () => 42)).toBe(42);
@@ -139,7 +141,7 @@ test("a cache keeps what a digest names, from one process to the next", async ()
 
 describe("rules", () => {
   const container = "spec.template.spec.containers[0].image";
-  const judged = async (bytes: number, value = deployment) =>
+  const findingsFor = async (bytes: number, value = deployment) =>
     (
       await problems(
         imageSizeRules(async () => bytes),
@@ -153,32 +155,34 @@ describe("rules", () => {
       })[0],
     });
 
-  test("a served image has a smaller budget than one that trains", async () => {
-    expect(await judged(150 * MB)).toEqual([]);
-    expect(await judged(151 * MB)).toEqual([
-      `image-size: ${container} has 151 MB compressed, above its budget of 150 MB`,
+  test("an image for serving has a smaller budget than one for training", async () => {
+    expect(await findingsFor(150 * MB)).toEqual([]);
+    expect(await findingsFor(151 * MB)).toEqual([
+      `image-size: ${container} has a compressed size of 151 MB, above its budget of 150 MB`,
     ]);
-    expect(await judged(1000 * MB, batchJob)).toEqual([]);
-    expect(await judged(1001 * MB, batchJob)).toHaveLength(1);
+    expect(await findingsFor(1000 * MB, batchJob)).toEqual([]);
+    expect(await findingsFor(1001 * MB, batchJob)).toHaveLength(1);
   });
 
-  test("rubbish and absence are mandatory findings, silence an advisory one", async () => {
+  test("invalid and missing images are mandatory findings, unavailable registries advisory ones", async () => {
     expect(await failed("app", ":text")).toEqual([
       expect.stringMatching(
-        /^image-manifest: .*image could not be measured: the registry answered with no JSON/,
+        /^image-manifest: .*image could not be measured: the response of the registry is not JSON/,
       ),
     ]);
     expect(await failed("app", ":absent")).toEqual([
-      expect.stringMatching(/^image-manifest: .*could not be measured: the registry answered 404/),
+      expect.stringMatching(
+        /^image-manifest: .*could not be measured: the registry returned status 404/,
+      ),
     ]);
     expect(await failed("app", ":broken")).toEqual([
       expect.stringMatching(
-        /^image-size-unknown: .*image could not be measured: the registry answered 500/,
+        /^image-size-unknown: .*image could not be measured: the registry returned status 500/,
       ),
     ]);
   });
 
-  test("the images of a resource are asked for side by side", async () => {
+  test("the images of a resource are measured concurrently", async () => {
     const started: string[] = [];
     let answerAll = () => {};
     const answered = new Promise<number>((resolve) => {
@@ -201,17 +205,17 @@ describe("rules", () => {
     ["batch/v1", "CronJob", "app", 1000 * MB],
     ["apps/v1", "Deployment", "team-tracking", 400 * MB],
     ["apps/v1", "Deployment", "team-tracking/other", 150 * MB],
-  ])("a %s %s has a budget by what it is and runs", (apiVersion, kind, name, budget) => {
+  ])("a %s %s has the budget for its kind", (apiVersion, kind, name, budget) => {
     const reference = `registry.example/${name}:1`;
     const object = { apiVersion, kind } as Image["object"];
     expect(budgetOf({ object, reference, field: "image", path: "" }, DEFAULTS)).toBe(budget);
   });
 
-  test("anything else that goes wrong is said by every rule, without its text", async () => {
+  test("other errors are reported by every rule, without their message", async () => {
     const broken = imageSizeRules(() => Promise.reject(new TypeError("secret")));
     expect(await problems(broken, deployment)).toEqual(
       ["image-size", "image-manifest", "image-size-unknown"].map((name) =>
-        expect.stringMatching(new RegExp(`^${name}: could not judge [^ ]+ \\(TypeError\\)`)),
+        expect.stringMatching(new RegExp(`^${name}: could not check [^ ]+ \\(TypeError\\)`)),
       ),
     );
   });

@@ -1,7 +1,7 @@
 import type { KubernetesValue, PodSpec } from "../../policy/model/kubernetes";
 import { IMAGE } from "./harness";
 
-/** Objects that no rule objects to; tests change one thing at a time. */
+/** Objects without violations; tests change one field at a time. */
 
 export const NAMESPACE = "team";
 
@@ -178,7 +178,7 @@ export const networkPolicy = object("networking.k8s.io/v1", "NetworkPolicy", {
   },
 });
 
-/** A served workload, with all that makes it one. */
+/** A served workload with all required objects. */
 export const served = [deployment, service, ingress, budget, account] as const;
-/** A namespace, with all that makes it a room of its own. */
-export const room = [namespace, quota, limitRange, denyAll] as const;
+/** A namespace with all required objects. */
+export const completeNamespace = [namespace, quota, limitRange, denyAll] as const;

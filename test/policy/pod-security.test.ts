@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { type Comparison, compareFixtures, compareRandom } from "../pod-security/compare";
 import { KINDS, RULES } from "../pod-security/oracle";
 
-/** Compiling the admission controller's module takes a minute where Go has not done it before. */
+/** The first compilation of the admission controller's module takes a minute. */
 const TIMEOUT = 10 * 60_000;
 const PODS = 20_000;
 
-/** Names of checks that neither forbade nor allowed anything: the comparison says nothing of them. */
+/** Names of checks that the comparison did not cover: they never denied, or never allowed, a pod. */
 function untried({ tally }: Comparison): string[] {
   return [...tally]
     .filter(([, { bothForbid, bothAllow }]) => bothForbid === 0 || bothAllow === 0)
@@ -14,7 +14,7 @@ function untried({ tally }: Comparison): string[] {
 }
 
 test(
-  "agrees with Pod Security admission on its own test data, check by check, in every kind",
+  "agrees with Pod Security admission on its test data, for each check and kind",
   async () => {
     const comparison = await compareFixtures();
     expect(comparison.differences).toEqual([]);

@@ -17,7 +17,7 @@ export async function resourcesOf(stack: Stack): Promise<Resource[]> {
   }));
 }
 
-/** What the provider does before anybody sees the inputs. */
+/** The provider's autonaming, which policies see in the inputs. */
 function autonamed(name: string, inputs: Inputs): Inputs {
   return inputs.metadata
     ? { ...inputs, metadata: { name: `${name}-autonamed`, ...inputs.metadata } }

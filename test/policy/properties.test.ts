@@ -7,7 +7,7 @@ import { UNKNOWN } from "./harness";
 const RULES = rulesWith(async () => 1);
 const CANARY = "x7Qz-canary-9vKp";
 
-/** The places of all values in some objects: of leaves only, or of objects and lists as well. */
+/** The paths of all values in objects: of leaves only, or also of objects and lists. */
 function places(node: unknown, which: "leaves" | "all", path = ""): string[] {
   if (typeof node !== "object" || node === null) {
     return [path];
@@ -19,10 +19,10 @@ function places(node: unknown, which: "leaves" | "all", path = ""): string[] {
   ];
 }
 
-/** Places that say what an object is, without which there is nothing to judge. */
+/** Paths of apiVersion and kind, without which rules cannot be evaluated. */
 const isIdentity = (place: string) => /^\[\d+\]\[(apiVersion|kind)\]$/.test(place);
 
-/** The place of a value that was set and those that it is in, but for whole objects and what says which they are. */
+/** The path of a changed value and of its parents, except for whole objects and their apiVersion and kind. */
 function fieldsAbove([place, value]: [string, unknown]): string[] {
   const keys = [...place.matchAll(/\[[^\]]+\]|[^.[\]]+/g)].map(
     ([key]) => `[${key.replace(/[[\]]/g, "")}]`,
@@ -33,7 +33,7 @@ function fieldsAbove([place, value]: [string, unknown]): string[] {
     .filter((one) => !isIdentity(one));
 }
 
-/** Every set of objects that a rule is tried with, good and bad. */
+/** All test objects of a rule, good and bad. */
 function variants({ good, fails, passes = {} }: (typeof CASES)[string]) {
   const changes: Changes[] = [
     {},
@@ -47,7 +47,7 @@ describe.each(Object.entries(CASES))("%s", (name, cases) => {
   const rules = RULES.filter((rule) => rule.name === name);
   const { good, passes = {}, options, config } = cases;
 
-  test("finds nothing wrong with what is not known yet", async () => {
+  test("has no violations for unknown fields", async () => {
     const stumbled: string[] = [];
     for (const values of [good, ...Object.values(passes).map((change) => changed(good, change))]) {
       for (const place of places(values, "all").filter((one) => !isIdentity(one))) {
@@ -57,12 +57,12 @@ describe.each(Object.entries(CASES))("%s", (name, cases) => {
         stumbled.push(...unknown);
       }
     }
-    // A rule about kinds and options of resources reads no field that could be unknown.
+    // A rule for kinds and options of resources reads no field that could be unknown.
     const readsFields = !/^(bare-pod|api-version|opaque-|protected-data)/.test(name);
     expect(stumbled.length > 0).toBe(readsFields);
   });
 
-  test("does not pass over in silence what it would object to and does not know", async () => {
+  test("reports an unknown field whose known value would be a violation", async () => {
     for (const [changes] of Object.values(cases.fails)) {
       const values = changed(good, changes);
       for (const place of Object.entries(changes).flatMap(fieldsAbove)) {
@@ -80,11 +80,11 @@ describe.each(Object.entries(CASES))("%s", (name, cases) => {
     }
   });
 
-  test("judges objects with any field null", async () => {
+  test("evaluates objects with any field null", async () => {
     for (const values of variants(cases)) {
       for (const place of places(values, "all").filter((one) => !isIdentity(one))) {
         const { messages } = await said(rules, changed(values, { [place]: null }), options, config);
-        expect(messages.filter((message) => message.includes("could not judge"))).toEqual([]);
+        expect(messages.filter((message) => message.includes("could not check"))).toEqual([]);
       }
     }
   });
@@ -100,7 +100,7 @@ describe.each(Object.entries(CASES))("%s", (name, cases) => {
   });
 });
 
-test("quotes no value in all rules' judgement of objects that are full of secrets", async () => {
+test("no rule quotes a value of objects that are full of secrets", async () => {
   const values = Object.values(CASES).flatMap(({ good }) => good);
   const every = Object.fromEntries(
     places(values, "leaves")

@@ -21,10 +21,10 @@ export const index = JSON.stringify({
   ],
 });
 
-/** A registry that answers in every way, well and badly, by what it is asked for. */
+/** A stub registry with valid and invalid responses, depending on the path. */
 export interface Registry {
   readonly host: string;
-  /** The paths that it was asked for. */
+  /** The requested paths. */
   readonly asked: readonly string[];
   close(): void;
 }
@@ -71,7 +71,7 @@ function answer(
   } else if (reference === "broken") {
     response.writeHead(500).end();
   } else if (repository === "slow") {
-    // Never.
+    // No response.
   } else if (repository === "halting") {
     response.write("{");
   } else if (repository === "lie") {

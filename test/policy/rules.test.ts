@@ -4,12 +4,12 @@ import { CASES } from "./cases/all";
 import { changed, said } from "./cases/case";
 
 const RULES = rulesWith(async () => 1);
-/** Their tests are in files of their own. */
+/** Rules with separate test files. */
 const ELSEWHERE = /^(image-(size|manifest)|dockerfile|credential-in-stack-file)/;
 
 const ruleOf = (name: string) => RULES.filter((rule) => rule.name === name);
 
-test("every rule is tried, and every trial is of a rule", () => {
+test("every rule has cases, and all cases belong to a rule", () => {
   const names = RULES.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(Object.keys(CASES).sort()).toEqual(names.filter((name) => !ELSEWHERE.test(name)).sort());
@@ -20,7 +20,7 @@ describe.each(Object.entries(CASES))("%s", (name, { good, options, config, ...ca
   const tryWith = async (values: typeof good, opts = options) =>
     (await said(rules, values, opts, config)).problems;
 
-  test("has nothing against what is good", async () => {
+  test("has no violations for good objects", async () => {
     expect(await tryWith(good)).toEqual([]);
   });
 
@@ -34,12 +34,12 @@ describe.each(Object.entries(CASES))("%s", (name, { good, options, config, ...ca
 
   if (cases.failsWith) {
     const [opts, ...problems] = cases.failsWith;
-    test("fails by its resource", async () => {
+    test("fails for options of the resource", async () => {
       expect(await tryWith(good, { ...options, ...opts })).toEqual(problems);
     });
   }
 
-  test("fails for something", () => {
+  test("has a failing case", () => {
     expect(Object.keys(cases.fails).length + Number(cases.failsWith !== undefined)).toBeGreaterThan(
       0,
     );

@@ -10,11 +10,11 @@ const withVolume = (volume: object) => ({
 });
 
 test.each<[string, object]>([
-  ["no limit that is written", { name: "tmp", emptyDir: { sizeLimit: null } }],
-  ["a limit of nothing, which is none", { name: "tmp", emptyDir: { sizeLimit: 0 } }],
-  ["a limit that is no quantity", { name: "tmp", emptyDir: { sizeLimit: "much" } }],
-  ["no source, which makes it an empty directory", { name: "tmp" }],
-])("a scratch volume has %s", async (_, volume) => {
+  ["a limit of null", { name: "tmp", emptyDir: { sizeLimit: null } }],
+  ["a limit of zero, which is no limit", { name: "tmp", emptyDir: { sizeLimit: 0 } }],
+  ["a limit that is not a quantity", { name: "tmp", emptyDir: { sizeLimit: "much" } }],
+  ["no source, so that it is an emptyDir", { name: "tmp" }],
+])("reports an emptyDir volume with %s", async (_, volume) => {
   expect(await problems(RULE, withVolume(volume))).toEqual([
     expect.stringMatching(/^scratch-limit: .*volumes\[0\]\.emptyDir has no sizeLimit/),
   ]);
@@ -23,6 +23,6 @@ test.each<[string, object]>([
 test.each<[string, object]>([
   ["a limit", { name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
   ["another source", { name: "data", persistentVolumeClaim: { claimName: "data" } }],
-])("a volume passes with %s", async (_, volume) => {
+])("accepts a volume with %s", async (_, volume) => {
   expect(await problems(RULE, withVolume(volume))).toEqual([]);
 });

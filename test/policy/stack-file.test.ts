@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { stackFileRule } from "../../policy/rules/stack-file";
-import { judge } from "./harness";
+import { evaluateResource } from "./harness";
 
 const folder = mkdtempSync(join(tmpdir(), "stack-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What the rule says of the file of a stack, judged with a resource of that stack. */
+/** The findings in the file of a stack, with a resource of that stack. */
 async function said(stack: string, type = "pulumi:pulumi:Stack"): Promise<string[]> {
   const urn = `urn:pulumi:${stack}::ml-platform::${type}::ml-platform-${stack}`;
   const root = { type, urn, name: `ml-platform-${stack}`, protect: false, props: {} };
-  const { findings } = await judge(stackFileRule(folder), root);
+  const { findings } = await evaluateResource(stackFileRule(folder), root);
   return findings.map(({ message }) => message.split(". Set it")[0] ?? "");
 }
 
@@ -41,37 +41,39 @@ writeFileSync(
 );
 writeFileSync(join(folder, "Pulumi.broken.yaml"), "config:\n  a: [\n  app:password: hunter22\n");
 
-test("finds credentials in the clear, by name and by form", async () => {
+test("finds credentials in plain text, by name and by format", async () => {
   expect(await said("bad")).toEqual([
-    "credential-in-stack-file: Pulumi.bad.yaml: config.app:password holds a credential, by its name",
+    "credential-in-stack-file: Pulumi.bad.yaml: config.app:password contains a credential, according to its name",
     "credential-in-stack-file: Pulumi.bad.yaml: config.app:stores[0].url holds a URL with a password",
   ]);
 });
 
-test("finds those in a text, and those that only claim to be encrypted", async () => {
+test("finds those in a text, and plain text under the key `secure`", async () => {
   expect(await said("hidden")).toEqual(
     [
-      "app:settings.secure.password holds a credential, by its name",
-      "app:token.secure holds a credential, by its name",
-      "app:db holds a credential in one of its lines",
-      "app:pin.secret holds a credential, by its name",
-      "app:PGPASSWORD holds a credential, by its name",
+      "app:settings.secure.password contains a credential, according to its name",
+      "app:token.secure contains a credential, according to its name",
+      "app:db contains a credential in one of its lines",
+      "app:pin.secret contains a credential, according to its name",
+      "app:PGPASSWORD contains a credential, according to its name",
     ].map((problem) => `credential-in-stack-file: Pulumi.hidden.yaml: config.${problem}`),
   );
 });
 
-test("says which file is no YAML, and where, without a line of it", async () => {
+test("reports a file that is not YAML with the line number, without quoting it", async () => {
   expect(await said("broken")).toEqual([
-    "credential-in-stack-file: Pulumi.broken.yaml is no YAML (line 3)",
+    "credential-in-stack-file: Pulumi.broken.yaml is not YAML (line 3)",
   ]);
   writeFileSync(join(folder, "Pulumi.broken.yaml"), "config: *nothing\n");
-  expect(await said("broken")).toEqual(["credential-in-stack-file: Pulumi.broken.yaml is no YAML"]);
+  expect(await said("broken")).toEqual([
+    "credential-in-stack-file: Pulumi.broken.yaml is not YAML",
+  ]);
 });
 
-test.each(["good", "empty", "absent"])("has nothing against a file that is %s", async (stack) => {
+test.each(["good", "empty", "absent"])("accepts a file that is %s", async (stack) => {
   expect(await said(stack)).toEqual([]);
 });
 
-test("is judged once, with the stack's root", async () => {
+test("is evaluated once, with the root resource", async () => {
   expect(await said("bad", "random:index/randomId:RandomId")).toEqual([]);
 });

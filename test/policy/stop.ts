@@ -9,24 +9,24 @@ import { policyPack } from "../../toolchain/pulumi";
 import { NAMESPACE, namespace } from "./objects";
 
 const PACK = join(__dirname, "../../policy");
-/** Data of a test need not be protected. */
+/** Configuration without protection of data. */
 const CONFIG = join(PACK, "stacks", "e2e.json");
 
-/** What became of a stack with a mandatory violation. */
+/** The result of a stack with a mandatory violation. */
 export interface Stopped {
-  /** What the failed preview and the failed update said. */
+  /** The output of the failed preview and the failed update. */
   readonly preview: string;
   readonly update: string;
-  /** Whether the cluster has the namespace after the preview, which was declared first and is faultless. */
+  /** Whether the cluster has the valid namespace, the first resource, after the preview. */
   readonly written: boolean;
-  /** Whether it has the faulty object after the update. */
+  /** Whether it has the invalid object after the update. */
   readonly writtenByUpdate: boolean;
 }
 
 /**
- * Previews and updates a stack of a good namespace and a Pod that breaks every rule, on a real cluster.
+ * Previews and updates a stack with a valid namespace and a Pod that violates many rules, on a real cluster.
  * `pulumi` and its plugins are on PATH.
- * @param kubeconfig path of a file; what was made is deleted afterwards
+ * @param kubeconfig path of a file; created objects are deleted afterwards
  */
 export async function stopsBeforeWriting(kubeconfig: string): Promise<Stopped> {
   const config = new KubeConfig();
@@ -34,7 +34,7 @@ export async function stopsBeforeWriting(kubeconfig: string): Promise<Stopped> {
   const api = config.makeApiClient(CoreV1Api);
   const folder = mkdtempSync(join(tmpdir(), "policy-stop-"));
   const stack = await LocalWorkspace.createOrSelectStack(
-    { stackName: "stop", projectName: "policy-stop", program: faulty(kubeconfig) },
+    { stackName: "stop", projectName: "policy-stop", program: invalidStack(kubeconfig) },
     {
       workDir: folder,
       envVars: {
@@ -48,10 +48,10 @@ export async function stopsBeforeWriting(kubeconfig: string): Promise<Stopped> {
   try {
     const preview = await failureOf(() => stack.preview(options));
     const written = await exists(() => api.readNamespace({ name: NAMESPACE }));
-    // The Automation API's update has no preview: what comes before the faulty resource is written.
+    // The update of the Automation API has no preview: resources before the invalid one are created.
     const update = await failureOf(() => stack.up(options));
     const writtenByUpdate = await exists(() =>
-      api.readNamespacedPod({ name: "faulty", namespace: NAMESPACE }),
+      api.readNamespacedPod({ name: "invalidStack", namespace: NAMESPACE }),
     );
     return { preview, update, written, writtenByUpdate };
   } finally {
@@ -60,15 +60,15 @@ export async function stopsBeforeWriting(kubeconfig: string): Promise<Stopped> {
   }
 }
 
-function faulty(kubeconfig: string) {
+function invalidStack(kubeconfig: string) {
   return async () => {
     const provider = new k8s.Provider("to", { kubeconfig: readFileSync(kubeconfig, "utf8") });
     const { metadata } = namespace;
     const room = new k8s.core.v1.Namespace("room", { metadata: metadata as object }, { provider });
     new k8s.core.v1.Pod(
-      "faulty",
+      "invalidStack",
       {
-        metadata: { name: "faulty", namespace: NAMESPACE },
+        metadata: { name: "invalidStack", namespace: NAMESPACE },
         spec: {
           containers: [{ name: "app", image: "app", securityContext: { privileged: true } }],
         },
@@ -84,7 +84,7 @@ async function failureOf(run: () => Promise<unknown>): Promise<string> {
   } catch (error) {
     return `${error}`;
   }
-  throw new Error("a stack with a mandatory violation went through");
+  throw new Error("a stack with a mandatory violation succeeded");
 }
 
 async function exists(read: () => Promise<unknown>): Promise<boolean> {

@@ -1,8 +1,8 @@
 import type { Kubectl } from "./kubectl";
 
 /**
- * Registers two models that load, and prints their versions: one that fails on most rows, as it looks a feature up in a
- * table of one, and one that turns round ten thousands of times, for more than 10 ms, before it answers.
+ * Registers two models that can be loaded, and prints their versions: one fails for most rows, as it uses a feature as index
+ * into a table of one entry, and one runs a loop of ten thousands of iterations, for more than 10 ms, for each prediction.
  */
 const PROGRAM = `
 import os
@@ -56,9 +56,9 @@ register(
 `;
 
 /**
- * Registers two more versions of the model that a team trains, one that fails when it is asked and one that is slow, from a
- * pod of the team's training image.
- * @returns their numbers
+ * Registers two more versions of the model that a team trains, one that fails for predictions and one that is slow, in a
+ * pod with the team's training image.
+ * @returns the version numbers
  */
 export async function registerBadVersions(
   kubectl: Kubectl,
@@ -74,7 +74,7 @@ export async function registerBadVersions(
     metadata: { name: "bad-versions", labels: trained.metadata.labels },
     spec: { ...spec, containers: [{ ...container, command: ["python", "-c", PROGRAM] }] },
   };
-  // The Job's own labels would have its controller count the pod.
+  // With the labels of the Job its controller would count the pod.
   for (const key of Object.keys(pod.metadata.labels)) {
     if (/job-name|controller-uid/.test(key)) delete pod.metadata.labels[key];
   }
@@ -87,7 +87,7 @@ export async function registerBadVersions(
   return { failing: versionIn(log, "failing"), slow: versionIn(log, "slow") };
 }
 
-/** @throws Error with the log, where it names no such version */
+/** @throws Error with the log, if it has no such version */
 function versionIn(log: string, kind: string): number {
   const [, version] = new RegExp(`^${kind} (\\d+)$`, "m").exec(log) ?? [];
   if (!version) throw new Error(`the ${kind} version was not registered:\n${log}`);

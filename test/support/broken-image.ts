@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
-/** Something that the registry keeps by its digest. */
+/** Content of the registry, with its digest. */
 interface Blob {
   digest: string;
   bytes: string;
 }
 
 /**
- * Pushes an image of which the registry then loses a layer: it looks sound, and no node can pull it.
- * @param registry of plain HTTP, such as `127.0.0.1:5001`
+ * Pushes an image, and then deletes a layer of it from the registry: its manifest is valid, but no node can pull it.
+ * @param registry address of a plain-HTTP registry, such as `127.0.0.1:5001`
  * @returns its reference, by digest
  */
 export async function pushBrokenImage(registry: string): Promise<string> {
   const name = "ml-platform/broken";
   const base = `http://${registry}/v2/${name}`;
-  const layer = blob("a layer that is not there any more");
+  const layer = blob("a deleted layer");
   const config = blob(JSON.stringify({ architecture: "amd64", os: "linux", config: {} }));
   const manifest = blob(
     JSON.stringify({

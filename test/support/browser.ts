@@ -1,6 +1,6 @@
 import { chromium, type Page } from "playwright-core";
 
-/** Opens an address in a browser of its own, and looks at what it shows. */
+/** Opens a URL in a new browser, and calls a function with the page. */
 export async function onPage(address: string, look: (page: Page) => Promise<void>): Promise<void> {
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",

@@ -1,7 +1,7 @@
 import program from "../../index";
 import { type Registration, run, type Stack } from "./mocks";
 
-/** What the program declares for a stack. */
+/** The resources that the program declares for a stack. */
 export async function declare(stack: Stack): Promise<Registration[]> {
   const { error, registrations } = await run(program, stack);
   if (error) throw error;

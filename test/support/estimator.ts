@@ -13,7 +13,7 @@ estimator = fit(load(Path(sys.argv[1]) / FILE_NAME)).estimator
 print(json.dumps(estimator.predict(json.loads(sys.argv[2])).tolist()))
 `;
 
-/** What scikit-learn itself answers, trained here and now on the same sample data as the training job. */
+/** Predictions of scikit-learn, trained in the test on the sample data of the training job. */
 export async function estimatorPredictions(
   rows: readonly (readonly number[])[],
 ): Promise<number[]> {

@@ -7,15 +7,15 @@ import { environment } from "../../cli/stack";
 import type { LabInfo } from "../../lab/cluster/lab";
 import { ensurePulumi } from "../../toolchain/pulumi";
 
-/** What became of a namespace that a stack was to create and that was there. */
+/** The result of a stack that creates an existing namespace. */
 export interface Created {
-  /** Of the Kubernetes provider. */
+  /** Version of the Kubernetes provider. */
   version: string;
-  /** Why the update failed; undefined where the stack took the namespace over. */
+  /** Why the update failed; undefined if the stack took over the namespace. */
   failure: string | undefined;
 }
 
-/** Has a stack without any check of ours create a namespace that is there, and destroys the stack. */
+/** Creates an existing namespace in a stack without our checks, and destroys the stack. */
 export async function createsAnother(lab: LabInfo, name: string): Promise<Created> {
   const folder = mkdtempSync(join(tmpdir(), "existing-object-"));
   process.env.PATH = environment(await ensurePulumi(console.log), false).PATH;

@@ -1,7 +1,7 @@
 import { x } from "tinyexec";
 import { labTools } from "../../lab/tools";
 
-/** What the tests read of a Kubernetes object. */
+/** The fields of a Kubernetes object that tests read. */
 export interface KubernetesObject {
   kind: string;
   metadata: { name: string; uid: string; namespace?: string; labels?: Record<string, string> };
@@ -9,7 +9,7 @@ export interface KubernetesObject {
   status?: { readyReplicas?: number; desiredReplicas?: number };
 }
 
-/** Talks to one cluster as a person would. */
+/** Runs kubectl with one cluster. */
 export class Kubectl {
   private constructor(
     private readonly command: string,
@@ -22,8 +22,8 @@ export class Kubectl {
   }
 
   /**
-   * Runs a command and returns what it prints.
-   * @throws Error with what kubectl says
+   * Runs a command and returns its output.
+   * @throws Error with the error output of kubectl
    */
   async run(...args: string[]): Promise<string> {
     const result = await x(this.command, ["--kubeconfig", this.kubeconfig, ...args]);
@@ -37,7 +37,7 @@ export class Kubectl {
     return JSON.parse(await this.run("get", kinds, "-o", "json", ...args)).items;
   }
 
-  /** The pods' rates of predictions, as the custom metrics API gives them to an autoscaler. */
+  /** The prediction rates of pods in the custom metrics API, as an autoscaler gets them. */
   async requestRates(namespace: string): Promise<{ pod: string; value: string }[]> {
     const path = `/apis/custom.metrics.k8s.io/v1beta1/namespaces/${namespace}/pods/*/inference_requests_per_second`;
     const { items } = JSON.parse(await this.run("get", "--raw", path)) as {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Processes of a lab, supervisors among them: their commands name its running state or its folder. */
+/** Processes of a lab, including supervisors: their commands contain the path of its runtime state or folder. */
 export function processesOf(name: string, folder: string): string[] {
   return readdirSync("/proc")
     .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What a lab could leave on a machine: lines by kind, sorted. */
+/** Everything that a lab could leave on a machine: sorted lines by kind. */
 export type Snapshot = Record<string, string[]>;
 
-/** Output of a command; none where the machine lacks it. */
+/** Output of a command; empty if it is not installed. */
 function output(command: string, ...args: string[]): string {
   try {
     return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
@@ -17,19 +17,19 @@ function output(command: string, ...args: string[]): string {
 
 const lines = (text: string) => text.split("\n").filter(Boolean);
 
-/** Every folder below one, with its parts down to a depth. */
+/** All subfolders of a folder down to a depth. */
 function folders(root: string, depth: number): string[] {
   let entries: import("node:fs").Dirent[];
   try {
     entries = readdirSync(root, { withFileTypes: true });
   } catch {
-    return []; // it is not there, or has just gone
+    return []; // it does not exist, or was just removed
   }
   const below = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name));
   return depth === 1 ? below : [...below, ...below.flatMap((it) => folders(it, depth - 1))];
 }
 
-/** Entries of folders, without those that come and go by themselves. */
+/** Entries of folders, without those that change by themselves. */
 function entries(roots: readonly string[]): string[] {
   return roots.flatMap((root) => {
     try {
@@ -47,27 +47,27 @@ export function rulesWithoutCounters(text: string): string[] {
     .map((line) => line.replace(/ \[\d+:\d+\]/, ""));
 }
 
-/** Rules without tables that let everything through: those are what a machine without the table does, too. */
+/** Rules without tables that accept everything, which are equivalent to no table. */
 export function withoutEmptyTables(rules: readonly string[]): string[] {
   const tables = rules.join("\n").split("COMMIT");
-  const telling = tables.filter((table) => /^-A |^:\S+ (?!ACCEPT)/m.test(table));
-  return telling.flatMap((table) => [...lines(table)]);
+  const effective = tables.filter((table) => /^-A |^:\S+ (?!ACCEPT)/m.test(table));
+  return effective.flatMap((table) => [...lines(table)]);
 }
 
-/** Kernel settings that a lab or what it starts could change; others (of entropy, of inodes) change by themselves. */
+/** Kernel settings that a lab or its processes could change; others (entropy, inodes) change by themselves. */
 const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_max)|fs\.inotify)/;
 const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
 
-/** Caches of npm, Go, kubectl and Pulumi, which are their user's; and the lock of iptables, which belongs to all who use it. */
+/** Caches of npm, Go, kubectl and Pulumi, which stay; and the lock file of iptables, which other programs share. */
 const OWN_FILES = [
   ...[".cache", ".config", ".npm", "go", ".kube", ".pulumi"].map((name) => join(homedir(), name)),
   "/run/xtables.lock",
 ];
 
-/** Cgroups of sessions, which the test itself opens and closes. */
+/** Cgroups of sessions, which the test opens and closes. */
 const SESSIONS = /user\.slice|session|\/user-|systemd-(hostnamed|timedated|localed|tmpfiles)/;
 
-/** Takes down what is on the machine now. */
+/** The current snapshot of the machine. */
 export function takeSnapshot(): Snapshot {
   const addresses = output("ip", "-o", "address").replaceAll(/\s+valid_lft.*/g, "");
   const units = output("systemctl", "list-units", "--all", "--plain", "--no-legend");
@@ -121,12 +121,12 @@ function readController(file: string): string {
   }
 }
 
-/** What has come (`+`) and gone (`-`) between two snapshots, each as `kind: + line`. */
+/** Added (`+`) and removed (`-`) lines between two snapshots, each as `kind: + line`. */
 export function differences(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((kind) => {
     const [old, now] = [before[kind] ?? [], after[kind] ?? []];
     const gone = old.filter((line) => !now.includes(line)).map((line) => `${kind}: - ${line}`);
-    // A kernel module that was loaded brings settings of its own.
+    // A loaded kernel module adds settings.
     const known = (line: string) =>
       kind !== "settings" || old.some((it) => it.startsWith(`${line.split(" ")[0]} `));
     const come = now
@@ -136,8 +136,8 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
   });
 }
 
-/** Whether a change is of a cgroup that somebody else's processes have left meanwhile, or are in: a lab leaves empty ones. */
-function isOthersCgroup(line: string, members: (cgroup: string) => string): boolean {
+/** Whether a change is a cgroup that other programs have removed or use: a lab would leave empty ones. */
+function isForeignCgroup(line: string, members: (cgroup: string) => string): boolean {
   const [, sign, path = ""] = /^cgroups: ([-+]) (.+)$/.exec(line) ?? [];
   return sign === "-" || (sign === "+" && members(path) !== "");
 }
@@ -151,8 +151,8 @@ function membersOf(cgroup: string): string {
 }
 
 /**
- * Changes without those of others on the same machine: of labs of other names, which other runs may start and stop meanwhile,
- * and of cgroups in use.
+ * Changes without those of other programs on the same machine: labs with other names, which other runs may start and stop in
+ * the meantime, and cgroups in use.
  */
 export function changesOf(
   labs: readonly string[],
@@ -165,6 +165,6 @@ export function changesOf(
   return differences(old, now).filter((line) => {
     const [, name] = /\bml-(?:lab-|lab\/)?([a-z0-9-]+)/.exec(line) ?? [];
     if (name !== undefined) return labs.some((lab) => name.startsWith(lab));
-    return !isOthersCgroup(line, members);
+    return !isForeignCgroup(line, members);
   });
 }

@@ -2,23 +2,23 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 
-/** The engine's mark on values that are secret (`@pulumi/pulumi`, runtime/rpc.js). */
+/** The engine's marker of secret values (`@pulumi/pulumi`, runtime/rpc.js). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-/** The digest that every image of these tests has. */
+/** The digest of every image in these tests. */
 export const DIGEST = `sha256:${"d".repeat(64)}`;
 
-/** A resource as the program declared it. */
+/** A resource that the program has declared. */
 export interface Registration {
   type: string;
   name: string;
   urn: string;
   /** URN of the parent; empty for the stack itself. */
   parent: string;
-  /** `urn::id` of the provider; empty for components and where none was named. */
+  /** `urn::id` of the provider; empty for components and without an explicit provider. */
   provider: string;
   custom: boolean;
-  /** Secrets in clear text; which ones were secrets is in `secrets`. */
+  /** Inputs with secrets in plain text; `secrets` has the paths of secrets. */
   inputs: Inputs;
   /** Dotted paths of the inputs that the engine would encrypt. */
   secrets: string[];
@@ -40,9 +40,9 @@ export interface Registration {
 export type Inputs = Record<string, any>;
 
 export interface Stack {
-  /** Keys without the project's name, values as `Pulumi.<stack>.yaml` has them. */
+  /** Keys without the project's name, values as in `Pulumi.<stack>.yaml`. */
   config?: Inputs;
-  /** Keys that `pulumi config set --secret` would have encrypted, with their clear text. */
+  /** Keys that `pulumi config set --secret` would have encrypted, in plain text. */
   secrets?: Inputs;
   /** Outputs of other stacks by their names. */
   references?: Record<string, Inputs>;
@@ -53,20 +53,20 @@ export interface Stack {
 export interface Run {
   outputs: Inputs;
   registrations: Registration[];
-  /** Functions of providers that were called, by token. */
+  /** Tokens of the provider functions that were called. */
   calls: string[];
-  /** What the program threw. */
+  /** The error of the program. */
   error?: Error;
 }
 
-// Left out of the SDK's typings, or marked internal: what `pulumi up` itself waits for before it ends.
+// Missing in the SDK's types, or internal: `pulumi up` waits for it before it exits.
 const runtime = pulumi.runtime as unknown as typeof pulumi.runtime & {
   waitForRPCs(): Promise<void>;
 };
 
 /**
- * Runs a program as the engine would, with no engine, until everything that it declared is registered.
- * @param program what `index.ts` exports
+ * Runs a program without an engine, until all of its resources are registered.
+ * @param program the export of `index.ts`
  */
 export async function run(program: () => Promise<unknown>, stack: Stack = {}): Promise<Run> {
   const result: Run = { outputs: {}, registrations: [], calls: [] };
@@ -89,7 +89,7 @@ export async function run(program: () => Promise<unknown>, stack: Stack = {}): P
     "organization",
   );
   record(result.registrations);
-  // An error that reached the SDK would be one more unhandled rejection for each of the stack's outputs.
+  // In the SDK, the error would cause an unhandled rejection for each output of the stack.
   const caught = () =>
     program().catch((error: Error) => {
       result.error = error;
@@ -110,7 +110,7 @@ function configure(config: Inputs, secrets: Inputs): void {
   );
 }
 
-/** What a provider adds to the inputs: names that it makes up, digests that it finds. */
+/** The outputs of a resource: inputs with generated names and digests. */
 function state(
   type: string,
   name: string,
@@ -127,7 +127,7 @@ function state(
   return { ...inputs, metadata: { name: `${name}-autonamed`, ...inputs.metadata } };
 }
 
-/** The SDK shows a mock neither parent nor options: they are read off the request on its way to the mock. */
+/** Records parents and options, which the SDK does not pass to mocks, from the requests. */
 function record(registrations: Registration[]): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
   const register = monitor.registerResource.bind(monitor);
@@ -136,7 +136,7 @@ function record(registrations: Registration[]): void {
       if (response) registrations.push(registration(request, response.getUrn()));
       callback(error, response);
     });
-  // The SDK's mock has no hooks. The engine calls them, which is not here.
+  // The SDK's mock does not support hooks, which only an engine calls.
   Object.assign(monitor, {
     registerResourceHook: (_request: unknown, callback: (error: null) => void) => callback(null),
   });
@@ -168,7 +168,7 @@ function registration(request: RegisterResourceRequest, urn: string): Registrati
   };
 }
 
-/** Takes the engine's marks off, and notes the paths of secrets. */
+/** Removes the engine's markers, and records the paths of secrets. */
 function reveal(value: unknown, path: string[], secrets: string[]): unknown {
   if (Array.isArray(value)) {
     return value.map((item, index) => reveal(item, [...path, `${index}`], secrets));

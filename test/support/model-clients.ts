@@ -4,19 +4,19 @@ import { sendLoad } from "../../cli/load";
 import { SAMPLE } from "../../cli/summary";
 import { waitFor } from "./wait";
 
-/** Who uses the model `diabetes`. */
+/** Clients of the model `diabetes`. */
 export class ModelClients {
-  /** @param url of the model, which is known once its stack is up */
+  /** @param url URL of the model, which is known after the update of its stack */
   constructor(private readonly url: () => string) {}
 
-  /** The version that answers a request. */
+  /** The version that serves a request. */
   async version(headers: Record<string, string> = {}): Promise<string> {
     const { status, headers: answered } = await send(`${this.url()}/predict`, SAMPLE, { headers });
     expect({ status, model: answered["x-model-name"] }).toEqual({ status: 200, model: "diabetes" });
     return `${answered["x-model-version"]}`;
   }
 
-  /** How many of a number of requests each version answers. */
+  /** The number of requests that each version serves. */
   async shares(requests: number): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};
     let left = requests;
@@ -31,7 +31,7 @@ export class ModelClients {
     return counts;
   }
 
-  /** Until no other version answers. */
+  /** Waits until no other version serves requests. */
   async only(wanted: string): Promise<void> {
     await waitFor(
       `version ${wanted} alone`,
@@ -42,7 +42,7 @@ export class ModelClients {
   }
 
   /**
-   * Does something while requests come, and counts those that fail.
+   * Runs work under load, and counts failed requests.
    * @param rate requests per second
    */
   async during<T>(rate: number, work: () => Promise<T>): Promise<{ done: T; failed: number }> {

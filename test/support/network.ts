@@ -1,21 +1,21 @@
 import type { Inputs, Registration } from "./mocks";
 import { objects, selects } from "./objects";
 
-/** What connects, or is connected to: a pod or, without a namespace, something that is none and that no selector finds. */
+/** Source or destination of a connection: a pod or, without a namespace, another host that no selector matches. */
 export interface Peer {
   namespace: string;
   labels: Record<string, string>;
 }
 
-/** A port of a pod: its number, and the name that it has in the pod. */
+/** A port of a pod: its number, and its name in the pod. */
 export interface Port {
   number: number;
   name?: string;
 }
 
 /**
- * Whether network policies let one pod connect to another by TCP. As in Kubernetes, a direction is open until a policy
- * selects the pod for it, and then only what some policy allows.
+ * Whether network policies allow a TCP connection from one pod to another. As in Kubernetes, a direction is not restricted
+ * unless a policy selects the pod for it; then only connections that a policy allows are possible.
  */
 export function connects(
   registrations: readonly Registration[],
@@ -47,7 +47,7 @@ function allows(
     .some(
       (rule) =>
         matchesPort(rule.ports, port) &&
-        // A list that is left out or empty means everybody.
+        // A missing or empty list matches all peers.
         (!rule[peers]?.length ||
           rule[peers].some((peer: Inputs) => matchesPeer(peer, pod.namespace, other))),
     );

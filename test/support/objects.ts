@@ -3,14 +3,14 @@ import type { Inputs, Registration } from "./mocks";
 /** Kinds that have a pod template. */
 const WORKLOADS = ["Deployment", "DaemonSet", "StatefulSet", "Job", "CronJob"];
 
-/** The Kubernetes objects among resources: those whose inputs name a kind. */
+/** The Kubernetes objects of resources: those with a kind in their inputs. */
 export function objects(registrations: readonly Registration[], kind?: string): Registration[] {
   return registrations.filter(
     ({ inputs }) => inputs.kind && (kind === undefined || inputs.kind === kind),
   );
 }
 
-/** The one resource of a kind whose name ends so. */
+/** The only resource of a kind with this suffix in its name. */
 export function only(
   registrations: readonly Registration[],
   kind: string,
@@ -24,7 +24,7 @@ export function only(
   return first;
 }
 
-/** A pod template, and where it stands. */
+/** A pod template, and its workload. */
 export interface Pods {
   workload: string;
   namespace: string;
@@ -46,12 +46,12 @@ export function podTemplates(registrations: readonly Registration[]): Pods[] {
     }));
 }
 
-/** All containers of a pod, those that run before the others included. */
+/** All containers of a pod, including init containers. */
 export function containers({ spec }: Pods): Inputs[] {
   return [...(spec.initContainers ?? []), ...spec.containers];
 }
 
-/** Whether an object with these labels is found by a selector; an empty one finds all. */
+/** Whether a selector matches these labels; an empty one matches everything. */
 export function selects(
   selector: Record<string, string> | undefined,
   labels: Record<string, string>,
@@ -59,7 +59,7 @@ export function selects(
   return Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
 }
 
-/** The name that an object has once created: its own, or that which the mocks make up. */
+/** The name of the created object: its own, or the autoname of the mocks. */
 export function objectName({ name, inputs }: Registration): string {
   return inputs.metadata.name ?? `${name}-autonamed`;
 }

@@ -14,7 +14,7 @@ function goMod({ module }: GoPin): string[] {
   );
 }
 
-/** The files that a folder's own Go code embeds. */
+/** The files that the Go code in a folder embeds. */
 function embeddedBy(folder: string): string[] {
   const sources = existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith(".go")) : [];
   return sources.flatMap((name) => {
@@ -23,13 +23,13 @@ function embeddedBy(folder: string): string[] {
   });
 }
 
-/** Whether the code that the pin builds is the project's own. */
+/** Whether the code of the pin is in this repository. */
 const isOwn = (pin: GoPin) => pin.package.startsWith("./");
 
 /**
- * Checks that a table of pins agrees with the modules that it names.
+ * Tests that a table of pins matches its Go modules.
  *
- * @param requirements the line of `go.mod` of tools whose module has another version or name than the tool
+ * @param requirements lines of `go.mod` for tools whose module has another version or name than the tool
  */
 export function checkPins(
   pins: Readonly<Record<string, Pin>>,
@@ -41,7 +41,7 @@ export function checkPins(
   const foreign = all.filter(([name, pin]) => !isOwn(pin) || requirements[name]);
 
   describe("pins", () => {
-    it.each(foreign)("%s: go.mod requires the version that the pin names", (name, pin) => {
+    it.each(foreign)("%s: go.mod requires the version of the pin", (name, pin) => {
       const expected = requirements[name];
       const found = goMod(pin).filter((requirement) => {
         const [module, version] = requirement.split(" ");
@@ -52,7 +52,7 @@ export function checkPins(
     });
 
     it.each(all)(
-      "%s: the package is a tool of its module or its own code, with checksums",
+      "%s: the package is a tool of its module or in this repository, with checksums",
       (_, pin) => {
         const tools = goMod(pin).map((line) => line.replace(/^tool /, ""));
         if (isOwn(pin)) expect(existsSync(join(pin.module.folder, pin.package))).toBe(true);
@@ -70,7 +70,7 @@ export function checkPins(
       }
     });
 
-    it.each(all)("%s: the files of its patches and embeds are there", (_, pin) => {
+    it.each(all)("%s: the files of its patches and embeds exist", (_, pin) => {
       const { folder, patches = [], embeds = [] } = pin.module;
       for (const { with: file } of patches) {
         if (typeof file === "string") expect(existsSync(join(folder, file))).toBe(true);
@@ -80,7 +80,7 @@ export function checkPins(
       expect(missing.filter((file) => !seen.includes(file) && !existsSync(file))).toEqual([]);
     });
 
-    it.each(all)("%s: its own version is in the range that PATH may have", (_, pin) => {
+    it.each(all)("%s: its version is in the range for PATH", (_, pin) => {
       if (pin.onPath) expect(versionInRange(pin.version, pin.onPath.range)).toBe(true);
       for (const value of pin.values ?? []) expect(value).toMatch(/^[\w./-]+\.[A-Za-z]+=v?[\d.]+$/);
     });

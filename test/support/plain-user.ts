@@ -15,12 +15,12 @@ import { x } from "tinyexec";
 import { ROOT } from "../../cli/stack";
 import { which } from "../../toolchain";
 
-/** What an install of Node brings, and a shell: nothing of Linux, of Go or of the lab is among it. */
+/** Programs of a Node installation, and a shell: no programs of Linux administration, Go or the lab. */
 const PROGRAMS = ["node", "npm", "sh"];
-/** Far above the users of a machine and below those of containers. */
+/** A user id above those of users of a machine and below those of containers. */
 const UID = 61_000 + (process.pid % 1000);
 
-/** Gives a folder and all that is in it to a user. */
+/** Makes a user the owner of a folder and its content. */
 function give(path: string): void {
   lchownSync(path, UID, UID);
   for (const entry of readdirSync(path, { withFileTypes: true })) {
@@ -30,15 +30,15 @@ function give(path: string): void {
   }
 }
 
-/** How a command of a user ended, and all that it printed. */
+/** Exit code and output of a command. */
 export interface Ended {
   code: number | null;
   output: string;
 }
 
 /**
- * Somebody without root on this machine, who has a home, a kubeconfig, a buildx builder, Node, Pulumi's CLI with its plugins
- * on PATH, and a checkout.
+ * A user without root on this machine, with a home folder, a kubeconfig, a buildx builder, Node, Pulumi's CLI and plugins on
+ * PATH, and a checkout.
  */
 export class PlainUser {
   private readonly servers: Server[] = [];
@@ -53,19 +53,19 @@ export class PlainUser {
   }
 
   /**
-   * @param folder empty, and open to everybody
-   * @param programs files to have on PATH beside Node
+   * @param folder an empty folder that all users can read
+   * @param programs files to add to PATH in addition to Node
    */
   static create(folder: string, programs: readonly string[]): PlainUser {
     const bin = join(folder, "bin");
     for (const path of ["home/.kube", "bin"]) mkdirSync(join(folder, path), { recursive: true });
-    // The test's own Node is one of the checkout.
+    // The Node of the test is in node_modules of the checkout.
     const path = (process.env.PATH ?? "")
       .split(delimiter)
       .filter((entry) => !entry.includes("node_modules"))
       .join(delimiter);
     for (const name of PROGRAMS) symlinkSync(which(name, path) ?? "", join(bin, name));
-    // Copies, as the cache is root's.
+    // Copies, as only root can read the cache.
     for (const file of programs) cpSync(file, join(bin, file.slice(dirname(file).length + 1)));
     give(join(folder, "home"));
     return new PlainUser(folder, bin);
@@ -78,7 +78,7 @@ export class PlainUser {
     chownSync(file, UID, UID);
   }
 
-  /** A copy of what this checkout tracks or would, with its packages, as `npm install` leaves them. */
+  /** A copy of the tracked and untracked files of this checkout, with its npm packages. */
   async checkout(name: string): Promise<string> {
     const folder = join(this.folder, name);
     const list = ["ls-files", "--cached", "--others", "--exclude-standard"];
@@ -94,7 +94,7 @@ export class PlainUser {
     return folder;
   }
 
-  /** Registers a BuildKit, whose socket is root's, as the user's buildx builder, and makes it the current one. */
+  /** Registers a BuildKit, whose socket only root can use, as the user's current buildx builder. */
   async useBuilder(buildx: string, socket: string): Promise<void> {
     const own = join(this.home, "buildkit.sock");
     const server = createServer((client) => {
@@ -112,7 +112,7 @@ export class PlainUser {
     give(this.home);
   }
 
-  /** Runs a script of package.json in a checkout, with nothing of this process's environment. */
+  /** Runs a script of package.json in a checkout, without the environment of this process. */
   async npm(checkout: string, args: readonly string[]): Promise<Ended> {
     const child = spawn(join(this.bin, "npm"), args, {
       cwd: checkout,
@@ -137,7 +137,7 @@ export class PlainUser {
     return { code, output };
   }
 
-  /** Ends what the test lends the user. */
+  /** Stops the processes for the user. */
   leave(): void {
     for (const server of this.servers) server.close();
   }

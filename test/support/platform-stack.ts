@@ -7,7 +7,7 @@ import type { LabInfo } from "../../lab/cluster/lab";
 /** Changes to a stack's configuration: values by path below the project's name. */
 export type Changes = readonly (readonly [path: readonly (string | number)[], value: unknown])[];
 
-/** A stack of the program on a lab of the tests, in a folder of its own; the user's stacks and state are not touched. */
+/** A stack of the program on a lab of the tests, in its own folder; the user's stacks and state are not changed. */
 export class PlatformStack {
   private constructor(
     private readonly folder: string,
@@ -38,13 +38,13 @@ export class PlatformStack {
     return new PlatformStack(folder, base, open);
   }
 
-  /** Configures the stack as at first, and with these changes. */
+  /** Configures the stack with its initial changes and these. */
   configure(...changes: Changes): void {
     writeStackFile(this.folder, [...this.base, ...changes]);
   }
 }
 
-/** The project as the program's own, but with its state where the test says. */
+/** The project file of the program, with another state backend. */
 function projectFile(): string {
   const project = parseDocument(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
   project.delete("backend");

@@ -1,19 +1,19 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a stand-in for Prometheus tells of a candidate and of `main`, whatever the seconds that it is asked about. */
+/** Metrics of a candidate and of `main` in a stub of Prometheus, for any time range. */
 export interface Figures {
-  /** Answers of the candidate by status. */
+  /** Responses of the candidate by status. */
   candidate: Record<string, number>;
-  /** Answers of `main` by status. */
+  /** Responses of `main` by status. */
   main: Record<string, number>;
-  /** Seconds; nothing where there is no such series. */
+  /** In seconds; undefined without such a series. */
   latency?: number;
   restarts?: number;
   gone?: number;
 }
 
-/** All is well. */
+/** Metrics without problems. */
 export const GOOD: Figures = {
   candidate: { "200": 600, "500": 0 },
   main: { "200": 600 },
@@ -21,8 +21,8 @@ export const GOOD: Figures = {
 };
 
 /**
- * Answers the queries of a promotion, with the figures of the moment.
- * @returns its address, what it was asked, and what ends it
+ * Starts a server that answers the queries of a promotion with the current metrics.
+ * @returns its URL, the queries, and a function that stops it
  */
 export async function standIn(figures: () => Figures) {
   const asked: string[] = [];

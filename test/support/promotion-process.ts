@@ -5,8 +5,8 @@ import type { OpenStack } from "../../cli/stack";
 import { step } from "../../cli/terminal";
 
 /**
- * A promotion as the command runs it, with an engine that is a process of its own and only takes its time. Arguments: the
- * stack's folder, the address of Prometheus, and seconds that an update takes.
+ * Runs a promotion as the command does, with an engine process that only sleeps. Arguments: the folder of the stack, the URL
+ * of Prometheus, and the duration of an update in seconds.
  */
 const [workDir, prometheusUrl, seconds = "0"] = process.argv.slice(2);
 

@@ -1,4 +1,4 @@
-/** A step of Prometheus' relabelling, as far as the platform uses it. */
+/** A relabel_config of Prometheus, with the actions that the platform uses. */
 export interface RelabelStep {
   source_labels: string[];
   action?: "keep" | "drop" | "replace";
@@ -8,8 +8,8 @@ export interface RelabelStep {
 }
 
 /**
- * What Prometheus makes of a discovered target: its labels, or undefined where it is dropped. Expressions are anchored and
- * values joined by `;`. @see https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
+ * The labels of a discovered target after relabelling, or undefined if it is dropped. Expressions are anchored, and values
+ * are joined by `;`. @see https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
  */
 export function relabel(
   discovered: Readonly<Record<string, string>>,
@@ -38,7 +38,7 @@ export function relabel(
   );
 }
 
-/** What Prometheus' discovery of pods tells of a pod with this metadata. */
+/** The labels of a pod with this metadata in the service discovery of Prometheus. */
 export function discovered(
   { labels = {}, annotations = {} }: Record<string, Record<string, string>>,
   port: number,

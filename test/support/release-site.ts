@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** How a site answers a request for a path. */
+/** The response handler of a path. */
 export type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** A release site on loopback. */
+/** A local release site. */
 export interface ReleaseSite {
   readonly origin: string;
-  /** Path -> how it is answered; any other is 404. */
+  /** Path -> response handler; other paths return 404. */
   readonly answers: Map<string, Answer>;
-  /** The paths that were asked for, in order, with the range that was wanted. */
+  /** The requested paths, in order, with the requested range. */
   readonly asked: string[];
   close(): Promise<void>;
 }
@@ -35,13 +35,13 @@ export async function releaseSite(): Promise<ReleaseSite> {
   return { origin: `http://127.0.0.1:${port}`, answers, asked, close };
 }
 
-/** Answers with a whole content. */
+/** Sends the whole content. */
 export const whole =
   (content: Buffer | string): Answer =>
   (response) =>
     void response.writeHead(200, { "content-length": Buffer.byteLength(content) }).end(content);
 
-/** Breaks off after half of the content, as often as told; then it gives what is asked for. */
+/** Interrupts the transfer after half of the content, this many times; then it sends the requested range. */
 export function breaking(content: Buffer, times: number): Answer {
   let left = times;
   return (response, request) => {

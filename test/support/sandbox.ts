@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { vi } from "vitest";
 
-/** A folder with a cache and a PATH of its own, and what tools have reported in it. */
+/** A folder with its own cache and PATH, and the reported lines. */
 export interface Sandbox {
   folder: string;
   /** The first folder on PATH. */
@@ -12,14 +12,14 @@ export interface Sandbox {
   report(line: string): void;
   /** Writes an executable script, by default on PATH. */
   script(name: string, text: string, to?: string): string;
-  /** Writes a file below the folder, and gives its path. */
+  /** Writes a file below the folder, and returns its path. */
   write(path: string, text: string): string;
-  /** The lines of a file below the folder; none where it is missing. */
+  /** The lines of a file below the folder; empty if it does not exist. */
   read(path: string): string[];
   remove(): void;
 }
 
-/** Makes a sandbox, and points the cache and PATH at it until the test's stubs are taken back. */
+/** Creates a sandbox, and sets the cache and PATH to it until the test's stubs are removed. */
 export function sandbox(): Sandbox {
   const folder = mkdtempSync(join(tmpdir(), "toolchain-"));
   const bin = join(folder, "bin");
@@ -52,8 +52,7 @@ export function sandbox(): Sandbox {
 }
 
 /**
- * What a stand-in for Go does: tells its version, has all dependencies in one folder, and "builds" scripts, or fails on
- * demand.
+ * A fake Go: it prints its version, has all dependencies in one folder, and "builds" scripts, or fails on demand.
  */
 export const fakeGo = `#!/bin/sh
 log=$(dirname "$0")/../go.log

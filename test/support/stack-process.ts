@@ -6,8 +6,8 @@ import { update } from "../../cli/start";
 import { step } from "../../cli/terminal";
 
 /**
- * Updates or destroys a stack of the tests as the commands do, in a process that can be interrupted. Arguments: the stack's
- * folder, and `update` or `destroy`.
+ * Updates or destroys a stack of the tests as the commands do, in a process that can be interrupted. Arguments: the folder of
+ * the stack, and `update` or `destroy`.
  */
 const [workDir = "", what] = process.argv.slice(2);
 

@@ -8,7 +8,7 @@ import { DIGEST, type Inputs, type Stack } from "./mocks";
 const ROOT = join(__dirname, "../..");
 const CACHE = join(ROOT, "node_modules", ".cache", "ml-platform-tests");
 
-/** A file with this text. It is named after the text, so that tests that run side by side can share it, and it may stay. */
+/** A file with this text. Its name is a hash of the text, so that concurrent tests can share it; it is not removed. */
 export function fileWith(text: string): string {
   const path = join(CACHE, createHash("sha256").update(text).digest("hex"));
   const unfinished = `${path}-${randomUUID()}`;
@@ -18,13 +18,13 @@ export function fileWith(text: string): string {
   return path;
 }
 
-/** A lock file with a digest for every image of the catalogue. */
+/** A lock file with a digest for each image of the catalogue. */
 export function imageLock(): string {
   const digests = Object.values(CATALOGUE).map((image) => [image, DIGEST]);
   return fileWith(JSON.stringify(Object.fromEntries(digests)));
 }
 
-/** What stack `platform` of the example for teams puts out. */
+/** The outputs of the stack `platform` of the team example. */
 export const PLATFORM_OUTPUTS = {
   namespace: "ml-platform",
   requestRate: true,
@@ -40,7 +40,7 @@ export const PLATFORM_OUTPUTS = {
   gateway: { name: "shared", namespace: "traefik", proxyNamespace: "traefik" },
 };
 
-/** A stack file of the project, with files that exist in place of those that other commands write. */
+/** A stack file of the project, with existing files instead of those that other commands write. */
 export function stackFile(name: "dev" | "platform" | "team"): Stack & { config: Inputs } {
   const text = readFileSync(join(ROOT, `Pulumi.${name}.yaml`), "utf8");
   const entries = Object.entries((parse(text) as { config: Inputs }).config);
@@ -58,7 +58,7 @@ export function stackFile(name: "dev" | "platform" | "team"): Stack & { config: 
   };
 }
 
-/** The smallest stack that has every part: a platform, and a team with a training job and a model. */
+/** The smallest stack with a platform, and a team with a training job and a model. */
 export function smallStack(): { config: Inputs } {
   const image = (purpose: string) => `registry.example.com/acme/${purpose}@${DIGEST}`;
   return {
@@ -79,14 +79,14 @@ export function smallStack(): { config: Inputs } {
   };
 }
 
-/** Values of all secrets, none of which may stand anywhere in the clear. */
+/** Values of all secrets, which must not appear in plain text. */
 export const SECRETS = {
   postgresPassword: "correct-horse",
   s3AccessKeyId: "battery-staple",
   s3SecretAccessKey: "tr0ub4dor-and-3",
 };
 
-/** Every part installed, all stores external, every kind of autoscaling: the most that a program declares. */
+/** A stack with all components, external stores, and every kind of autoscaling: the most resources of the program. */
 export function fullStack(): Stack & { config: Inputs } {
   const { config } = smallStack();
   config.platform = { devicePlugin: { mode: "install" }, prometheus: { mode: "install" } };

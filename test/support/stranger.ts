@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { LabInfo } from "../../lab/cluster/lab";
 import type { Kubectl } from "./kubectl";
 
-/** Prints what each of its arguments answers: a status, or that it let nobody in. */
+/** Prints the response of each URL in the arguments: a status, or that the connection was denied. */
 const PROGRAM = `
 import sys, urllib.request
 for target in sys.argv[1:]:
@@ -10,7 +10,7 @@ for target in sys.argv[1:]:
     except OSError: print('denied')
 `;
 
-/** What a pod of the namespace `default`, which is nothing to the platform, is answered at these addresses. */
+/** The responses of these URLs to a pod in the namespace `default`, which does not belong to the platform. */
 export async function strangerAsks(
   kubectl: Kubectl,
   lab: LabInfo,

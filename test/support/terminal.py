@@ -1,7 +1,7 @@
-"""Runs a command in a terminal of its own and types Ctrl-C, as a person does.
+"""Runs a command in a pseudo-terminal and types Ctrl-C.
 
-Arguments: how often it is typed, a text that is waited for before the first, and the command. Prints what is seen in the
-terminal until the command ends, a line with its exit code, and what is seen in the second after that.
+Arguments: how often it is typed, a text to wait for before the first one, and the command. Prints the output of the
+terminal until the command exits, a line with its exit code, and the output in the second after that.
 """
 
 import os
@@ -12,7 +12,7 @@ import time
 
 
 def read(terminal: int, seconds: float) -> bytes:
-    """Reads what comes within some seconds; nothing where nobody has the terminal any more."""
+    """Reads for some seconds; returns nothing if the terminal is closed."""
     said = b""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:

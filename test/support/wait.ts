@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 
 /**
- * Asks again and again until an answer satisfies.
- * @param seconds after which it gives up
- * @throws Error naming what was waited for, and the last answer
+ * Repeats a function until its result satisfies a condition.
+ * @param seconds timeout
+ * @throws Error with what was waited for, and the last result
  */
 export async function waitFor<T>(
   what: string,

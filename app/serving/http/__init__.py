@@ -1,1 +1,1 @@
-"""An HTTP/1.1 server for short answers: one process, one thread, bounded in everything."""
+"""An HTTP/1.1 server for short responses: one process, one thread, a limit for every resource."""

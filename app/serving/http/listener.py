@@ -1,40 +1,40 @@
-"""Accepts connections as they come."""
+"""Accepts connections."""
 
 import asyncio
 import socket
 from collections.abc import Callable
 
-#: Connections that wait to be accepted.
+#: Backlog of connections that wait to be accepted.
 _BACKLOG = 1024
 
-#: Accepted in a row, before those that are there are looked at again.
-_AT_ONCE = 64
+#: Connections that are accepted in a row before the event loop serves the open ones again.
+_BATCH = 64
 
-#: Seconds until the next try where the process or the machine has no room for one more.
-_RETRY = 1.0
+#: Seconds until the next attempt if the process or machine has no free file descriptor.
+_RETRY_SECONDS = 1.0
 
-#: A pod is reached at its own address, which nobody knows before.
-_ANYWHERE = "0.0.0.0"  # noqa: S104
+#: A pod is reached at its own address, which is not known before it starts.
+_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104
 
 
 class Listener:
     """A listening socket.
 
-    The event loops' own servers accept one connection in each round, which a round of predictions
-    makes long: what waits in the kernel would be a queue without a limit, and probes wait in it.
+    The servers of the event loops accept one connection per iteration, and predictions make an
+    iteration long. The backlog in the kernel would be a queue without a limit, with probes in it.
     """
 
     def __init__(self, port: int, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
-        """Listens, with a new `protocol` for each connection. OSError: it cannot."""
+        """Listens, with a new `protocol` for each connection. Raises OSError if it cannot."""
         self._loop = asyncio.get_running_loop()
         self._protocol = protocol
         self._connecting: set[asyncio.Task[object]] = set()
-        self._socket = socket.create_server((_ANYWHERE, port), backlog=_BACKLOG)
+        self._socket = socket.create_server((_ALL_ADDRESSES, port), backlog=_BACKLOG)
         self._socket.setblocking(False)
         self._listen()
 
     async def close(self) -> None:
-        """Takes those who are waiting already, and nobody after them."""
+        """Accepts the connections that wait already, and closes the socket."""
         self._loop.remove_reader(self._socket)
         while self._accept():
             pass
@@ -47,15 +47,15 @@ class Listener:
             self._loop.add_reader(self._socket, self._accept)
 
     def _accept(self) -> bool:
-        """Accepts some; returns whether there may be more."""
-        for _ in range(_AT_ONCE):
+        """Accepts a batch; returns whether more may be waiting."""
+        for _ in range(_BATCH):
             try:
                 accepted, _ = self._socket.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return False
             except OSError:
                 self._loop.remove_reader(self._socket)
-                self._loop.call_later(_RETRY, self._listen)
+                self._loop.call_later(_RETRY_SECONDS, self._listen)
                 return False
             accepted.setblocking(False)
             connect = self._loop.connect_accepted_socket(self._protocol, accepted)

@@ -1,34 +1,34 @@
-"""Memory for what is received and not answered yet, bounded for all connections together."""
+"""Memory for what is received and not yet answered, limited for all connections together."""
 
 
-class Memory:
-    """How many bytes are left to be set aside."""
+class MemoryBudget:
+    """The bytes that can still be reserved."""
 
     def __init__(self, size: int) -> None:
-        """Takes how many there are."""
+        """Takes the total number of bytes."""
         self.left = size
 
 
-class Share:
-    """What one connection has set aside."""
+class Reservation:
+    """What one connection has reserved."""
 
-    def __init__(self, memory: Memory) -> None:
-        """Has nothing yet."""
+    def __init__(self, memory: MemoryBudget) -> None:
+        """Starts with nothing reserved."""
         self._memory = memory
         self._size = 0
 
     def reserve(self, size: int) -> bool:
-        """Sets so many bytes aside; False where there are fewer left."""
+        """Reserves this many bytes; returns False if fewer are left."""
         granted = size <= self._memory.left
         if granted:
             self.release(-size)
         return granted
 
     def release(self, size: int) -> None:
-        """Gives so many bytes back."""
+        """Releases this many bytes."""
         self._size -= size
         self._memory.left += size
 
     def release_all(self) -> None:
-        """Gives everything back."""
+        """Releases everything."""
         self.release(self._size)

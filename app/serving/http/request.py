@@ -1,15 +1,15 @@
-"""Gathers one request at a time out of httptools' callbacks, and refuses what is not let in."""
+"""Assembles one request at a time from httptools' callbacks, and refuses invalid ones."""
 
 from collections.abc import Callable
 
 import httptools
 
-from serving.http import answers
-from serving.http.answers import Fixed
+from serving.http import responses
 from serving.http.limits import Limits
+from serving.http.responses import StaticResponse
 
-#: The only headers that are looked at.
-_READ = frozenset(
+#: The only headers that are used.
+_KEPT_HEADERS = frozenset(
     (
         b"host",
         b"connection",
@@ -22,198 +22,198 @@ _READ = frozenset(
     )
 )
 
-#: Those that may come more than once. Of the others nobody would know which one is meant.
+#: Headers that may be repeated. For the others it would be unclear which value applies.
 _REPEATABLE = frozenset((b"connection", b"x-request-id"))
 
-#: A body of more bytes has memory set aside before it comes.
+#: Memory is reserved for a larger body before it is received.
 _SMALL_BODY = 16 * 1024
 
-#: Bytes that one byte of a body may take to send: a chunk of one byte has six around it.
+#: Bytes on the wire per byte of a body: a chunk of one byte has six bytes around it.
 _CHUNK_OVERHEAD = 8
 
-#: What a body may call itself; curl says the last of anything that it is not told about.
+#: Accepted media types; curl sends the last one unless it is told otherwise.
 _MEDIA_TYPES = frozenset(
     (b"application/json", b"text/json", b"text/plain", b"application/x-www-form-urlencoded")
 )
 
 
-class Refused(Exception):
-    """Ends the parsing of a connection with an answer."""
+class RequestRefused(Exception):
+    """Ends parsing with an error response."""
 
-    def __init__(self, answer: Fixed) -> None:
-        """Takes the answer."""
+    def __init__(self, answer: StaticResponse) -> None:
+        """Takes the response."""
         self.answer = answer
 
 
 class Request:
-    """One request while it arrives: the object whose methods httptools calls.
+    """One request while it is received: httptools calls the methods.
 
-    `refusal` is set before Refused is raised, for the parser hides what its callbacks raise.
+    `refusal` is set before RequestRefused is raised: the parser hides exceptions of its callbacks.
     """
 
     __slots__ = (
+        "_complete",
         "_count",
-        "_done",
         "_limits",
-        "_permit",
         "_reserve",
+        "_send_continue",
         "_size",
         "body",
         "headers",
         "in_head",
+        "in_progress",
         "keep_alive",
         "method",
         "parser",
+        "received",
         "refusal",
         "reserved",
         "target",
-        "timed",
-        "under_way",
-        "waited",
+        "timing",
     )
 
     def __init__(
         self,
         limits: Limits,
-        done: Callable[[], None],
-        permit: Callable[[], None],
+        complete: Callable[[], None],
+        send_continue: Callable[[], None],
         reserve: Callable[[int], bool],
     ) -> None:
-        """Calls `done` for each whole request, `permit` where a client waits for a 100.
+        """Calls `complete` for each complete request, `send_continue` if a client waits for a 100.
 
-        `reserve` is asked for the memory of a large body, and answers whether there is as much.
+        `reserve` reserves the memory of a large body, and returns whether there is enough.
         """
         self._limits = limits
-        self._done = done
-        self._permit = permit
+        self._complete = complete
+        self._send_continue = send_continue
         self._reserve = reserve
-        self.refusal: Fixed | None = None
+        self.refusal: StaticResponse | None = None
         self.method = ""
-        self.renew()
+        self.reset()
 
-    def renew(self) -> None:
-        """Starts over with a parser that has read nothing."""
+    def reset(self) -> None:
+        """Starts over with a new parser."""
         self.parser = httptools.HttpRequestParser(self)
         self.on_message_begin()
-        self.in_head = self.under_way = False
+        self.in_head = self.in_progress = False
 
-    def is_padded(self) -> bool:
-        """Whether far more has come than a head may have, or than the body is worth."""
+    def is_oversized(self) -> bool:
+        """Whether far more was received than a head may have, or than the body contains."""
         if self.in_head:
-            return self.waited > self._limits.head + self._limits.target
-        return self.waited > self._limits.head + _CHUNK_OVERHEAD * (len(self.body) + _SMALL_BODY)
+            return self.received > self._limits.head + self._limits.target
+        return self.received > self._limits.head + _CHUNK_OVERHEAD * (len(self.body) + _SMALL_BODY)
 
     def on_message_begin(self) -> None:
-        """Starts over."""
+        """Resets the fields for a new request."""
         self.target = b""
         self.headers: dict[bytes, bytes] = {}
         self.body: bytes | bytearray = b""
         self.reserved = 0
         self.keep_alive = False
-        #: Bytes of a head or a body that came in several parts, and whether its time runs already.
-        self.waited = 0
-        self.timed = False
+        #: Bytes of an incomplete head or body, and whether its timeout has started.
+        self.received = 0
+        self.timing = False
         self._count = self._size = 0
-        self.in_head = self.under_way = True
+        self.in_head = self.in_progress = True
 
-    def on_url(self, part: bytes) -> None:
-        """Takes the target, which may come in parts."""
-        self.target += part
+    def on_url(self, chunk: bytes) -> None:
+        """Adds to the target, which may come in several chunks."""
+        self.target += chunk
         if len(self.target) > self._limits.target:
-            self._refuse(answers.TARGET_TOO_LONG)
+            self._refuse(responses.TARGET_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
-        """Counts every header line, and keeps the few that matter."""
+        """Counts every header line, and keeps those that are used."""
         value = value or b""
         self._count += 1
         self._size += len(name) + len(value) + 4
         name = name.lower()
-        if name in _READ:
+        if name in _KEPT_HEADERS:
             if name in self.headers and name not in _REPEATABLE:
-                self._refuse(answers.BAD_REQUEST)
+                self._refuse(responses.BAD_REQUEST)
             self.headers[name] = value
         if not self.in_head:  # a trailer
             self._check_size()
 
     def on_headers_complete(self) -> None:
-        """Refuses by the headers alone what need not be read."""
+        """Refuses what the headers alone show to be invalid, before the body is read."""
         self._check_size()
-        self.in_head = self.timed = False
-        self.waited = 0
+        self.in_head = self.timing = False
+        self.received = 0
         parser, headers = self.parser, self.headers
         self.method = parser.get_method().decode("latin-1")
         self.keep_alive = parser.should_keep_alive()
         if self.method != "CONNECT" and parser.should_upgrade():
             return
-        if b"connection" in headers and self._is_old():
-            self.keep_alive = False  # what HTTP/1.0 knows of it is no standard
-        if self.method == "CONNECT" or (b"host" not in headers and not self._is_old()):
-            self._refuse(answers.BAD_REQUEST)
+        if b"connection" in headers and self._is_http_1_0():
+            self.keep_alive = False  # keep-alive in HTTP/1.0 is not standardized
+        if self.method == "CONNECT" or (b"host" not in headers and not self._is_http_1_0()):
+            self._refuse(responses.BAD_REQUEST)
         length = headers.get(b"content-length")
         if length is None and b"transfer-encoding" not in headers:
             return
         self._check_body(length, headers)
-        if b"expect" in headers and not self._is_old():
+        if b"expect" in headers and not self._is_http_1_0():
             if headers[b"expect"].lower() != b"100-continue":
-                self._refuse(answers.EXPECTATION_FAILED)
-            self._permit()
+                self._refuse(responses.EXPECTATION_FAILED)
+            self._send_continue()
 
-    def on_body(self, part: bytes) -> None:
-        """Takes a part of the body; most come in one."""
+    def on_body(self, chunk: bytes) -> None:
+        """Adds to the body; most bodies come in one chunk."""
         if not self.body:
-            self.body = part
+            self.body = chunk
         else:
             if isinstance(self.body, bytes):
-                self.body = bytearray(self.body)  # many small parts must not be copied many times
-            self.body += part
+                self.body = bytearray(self.body)  # many small chunks must not be copied many times
+            self.body += chunk
         if len(self.body) > self._limits.body:
-            self._refuse(answers.TOO_LARGE)
+            self._refuse(responses.TOO_LARGE)
 
-    def again_without_upgrade(self) -> bytes:
-        """Starts over; gives the head that is to be read then, for no other protocol."""
-        lines = {**self.headers, b"connection": self._connection()}
+    def restart_without_upgrade(self) -> bytes:
+        """Starts over; returns the same head without Upgrade, to be parsed again."""
+        lines = {**self.headers, b"connection": self._connection_header()}
         head = b"%b %b HTTP/1.1\r\n" % (self.method.encode(), self.target)
-        self.renew()
+        self.reset()
         return head + b"".join(map(b"%b: %b\r\n".__mod__, lines.items())) + b"\r\n"
 
     def on_message_complete(self) -> None:
-        """Hands the request over, unless it is read once more."""
+        """Passes the request on, unless it is parsed again without Upgrade."""
         if self.parser.should_upgrade():
             return
-        self.under_way = False
-        self._done()
+        self.in_progress = False
+        self._complete()
 
-    def _connection(self) -> bytes:
+    def _connection_header(self) -> bytes:
         is_last = b"close" in self.headers.get(b"connection", b"").lower()
         return b"close" if is_last else b"keep-alive"
 
-    def _is_old(self) -> bool:
+    def _is_http_1_0(self) -> bool:
         return bool(self.parser.get_http_version() == "1.0")
 
     def _check_size(self) -> None:
         if self._count > self._limits.header_count or self._size > self._limits.head:
-            self._refuse(answers.HEAD_TOO_LARGE)
+            self._refuse(responses.HEAD_TOO_LARGE)
 
     def _check_body(self, length: bytes | None, headers: dict[bytes, bytes]) -> None:
         coding = headers.get(b"transfer-encoding")
-        if coding is not None and (coding.lower() != b"chunked" or self._is_old()):
-            self._refuse(answers.BAD_REQUEST)
+        if coding is not None and (coding.lower() != b"chunked" or self._is_http_1_0()):
+            self._refuse(responses.BAD_REQUEST)
         size = self._limits.body if length is None else int(length)
         if size > self._limits.body:
-            self._refuse(answers.TOO_LARGE)
+            self._refuse(responses.TOO_LARGE)
         if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
-            self._refuse(answers.UNSUPPORTED)
+            self._refuse(responses.UNSUPPORTED)
         media_type = headers.get(b"content-type", b"application/json")
         if media_type != b"application/json" and not _is_json(media_type):
-            self._refuse(answers.UNSUPPORTED)
+            self._refuse(responses.UNSUPPORTED)
         if size > _SMALL_BODY:
             if not self._reserve(size):
-                self._refuse(answers.OVERLOADED)
+                self._refuse(responses.OVERLOADED)
             self.reserved = size
 
-    def _refuse(self, answer: Fixed) -> None:
+    def _refuse(self, answer: StaticResponse) -> None:
         self.refusal = answer
-        raise Refused(answer)
+        raise RequestRefused(answer)
 
 
 def _is_json(media_type: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What a path answers, with all that can be known of its answers before the first request."""
+"""The route of a path, with the bytes of its responses that can be computed in advance."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from secrets import token_hex
 
 from serving.endpoint import Endpoint, Handler
-from serving.http import answers
-from serving.http.answers import Fixed
+from serving.http import responses
+from serving.http.responses import StaticResponse
 
-#: Told of every answer: its status, and the seconds from the whole request to the answer.
+#: Called for every response: its status, and the seconds from the complete request to it.
 Record = Callable[[int, float], None]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -17,38 +17,38 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint, and the bytes around its answers."""
+    """An endpoint, and the heads of its responses."""
 
     method: str
     handle: Handler
-    #: Of a 200.
+    #: The head of a 200.
     head: bytes
-    #: Waits its turn among the others; the rest are answered at once.
+    #: The request is queued; all others are answered at once.
     queued: bool
     record: Record
-    #: The answer to whatever is asked, in place of what `handle` gives.
-    fixed: Fixed | None = None
+    #: The response to every request, instead of calling `handle`.
+    fixed: StaticResponse | None = None
 
     @staticmethod
     def of(endpoint: Endpoint, record: Record) -> "Route":
-        """Joins the bytes."""
-        head = answers.head(200, endpoint.content_type, endpoint.headers)
+        """Encodes the head."""
+        head = responses.head(200, endpoint.content_type, endpoint.headers)
         return Route(endpoint.method, endpoint.handle, head, endpoint.counted, record)
 
-    def otherwise(self, method: str) -> Fixed | None:
-        """The answer to another method than its own: a 405, but for the HEAD of a GET."""
+    def other_method(self, method: str) -> StaticResponse | None:
+        """The response to another method: a 405, except for HEAD on a GET route."""
         if method == "HEAD" and self.method == "GET":
             return self.fixed
-        return answers.not_allowed(self.method)
+        return responses.not_allowed(self.method)
 
 
 def request_id(sent: bytes) -> str:
-    """The caller's own id where it is fit to be logged, or a new one."""
+    """The request id of the client if it is safe to log, or a new one."""
     return sent.decode() if _REQUEST_ID.fullmatch(sent) else token_hex(8)
 
 
 def path_of(target: bytes) -> bytes:
-    """The path of a target, which a proxy may send in absolute form (RFC 9112, 3.2.2)."""
+    """The path of a request target; proxies may send the absolute form (RFC 9112, 3.2.2)."""
     path = target.partition(b"?")[0]
     _, is_absolute, rest = path.partition(b"://")
     if path.startswith(b"/") or not is_absolute:

@@ -1,26 +1,26 @@
-"""The connections together: how many there are, how long they may take, and how they end."""
+"""All connections: their number, their deadlines, and shutdown."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import perf_counter
 
-from serving.http import answers
-from serving.http.answers import Fixed
+from serving.http import responses
 from serving.http.connection import Connection
 from serving.http.limits import Limits
 from serving.http.listener import Listener
-from serving.http.memory import Memory
+from serving.http.memory import MemoryBudget
+from serving.http.pending import OnError, PendingRequest, RequestQueue
 from serving.http.request import Request
+from serving.http.responses import StaticResponse
 from serving.http.route import Record, Route, path_of
-from serving.http.turn import OnError, Turn, Turns
 
-#: Seconds between two looks at the connections' deadlines.
+#: Seconds between two checks of the connections' deadlines.
 SWEEP = 0.5
 
 
 class Server:
-    """Answers `routes` (by exact path), which may be replaced while it runs."""
+    """Serves `routes` (by exact path), which may be replaced while it runs."""
 
     def __init__(
         self,
@@ -28,31 +28,31 @@ class Server:
         limits: Limits,
         other: Record,
         on_error: OnError,
-        missing: Callable[[bytes], Fixed] = lambda _: answers.NOT_FOUND,
+        not_found: Callable[[bytes], StaticResponse] = lambda _: responses.NOT_FOUND,
     ) -> None:
-        """Takes what is answered: `missing` gives the answer to a path that has no route.
+        """Takes the routes; `not_found` returns the response to a path that has no route.
 
-        `other` is told of every answer that belongs to no route, `on_error` of every exception.
+        `other` is called for every response without a route, `on_error` for every exception.
         """
         self.routes = routes
         self.limits = limits
-        self.memory = Memory(max(limits.bodies, limits.body))
-        self.turns = Turns(limits, other, on_error)
-        #: Set by a stop: every connection ends with its next answer.
+        self.memory = MemoryBudget(max(limits.bodies, limits.body))
+        self.queue = RequestQueue(limits, other, on_error)
+        #: Set by a stop: every connection is closed after its next response.
         self.stopping = False
-        #: The time as of the last look at the clock, at most SWEEP ago.
+        #: The time at the last check of deadlines, at most SWEEP ago.
         self.now = perf_counter()
-        #: Header lines of every answer: `Date` as of then, and what it was told to `say`.
-        self.lines = answers.date()
-        self._said = b""
-        self._missing = missing
+        #: Header lines of every response: the `Date` of `now`, and those of `set_headers`.
+        self.header_lines = responses.date()
+        self._extra_lines = b""
+        self._not_found = not_found
         self._other = other
         self._connections: set[Connection] = set()
-        self._all_gone = asyncio.Event()
+        self._all_closed = asyncio.Event()
 
     async def run(self, port: int, stop: asyncio.Event, started: Callable[[], None]) -> None:
-        """Serves until `stop` is set, then finishes what is under way. OSError: cannot listen."""
-        self.turns.call_soon = asyncio.get_running_loop().call_soon
+        """Serves until `stop` is set, then drains. Raises OSError if it cannot listen."""
+        self.queue.call_soon = asyncio.get_running_loop().call_soon
         listener = Listener(port, lambda: Connection(self))
         sweeper = asyncio.create_task(self._sweep())
         started()
@@ -61,20 +61,20 @@ class Server:
         await self._finish()
         sweeper.cancel()
 
-    def say(self, *headers: tuple[str, str]) -> None:
-        """Sets what every answer says from now on."""
-        self._said = answers.lines(headers)
-        self.lines = answers.date() + self._said
+    def set_headers(self, *headers: tuple[str, str]) -> None:
+        """Sets headers of every response from now on."""
+        self._extra_lines = responses.lines(headers)
+        self.header_lines = responses.date() + self._extra_lines
 
     def admit(self, connection: Connection) -> bool:
-        """Counts a new connection, which may cost the one that is idle longest its place.
+        """Registers a connection. Above the limit, the one that has been idle longest is closed.
 
-        Where none is idle it is crowded: there for probes, and not for predictions. Returns whether
-        there is room even for that.
+        If none is idle, the new one serves only probes. Returns False if there are too many of
+        those as well.
         """
         self._connections.add(connection)
-        excess = len(self._connections) - self.limits.connections
-        if 0 < excess <= self.limits.crowd:
+        surplus = len(self._connections) - self.limits.connections
+        if 0 < surplus <= self.limits.probe_connections:
             idle = min(
                 (other for other in self._connections if other.is_kept_alive()),
                 key=lambda other: other.deadline,
@@ -83,35 +83,35 @@ class Server:
             if idle is not None:
                 self._connections.discard(idle)
                 idle.close_if_idle()
-            connection.crowded = idle is None
-        return excess <= self.limits.crowd
+            connection.probes_only = idle is None
+        return surplus <= self.limits.probe_connections
 
-    def forget(self, connection: Connection) -> None:
-        """Counts a lost connection."""
+    def remove(self, connection: Connection) -> None:
+        """Unregisters a lost connection."""
         self._connections.discard(connection)
         if not self._connections:
-            self._all_gone.set()
+            self._all_closed.set()
 
-    def refused(self, status: int) -> None:
-        """Counts an answer to what was no request."""
+    def count_refused(self, status: int) -> None:
+        """Counts an error response to an invalid request."""
         self._other(status, 0.0)
 
-    def turn(self, connection: Connection, request: Request) -> Turn:
-        """A whole request, with what is to answer it."""
+    def pending_request(self, connection: Connection, request: Request) -> PendingRequest:
+        """A complete request, with its route or static response."""
         method = request.method
         route = self.routes.get(request.target)
         if route is None:
             path = path_of(request.target)
             route = self.routes.get(path)
         if route is None:
-            fixed: Fixed | None = self._missing(path)
+            fixed: StaticResponse | None = self._not_found(path)
         else:
-            fixed = route.fixed if method == route.method else route.otherwise(method)
-        if connection.crowded:
+            fixed = route.fixed if method == route.method else route.other_method(method)
+        if connection.probes_only:
             request.keep_alive = False
             if route is not None and route.queued:
-                fixed = fixed or answers.OVERLOADED
-        return Turn(
+                fixed = fixed or responses.OVERLOADED
+        return PendingRequest(
             connection,
             perf_counter(),
             request.headers.get(b"x-request-id", b""),
@@ -127,9 +127,9 @@ class Server:
         while True:
             await asyncio.sleep(SWEEP)
             before, self.now = self.now, perf_counter()
-            self.lines = answers.date() + self._said
+            self.header_lines = responses.date() + self._extra_lines
             if self.now - before > 2 * SWEEP:
-                continue  # it was the service that took long: what came meanwhile is still unread
+                continue  # the service was busy: what arrived in the meantime is not read yet
             for connection in tuple(self._connections):
                 if connection.deadline < self.now:
                     connection.expire()
@@ -137,13 +137,13 @@ class Server:
     async def _finish(self) -> None:
         self.stopping = True
         limits = self.limits
-        await self._gone_within(limits.stop_idle_seconds)
+        await self._wait_closed(limits.stop_idle_seconds)
         for connection in tuple(self._connections):
             connection.close_if_idle()
-        await self._gone_within(limits.head_seconds + limits.body_seconds + limits.write_seconds)
+        await self._wait_closed(limits.head_seconds + limits.body_seconds + limits.write_seconds)
 
-    async def _gone_within(self, seconds: float) -> None:
+    async def _wait_closed(self, seconds: float) -> None:
         if self._connections:
-            self._all_gone.clear()
+            self._all_closed.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_gone.wait(), seconds)
+                await asyncio.wait_for(self._all_closed.wait(), seconds)

@@ -1,10 +1,10 @@
-"""From a registered version to the endpoints that serve it."""
+"""Makes the endpoints of a registered version."""
 
 import hashlib
 
 import msgspec
 
-from serving.endpoint import Endpoint, Served
+from serving.endpoint import Endpoint, LoadedModel
 from serving.errors import ModelUnavailable, Reason
 from serving.models import docs, inference_v2, linear, openapi, predict, signature
 from serving.models.model import Model
@@ -14,22 +14,22 @@ from serving.registry import ModelFiles
 _NOTHING = signature.Description(None, None, None)
 
 
-def load(found: ModelFiles, max_rows: int) -> Served:
+def load(found: ModelFiles, max_rows: int) -> LoadedModel:
     """Makes the endpoints of a registered version from its files.
 
-    Raises ModelUnavailable for a model that cannot be read, or cannot be served.
+    Raises ModelUnavailable for a model that cannot be read or served.
     """
     return serve(found.name, found.version, model_of(found), max_rows)
 
 
-def serve(name: str, version: str, model: Model, max_rows: int) -> Served:
+def serve(name: str, version: str, model: Model, max_rows: int) -> LoadedModel:
     """The endpoints of a loaded model."""
     document = msgspec.json.encode(openapi.document(name, version, model, max_rows))
     decode = Decoder(model.signature, max_rows)
     handle = predict.handler(model, decode)
     if isinstance(model, linear.LinearModel):
         handle = model.handler(decode, handle)
-    return Served(
+    return LoadedModel(
         name,
         version,
         {
@@ -42,7 +42,7 @@ def serve(name: str, version: str, model: Model, max_rows: int) -> Served:
 
 
 def model_of(found: ModelFiles) -> Model:
-    """Loads the files of one version: in plain Python where it is linear, else on onnxruntime.
+    """Loads the files of one version: in plain Python if it is linear, else on onnxruntime.
 
     Raises ModelUnavailable.
     """
@@ -63,7 +63,7 @@ def model_of(found: ModelFiles) -> Model:
 
 
 def _check_hash(onnx: bytes, expected: str | None) -> None:
-    """Refuses a file that may well be an ONNX model, but is not the one that was registered."""
+    """Refuses a file that may be a valid ONNX model, but is not the one that was registered."""
     if expected is not None and (digest := hashlib.sha256(onnx).hexdigest()) != expected:
         raise ValueError(
             f"its file ({len(onnx)} bytes) is not what was registered: "
@@ -73,19 +73,19 @@ def _check_hash(onnx: bytes, expected: str | None) -> None:
 
 def _on_onnxruntime(onnx: bytes, taken: signature.Signature | None, what: str) -> Model:
     try:
-        # Not before it is needed: it takes four times the memory of all else.
+        # Imported only if needed: it takes four times the memory of everything else.
         from serving.models.onnx import OnnxModel
     except ImportError:
         raise ModelUnavailable(
             Reason.MODEL_UNSUPPORTED,
-            f"{what} is not linear, and this image serves nothing else; "
+            f"{what} is not linear, and this image serves only linear models; "
             "use the image that is built with --target serving",
         ) from None
     try:
         return OnnxModel(onnx, taken)
     except signature.Unsupported as error:
         raise _unsupported(what, error) from None
-    except Exception as error:  # onnxruntime's own errors share no better base
+    except Exception as error:  # onnxruntime's errors have no common base class
         raise ModelUnavailable(
             Reason.MODEL_CORRUPT,
             f"{what} ({len(onnx)} bytes) is not a usable ONNX model: {error}",

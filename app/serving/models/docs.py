@@ -1,4 +1,4 @@
-"""The page at /docs: what the model takes, and a form to try it. It needs no other server."""
+"""The page at /docs: the input of the model, and a form to try it. It loads nothing else."""
 
 import base64
 import hashlib
@@ -11,12 +11,12 @@ from serving.endpoint import Endpoint
 from serving.models.model import Model
 from serving.models.openapi import example
 
-#: Not importlib.resources, whose import alone would be a tenth of the service's start.
+#: Not importlib.resources: its import would take a tenth of the startup time.
 _HERE = Path(__file__)
 
 
 def page(name: str, version: str, model: Model, max_rows: int) -> Endpoint:
-    """Renders the page once; its policy lets the browser run this page's own script alone."""
+    """Renders the page once; its content security policy allows only the script of this page."""
     script = _HERE.with_name("docs.js").read_text()
     columns = model.signature.columns
     rows = "".join(

@@ -1,7 +1,7 @@
 """The Open Inference Protocol, version 2, over REST with JSON tensors.
 
 Specification: https://github.com/kserve/open-inference-protocol, `specification/protocol`. The
-binary extension is not offered, and the server's metadata says so.
+binary extension is not supported, and the server metadata does not list it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from serving.models.model import Answer, Model
 from serving.models.rows import Row, Rows, repeats_a_key, row_type
 from serving.models.signature import Kind
 
-#: The one tensor of a model whose columns are all numbers.
+#: The only tensor of a model whose columns are all numbers.
 FEATURES = "features"
 
 _DATATYPES = {
@@ -25,7 +25,7 @@ _DATATYPES = {
     Kind.BOOLEAN: "BOOL",
     Kind.STRING: "BYTES",
 }
-#: What is taken besides: JSON writes both alike.
+#: Accepted datatypes: JSON encodes both in the same way.
 _ACCEPTED = {
     Kind.NUMBER: frozenset(("FP64", "FP32")),
     Kind.INTEGER: frozenset(("INT64", "INT32")),
@@ -35,9 +35,9 @@ _ACCEPTED = {
 
 _INVALID = b'{"error":"invalid inference request: %b"}'
 
-#: What an `id` may be: it is the one thing that an answer repeats.
+#: Valid values of `id`, the only input that a response repeats.
 ID_PATTERN = "^[A-Za-z0-9._-]{0,128}$"
-_ID = ID_PATTERN.replace("$", r"\Z")  # to Python, `$` is also before the last line's end
+_ID = ID_PATTERN.replace("$", r"\Z")  # in Python, `$` also matches before a final newline
 
 
 class Tensor(msgspec.Struct):
@@ -50,13 +50,13 @@ class Tensor(msgspec.Struct):
 
 
 class RequestedOutput(msgspec.Struct):
-    """An output that is asked for; its parameters change nothing."""
+    """A requested output; its parameters are ignored."""
 
     name: str
 
 
 class Request(msgspec.Struct):
-    """An inference request. Where it names no outputs, it asks for all of them."""
+    """An inference request. Without `outputs` it requests all of them."""
 
     inputs: list[Tensor]
     id: Annotated[str, msgspec.Meta(pattern=_ID)] | None = None
@@ -84,7 +84,7 @@ class Response(msgspec.Struct, omit_defaults=True):
 def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[str, Endpoint]:
     """Metadata, readiness and inference, by paths with and without the version.
 
-    A name that no path can hold is quoted in paths of its own.
+    A name with characters that are not valid in a path also has paths with its quoted form.
     """
     metadata = msgspec.json.encode(_metadata(name, version, model))
     inference = Inference(name, version, model, max_rows)
@@ -102,15 +102,15 @@ def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[s
 
 
 def quoted(name: str) -> str:
-    """A model's name as one part of a path."""
+    """The name of a model as one segment of a path."""
     return quote(name, safe="")
 
 
 class Inference:
-    """Answers inference requests of one model."""
+    """Handles inference requests of one model."""
 
     def __init__(self, name: str, version: str, model: Model, max_rows: int) -> None:
-        """Makes the decoder of requests."""
+        """Prepares the decoder of requests."""
         self._name, self._version, self._model = name, version, model
         self._max_rows = max_rows
         self._names = {output["name"] for output in _metadata(name, version, model)["outputs"]}
@@ -118,7 +118,7 @@ class Inference:
         self._decode = msgspec.json.Decoder(Request).decode
 
     def __call__(self, body: bytes) -> bytes:
-        """A whole request to a whole response."""
+        """From a complete request body to a complete response body."""
         try:
             request = self._decode(body)
         except (ValueError, RecursionError):
@@ -178,7 +178,7 @@ def _matrix(inputs: list[Tensor], max_rows: int, width: int) -> list[list[Any]]:
 
 
 def _values(tensor: Tensor, kind: Kind, max_rows: int, width: int) -> list[Any]:
-    """The flat values of [rows, width], or of [rows] where the width is 1."""
+    """The flat values of [rows, width], or of [rows] if the width is 1."""
     if tensor.datatype not in _ACCEPTED[kind]:
         raise InvalidInput("wrong_datatype")
     shape = tensor.shape if len(tensor.shape) == 2 or width > 1 else [*tensor.shape, 1]
@@ -195,11 +195,11 @@ def _values(tensor: Tensor, kind: Kind, max_rows: int, width: int) -> list[Any]:
 
 
 def _check_keys(body: bytes, request: Request) -> None:
-    """Refuses a repeated key; only where more is in quotation marks than must be, it looks."""
+    """Refuses a repeated key; parses again only if there are more quotation marks than expected."""
     quotes = 2 + 4 * (request.id is not None) + 12 * len(request.inputs)
     try:
         repeats = body.count(b'"') != quotes and repeats_a_key(body)
-    except (ValueError, RecursionError):  # in what the request says besides
+    except (ValueError, RecursionError):  # in fields that the decoder ignores
         raise InvalidInput("not_a_request") from None
     if repeats:
         raise InvalidInput("duplicate_key")

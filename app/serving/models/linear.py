@@ -1,8 +1,8 @@
-"""Linear models in plain Python: for a handful of numbers nothing is faster, or smaller.
+"""Linear models in plain Python: for a few numbers nothing is faster or smaller.
 
-The training job notes the coefficients in MLflow's description of the model, once it has proven
-that they answer as the ONNX file does. The note names that file by its SHA-256, so that it is used
-for no other.
+The training job stores the coefficients in the MLmodel file, once it has verified that they give
+the same predictions as the ONNX file. They are stored with the SHA-256 of that file, so that they
+are used for no other.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from serving.models.signature import Signature
 
 
 class Coefficients(msgspec.Struct, forbid_unknown_fields=True):
-    """The note."""
+    """The coefficients in the MLmodel file."""
 
     coefficients: list[float]
     intercept: float
-    #: Of the ONNX file that answers the same, in hexadecimal digits.
+    #: SHA-256 of the ONNX file that gives the same predictions, in hexadecimal digits.
     onnx_sha256: str
 
 
@@ -37,18 +37,18 @@ class LinearModel:
         self._intercept = parameters.intercept
 
     def predict(self, rows: Rows) -> Answer:
-        """Answers rows of numbers."""
+        """Predicts rows of numbers."""
         coefficients, intercept = self._coefficients, self._intercept
         values = [sum(map(mul, coefficients, row), intercept) for row in rows]
-        # The sum is the quick look; finite values whose sum overflows get the thorough one.
+        # The sum is a quick check. Finite values may overflow it, so then each value is checked.
         if not isfinite(sum(values)) and not all(map(isfinite, values)):
             raise InvalidInput("out_of_range")
         return Answer(values)
 
     def handler(self, decode: Decoder, others: Handler) -> Handler:
-        """Answers a valid request of one row, as most are, in one call: a quarter less to compute.
+        """Handles a valid request of one row, the common case, with a quarter less computing.
 
-        Whatever else comes is left to `others`, which knows more forms, and why to refuse one.
+        All other requests go to `others`, which supports more forms and gives reasons for errors.
         """
         coefficients, intercept = self._coefficients, self._intercept
         decode_row = decode.row
@@ -60,7 +60,7 @@ class LinearModel:
             except (ValueError, RecursionError):
                 return others(body)
             value = sum(map(mul, coefficients, row), intercept)
-            if isfinite(value) and body.count(b'"') == 2:  # the one key, once
+            if isfinite(value) and body.count(b'"') == 2:  # the only key, once
                 return encode(Answer([value]))
             return others(body)
 
@@ -68,9 +68,9 @@ class LinearModel:
 
 
 def load(signature: Signature, note: str, onnx: bytes) -> LinearModel | None:
-    """The linear form of an ONNX file, or None where the note is of another file.
+    """The linear form of an ONNX file, or None if the note belongs to another file.
 
-    Raises ValueError for a note that cannot be read, or does not fit the signature.
+    Raises ValueError if the note cannot be read, or does not match the signature.
     """
     parameters = msgspec.json.decode(note, type=Coefficients)
     if parameters.onnx_sha256 != hashlib.sha256(onnx).hexdigest():

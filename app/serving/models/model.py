@@ -1,4 +1,4 @@
-"""What a loaded model is to the endpoints."""
+"""The interface of a loaded model."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,29 +11,29 @@ from serving.models.signature import Kind, Signature
 
 @dataclass(frozen=True)
 class Output:
-    """What one row is answered with."""
+    """The output for one row."""
 
-    #: Of a value of the prediction.
+    #: Type of a value of the prediction.
     kind: Kind = Kind.NUMBER
-    #: Values of one row's prediction; above 1 it is a list.
+    #: Number of values in the prediction of one row; above 1 it is a list.
     width: int = 1
-    #: The labels that a classifier knows, in the order of its probabilities.
+    #: The labels of a classifier, in the order of its probabilities.
     classes: tuple[Any, ...] | None = None
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
-    """One entry for each row. Encoded, it is the body of a 200 of `/predict`."""
+    """One entry for each row; the response body of `/predict`."""
 
     prediction: list[Any]
     probabilities: list[list[float]] | None = None
 
 
 class Model(Protocol):
-    """A loaded model, whatever runs it."""
+    """A loaded model, independent of its runtime."""
 
     signature: Signature
     output: Output
 
     def predict(self, rows: Rows) -> Answer:
-        """Answers rows that fit the signature; InvalidInput where the arithmetic overflows."""
+        """Predicts rows that match the signature; raises InvalidInput if a result overflows."""
         ...

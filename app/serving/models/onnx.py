@@ -1,4 +1,4 @@
-"""Every other model: whatever scikit-learn estimator or pipeline became an ONNX graph."""
+"""All other models: scikit-learn estimators and pipelines as ONNX graphs."""
 
 import ctypes
 import json
@@ -34,7 +34,7 @@ _DTYPES: dict[str, Any] = {
     "tensor(string)": object,
 }
 
-#: What a value may be sent as, for an input of each kind: whatever becomes one without a loss.
+#: Column types that can be converted to an input of each type without loss.
 _FITTING = {
     Kind.NUMBER: frozenset((Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN)),
     Kind.INTEGER: frozenset((Kind.INTEGER, Kind.BOOLEAN)),
@@ -42,30 +42,30 @@ _FITTING = {
     Kind.STRING: frozenset((Kind.STRING,)),
 }
 
-#: The keys of a graph's metadata, under each of which the training job keeps JSON: a classifier's
-#: labels, a row to try it on (in the order of its inputs), and the names of those outputs that
-#: encode categories, where a number below zero is a category that the estimator refuses.
+#: The keys of a graph's metadata with the JSON of the training job: the labels of a classifier, an
+#: example row (in the order of the inputs), and the names of outputs that encode categories, where
+#: a number below zero is a category that the estimator refuses.
 CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
 
 _SAMPLES = {Kind.NUMBER: 0.0, Kind.INTEGER: 0, Kind.BOOLEAN: False, Kind.STRING: ""}
 
-#: What onnxruntime says of a category that a graph's one-hot encoder refuses.
+#: onnxruntime's error message for a category that a one-hot encoder refuses.
 _UNKNOWN_CATEGORY = "Unknown Category"
 
 
 class OnnxModel:
     """A graph of one input [rows, N], or of one input [rows, 1] for each column.
 
-    Its first output is the prediction; a second, of a classifier, the probabilities.
+    Its first output is the prediction. The second output of a classifier is the probabilities.
     """
 
     def __init__(self, content: bytes, signature: Signature | None) -> None:
-        """Loads the graph, and tries it on one row, so that no first request pays for it.
+        """Loads the graph, and runs it on one row, so that the first request is not slower.
 
-        Raises Unsupported for a graph of another shape than the signature's, and whatever
-        onnxruntime raises for one that it cannot run.
+        Raises Unsupported for a graph that does not match the signature, and onnxruntime's
+        exceptions for one that it cannot run.
         """
-        # No second attempt, which would be announced on standard output.
+        # Without fallback: it would print to standard output.
         self._session = onnxruntime.InferenceSession(
             content, _options(), providers=["CPUExecutionProvider"], enable_fallback=0
         )
@@ -86,12 +86,12 @@ class OnnxModel:
         answers = [given.name for given in outputs][: 2 if classes else 1]
         self._outputs, self._answers = [*answers, *(codes or ())], len(answers)
         self.output = _output_of(outputs, classes, self._try(example))
-        _give_memory_back()
+        _trim_memory()
 
     def predict(self, rows: Rows) -> Answer:
-        """Answers rows that fit the signature; InvalidInput where the model refuses one.
+        """Predicts rows that match the signature; raises InvalidInput if the model refuses one.
 
-        That is `out_of_range`, where the arithmetic overflows, or `unknown_category`.
+        The reason is `out_of_range` if the arithmetic overflows, or `unknown_category`.
         """
         if self._columns is None:
             name, dtype = self._inputs[0]
@@ -120,7 +120,7 @@ class OnnxModel:
         return Answer(first.tolist(), others[0].tolist() if others else None)
 
     def _try(self, example: Row | None) -> Answer | None:
-        """Answers the example. Without one a row of nothing: None where the model refuses that."""
+        """Predicts the example, or a row of zeros if there is none: None if that is refused."""
         if example is not None:
             places = self._columns or range(len(example))
             return self.predict([[value for _, value in sorted(zip(places, example, strict=True))]])
@@ -132,25 +132,25 @@ class OnnxModel:
 
 def _array(rows: Sequence[object], dtype: npt.DTypeLike) -> "np.ndarray[Any, Any]":
     try:
-        with np.errstate(over="ignore"):  # what overflows is refused below
+        with np.errstate(over="ignore"):  # overflows are refused below
             array = np.array(rows, dtype=dtype)
     except OverflowError:
-        raise InvalidInput("out_of_range") from None  # an integer that the model's cannot hold
+        raise InvalidInput("out_of_range") from None  # too large for the integers of the model
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InvalidInput("out_of_range")  # a double that the model's float cannot hold
+        raise InvalidInput("out_of_range")  # too large for the floats of the model
     return array
 
 
-def _give_memory_back() -> None:
-    """Returns to the system what only building the graph needed: a sixth of a forest's process."""
-    with suppress(AttributeError):  # a C library other than glibc
+def _trim_memory() -> None:
+    """Returns memory that only loading needed: a sixth of the process for a forest."""
+    with suppress(AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    # One thread: a row is too small to share out, and a pool sized by the machine's cores spins
-    # away the pod's CPU quota.
+    # One thread: a row is too small to be split, and a thread pool has a spinning thread per core
+    # of the machine, which would use up the CPU quota of the pod.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -170,7 +170,7 @@ def _signature_of(inputs: list[Any]) -> Signature:
 
 
 def _columns_of(inputs: list[Any], signature: Signature) -> list[int] | None:
-    """Which column goes into which input; None where all go into one."""
+    """The index of the column of each input; None if there is one input for all columns."""
     if _is_matrix(inputs):
         width = inputs[0].shape[1]
         if isinstance(width, int) and width != len(signature.columns):
@@ -188,7 +188,7 @@ def _columns_of(inputs: list[Any], signature: Signature) -> list[int] | None:
 
 
 def _check_kinds(inputs: list[Any], places: list[int] | None, signature: Signature) -> None:
-    """Refuses a signature that lets something through which an input would cut or misread."""
+    """Refuses a signature with columns that an input would truncate or misread."""
     columns = signature.columns
     pairs = (
         [(column, inputs[0]) for column in columns]
@@ -203,7 +203,7 @@ def _check_kinds(inputs: list[Any], places: list[int] | None, signature: Signatu
 
 
 def _output_of(outputs: list[Any], classes: list[Any] | None, answer: Answer | None) -> Output:
-    """What a row is answered with: as the one that was tried, else as the graph declares."""
+    """The output for a row: as in the prediction of the example, else as the graph declares."""
     declared = outputs[0].shape
     width = declared[1] if len(declared) == 2 and isinstance(declared[1], int) else 1
     if answer is not None:

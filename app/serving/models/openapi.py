@@ -10,7 +10,7 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.NUMBER: {"type": "number"},
     Kind.INTEGER: {
         "type": "integer",
-        "description": "Written without a point.",
+        "description": "Written without a decimal point.",
         "minimum": -(2**63),
         "maximum": 2**63 - 1,
     },
@@ -20,19 +20,19 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
 _EXAMPLES = {Kind.NUMBER: 1.5, Kind.INTEGER: 1, Kind.BOOLEAN: True, Kind.STRING: "text"}
 
 _ERRORS = {
-    "400": "The body is not what the model takes; the header x-error-reason says why.",
+    "400": "The body is not valid input of the model; the header x-error-reason has the reason.",
     "408": "The request took too long to arrive.",
     "413": "The body is too large.",
     "414": "The request target is too long.",
     "415": "The body is not JSON, or is compressed.",
     "431": "The headers are too large.",
     "500": "The model failed.",
-    "503": "No model is loaded yet, or too many requests wait; try again after Retry-After.",
+    "503": "No model is loaded yet, or the server is overloaded; try again after Retry-After.",
 }
 
 
 def document(name: str, version: str, model: Model, max_rows: int) -> dict[str, Any]:
-    """Describes every path that a loaded model answers."""
+    """Describes every path of a service with a loaded model."""
     path = f"/v2/models/{quoted(name)}"
     paths = {
         "/predict": {"post": _predict(model, max_rows)},
@@ -123,7 +123,7 @@ def _predict(model: Model, max_rows: int) -> dict[str, Any]:
 
 
 def example(columns: tuple[Column, ...]) -> dict[str, Any]:
-    """A record that the model takes."""
+    """A valid record."""
     return {column.name: _EXAMPLES[column.kind] for column in columns}
 
 

@@ -1,4 +1,4 @@
-"""`POST /predict`: the platform's own contract."""
+"""`POST /predict`, the API of the platform."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from serving.models.rows import Decoder
 
 
 class Classification(msgspec.Struct):
-    """The body of a 200 of a classifier; the columns of `probabilities` are `classes`."""
+    """The response body of a classifier; the columns of `probabilities` are `classes`."""
 
     prediction: list[object]
     probabilities: list[list[float]] | None
@@ -16,7 +16,7 @@ class Classification(msgspec.Struct):
 
 
 def handler(model: Model, decode: Decoder) -> Handler:
-    """Answers a whole request."""
+    """Returns the handler of the endpoint."""
     encode = msgspec.json.Encoder().encode
     predict = model.predict
     classes = model.output.classes

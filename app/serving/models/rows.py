@@ -1,4 +1,4 @@
-"""From the bytes of a request to the rows of a model, and nothing else through."""
+"""Decodes and validates the rows of a request."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -44,20 +44,20 @@ def record_type(signature: Signature) -> type[msgspec.Struct]:
 class Decoder:
     """Decodes `{"features": ...}`: a row, rows, a record by column name, or records.
 
-    Raises InvalidInput for anything else: another or a repeated key, a wrong count, booleans or
-    text for numbers, NaN and 1e999, integers that are none or fit in no 64 bits, no rows, or more
-    than `max_rows`.
+    Raises InvalidInput for anything else: an unknown or repeated key, a wrong number of features,
+    booleans or text instead of numbers, NaN and 1e999, fractions instead of integers or integers
+    above 64 bits, no rows, or more than `max_rows`.
     """
 
     def __init__(self, signature: Signature, max_rows: int) -> None:
-        """Makes msgspec's decoders, one for each form; the one that is most used comes first."""
+        """Prepares msgspec's decoders, one for each form; the most common form first."""
         row, record = row_type(signature), record_type(signature)
         self._names = frozenset(column.name for column in signature.columns)
         self._max_rows = max_rows
-        #: Pieces of text that a row has, by position and by name.
+        #: Number of strings in a row, by position and by name.
         self._texts = sum(column.kind is Kind.STRING for column in signature.columns)
         self._named_texts = self._texts + len(signature.columns)
-        #: Decodes one row by position, without a look at keys that are repeated.
+        #: Decodes one row by position, without a check for repeated keys.
         self.row = _decoder(row)
         several = msgspec.Meta(min_length=1, max_length=max_rows)
         self._rows = _decoder(Annotated[list[row], several])  # type: ignore[valid-type]
@@ -68,12 +68,12 @@ class Decoder:
         """The rows of a request."""
         try:
             row: Row = self.row(body).features
-        except (ValueError, RecursionError):  # all of msgspec's errors are ValueErrors
+        except (ValueError, RecursionError):  # all errors of msgspec are ValueErrors
             return self._other_forms(body)
         return _once(body, [row], self._texts)
 
     def _other_forms(self, body: bytes) -> Rows:
-        # A body of another form fails with its first bytes, so that none is read to its end twice.
+        # A body of another form fails at its first bytes, so no body is parsed twice to its end.
         for decode, to_rows, texts in (
             (self._rows, list, self._texts),
             (self._record, _of_record, self._named_texts),
@@ -125,10 +125,10 @@ def _of_records(records: list[msgspec.Struct]) -> Rows:
 
 
 def _once(body: bytes, rows: Rows, texts: int) -> Rows:
-    """The rows, each of so many texts; InvalidInput where a key is repeated.
+    """The rows, each with this many strings; raises InvalidInput if a key is repeated.
 
-    A key more is a text more: only where there are other quotation marks than theirs, and the one
-    key's, is there anything to look for.
+    A repeated key adds quotation marks: only if there are more than those of the strings and of the
+    one key is the body parsed again.
     """
     if body.count(b'"') != 2 + 2 * texts * len(rows) and repeats_a_key(body):
         raise InvalidInput("duplicate_key")
@@ -136,7 +136,7 @@ def _once(body: bytes, rows: Rows, texts: int) -> Rows:
 
 
 def repeats_a_key(body: bytes) -> bool:
-    """Whether an object of a body that msgspec has accepted has a key twice; msgspec looks away."""
+    """Whether an object in the body has a repeated key, which msgspec accepts."""
 
     def check(pairs: list[tuple[str, object]]) -> None:
         if len(dict(pairs)) != len(pairs):

@@ -1,4 +1,4 @@
-"""What MLflow's description of a model, its file `MLmodel`, says to the service."""
+"""Reads the `MLmodel` file, in which MLflow describes a model."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import yaml
 
 
 class Kind(StrEnum):
-    """What one value of a column is."""
+    """The type of a column."""
 
     NUMBER = "number"
     INTEGER = "integer"
@@ -34,37 +34,37 @@ class Signature:
 
     @property
     def numeric(self) -> bool:
-        """Whether a row is nothing but floating-point numbers."""
+        """Whether all columns are floating-point numbers."""
         return all(column.kind is Kind.NUMBER for column in self.columns)
 
 
 @dataclass(frozen=True)
 class Description:
-    """What is read of an `MLmodel` file."""
+    """The content of an `MLmodel` file that is used."""
 
-    #: None where the model was registered without one.
+    #: None if the model was registered without one.
     signature: Signature | None
-    #: The training job's note that the model is linear, as JSON: see serving/models/linear.py.
+    #: The coefficients of a linear model as JSON: see serving/models/linear.py.
     linear: str | None
-    #: Of the ONNX file, in hexadecimal digits; None where the training job did not note it.
+    #: SHA-256 of the ONNX file in hexadecimal digits; None if the training job did not store it.
     onnx_sha256: str | None
 
 
 class Unsupported(Exception):
-    """The model takes something that the service cannot send it; the message says what."""
+    """The model needs input that the service does not support; the message says which."""
 
 
-#: The keys of MLflow's metadata under which the training job puts the note, and the hash.
+#: The keys of MLflow's metadata where the training job stores the coefficients, and the hash.
 LINEAR, ONNX_SHA256 = "linear", "onnx_sha256"
 
-#: Of an `MLmodel` file. MLflow nests six deep, and writes a line for most of some hundred events.
+#: Limits of an `MLmodel` file. MLflow writes six levels, and some hundred events.
 _MAX_DEPTH = 32
 _MAX_EVENTS = 100_000
 
-#: In a name, what JSON has to escape.
-_UNSENDABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+#: Characters in a name that JSON must escape.
+_ESCAPED = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 
-#: MLflow's and numpy's names of types.
+#: Type names of MLflow and numpy.
 _KINDS = {
     **dict.fromkeys(("double", "float", "float64", "float32"), Kind.NUMBER),
     **dict.fromkeys(("long", "integer", "int64", "int32"), Kind.INTEGER),
@@ -74,18 +74,18 @@ _KINDS = {
 
 
 def unnamed(kind: Kind, count: int) -> Signature:
-    """Columns that nobody named: `feature1`, `feature2` and so on."""
+    """Columns without names: `feature1`, `feature2` and so on."""
     return Signature(tuple(Column(f"feature{number}", kind) for number in range(1, count + 1)))
 
 
 def read(mlmodel: bytes) -> Description:
     """Reads an `MLmodel` file.
 
-    Raises ValueError for a file that is not one, and Unsupported for columns that cannot be sent.
+    Raises ValueError for an invalid file, and Unsupported for columns that are not supported.
     """
     try:
-        _bound(mlmodel)
-        # It makes nothing but dicts, lists and text: no dates, no numbers, no merges.
+        _check_limits(mlmodel)
+        # It makes only dicts, lists and strings: no dates, no numbers, no merges.
         document = yaml.load(mlmodel, Loader=yaml.CBaseLoader)  # noqa: S506
         linear, digest = (_text(document, "metadata", key) for key in (LINEAR, ONNX_SHA256))
         inputs = json.loads(_text(document, "signature", "inputs") or "[]")
@@ -94,8 +94,8 @@ def read(mlmodel: bytes) -> Description:
     return Description(_signature(inputs) if inputs else None, linear, digest)
 
 
-def _bound(mlmodel: bytes) -> None:
-    """Refuses what is nested too deep to be built, for that recurses in C, or is too much of it."""
+def _check_limits(mlmodel: bytes) -> None:
+    """Refuses a file that is nested too deeply, as the parser recurses in C, or is too long."""
     depth = 0
     for count, event in enumerate(yaml.parse(mlmodel, Loader=yaml.CBaseLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent)
@@ -120,7 +120,7 @@ def _signature(inputs: list[Any]) -> Signature:
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"MLmodel has a signature without {error}") from None
     names = [column.name for column in columns]
-    if len(set(names)) != len(names) or any(map(_UNSENDABLE.search, names)):
+    if len(set(names)) != len(names) or any(map(_ESCAPED.search, names)):
         raise Unsupported(
             f"the columns {names}; their names must differ, without what JSON escapes"
         )

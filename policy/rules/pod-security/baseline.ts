@@ -66,25 +66,25 @@ function hosts(place: string, handler: Maybe<Handler>): string[] {
     .map((kind) => `${place}.${kind}.host is set`);
 }
 
-/** Pod Security Standard `baseline` as of Kubernetes 1.34, by the names of its admission checks. */
+/** Pod Security Standard `baseline` as of Kubernetes 1.34, with the checks of its admission controller. */
 export const BASELINE: Readonly<Record<string, Rule>> = {
   appArmorProfile: {
     ...base,
     name: "app-armor-profile",
-    about: "AppArmor is not switched off.",
+    description: "AppArmor is not disabled.",
     remedy: "Leave appArmorProfile out, or set its type to RuntimeDefault.",
     pod: ({ spec, metadata }) => [
       ...[appArmor(spec.securityContext ?? {}) ?? []].flat(),
       ...Object.entries(metadata.annotations ?? {})
         .filter(([key, value]) => key.startsWith(APP_ARMOR_ANNOTATION) && !allowsAppArmor(value))
-        .map(() => `an annotation ${APP_ARMOR_ANNOTATION}* switches AppArmor off`),
+        .map(() => `an annotation ${APP_ARMOR_ANNOTATION}* disables AppArmor`),
     ],
     container: ({ spec }) => appArmor(spec.securityContext ?? {}),
   },
   capabilities_baseline: {
     ...base,
     name: "capabilities-added",
-    about: "No capability is added beyond the default set.",
+    description: "No capability is added beyond the default set.",
     remedy: "Remove it from securityContext.capabilities.add.",
     container: ({ spec }) =>
       (spec.securityContext?.capabilities?.add ?? []).every((name) => ADDABLE.has(name))
@@ -94,7 +94,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   hostNamespaces: {
     ...base,
     name: "host-namespaces",
-    about: "A pod does not share the network, processes or IPC of its node.",
+    description: "A pod does not use the host network, PID or IPC namespace.",
     remedy: "Remove it.",
     pod: ({ spec }) =>
       (["hostNetwork", "hostPID", "hostIPC"] as const)
@@ -104,7 +104,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   hostPathVolumes: {
     ...base,
     name: "host-path-volumes",
-    about: "A pod does not mount its node's files, sockets of container runtimes among them.",
+    description: "A pod does not mount files of its node, such as sockets of container runtimes.",
     remedy: "Use a persistentVolumeClaim, emptyDir, configMap or secret.",
     pod: ({ spec }) =>
       (spec.volumes ?? []).flatMap((volume, index) =>
@@ -114,7 +114,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   hostPorts: {
     ...base,
     name: "host-ports",
-    about: "A pod does not take ports of its node.",
+    description: "A pod does not use host ports.",
     remedy: "Remove hostPort, and reach the pod through a Service.",
     container: ({ spec }) =>
       (spec.ports ?? []).flatMap((port, index) =>
@@ -124,7 +124,8 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   hostProbesAndHostLifecycle: {
     ...base,
     name: "probe-hosts",
-    about: "Probes and hooks call the pod itself, so that the kubelet is not sent to other hosts.",
+    description:
+      "Probes and hooks call only the pod itself, so that the kubelet does not send requests to other hosts.",
     remedy: "Remove host.",
     container: ({ spec }) => [
       ...(["livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((probe) =>
@@ -138,7 +139,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   privileged: {
     ...base,
     name: "privileged",
-    about: "No container is privileged.",
+    description: "No container is privileged.",
     remedy: "Remove it.",
     container: ({ spec }) =>
       isOn(spec.securityContext?.privileged) ? "securityContext.privileged is true" : undefined,
@@ -146,7 +147,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   procMount: {
     ...base,
     name: "proc-mount",
-    about: "The masks over /proc stay on.",
+    description: "The default masks of /proc are not disabled.",
     remedy: "Remove procMount.",
     container: ({ spec }) =>
       (spec.securityContext?.procMount ?? "Default") === "Default"
@@ -156,7 +157,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   seLinuxOptions: {
     ...base,
     name: "se-linux-options",
-    about: "SELinux confines a container as a container.",
+    description: "SELinux has a type for containers.",
     remedy: "Remove seLinuxOptions.",
     pod: ({ spec }) => seLinux(spec.securityContext ?? {}),
     container: ({ spec }) => seLinux(spec.securityContext ?? {}),
@@ -164,7 +165,7 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   seccompProfile_baseline: {
     ...base,
     name: "seccomp-unconfined",
-    about: "Seccomp is not switched off.",
+    description: "Seccomp is not disabled.",
     remedy: "Set seccompProfile.type to RuntimeDefault.",
     pod: ({ spec }) => seccomp(spec.securityContext ?? {}),
     container: ({ spec }) => seccomp(spec.securityContext ?? {}),
@@ -172,17 +173,17 @@ export const BASELINE: Readonly<Record<string, Rule>> = {
   sysctls: {
     ...base,
     name: "sysctls",
-    about: "A pod sets only sysctls that are its own.",
+    description: "A pod sets only safe sysctls, which are namespaced.",
     remedy: "Remove it.",
     pod: ({ spec }) =>
       (spec.securityContext?.sysctls ?? []).flatMap((sysctl, index) =>
-        SAFE_SYSCTLS.has(sysctl.name) ? [] : `securityContext.sysctls[${index}] is not a safe one`,
+        SAFE_SYSCTLS.has(sysctl.name) ? [] : `securityContext.sysctls[${index}] is not safe`,
       ),
   },
   windowsHostProcess: {
     ...base,
     name: "windows-host-process",
-    about: "No container is a process of its Windows node.",
+    description: "No container is a Windows HostProcess container.",
     remedy: "Remove it.",
     pod: ({ spec }) => hostProcess(spec.securityContext ?? {}),
     container: ({ spec }) => hostProcess(spec.securityContext ?? {}),

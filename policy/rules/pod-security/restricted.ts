@@ -8,19 +8,19 @@ const VOLUMES: ReadonlySet<string> = new Set([
   ..."persistentVolumeClaim projected secret".split(" "),
 ]);
 
-/** Baseline checks that a restricted check takes the place of, as Pod Security admission has it. */
+/** Baseline checks that a restricted check replaces in Pod Security admission. */
 export const OVERRIDDEN: ReadonlySet<string> = new Set([
   "capabilities_baseline",
   "hostPathVolumes",
   "seccompProfile_baseline",
 ]);
 
-/** Pod Security Standard `restricted` as of Kubernetes 1.34, by the names of its admission checks. */
+/** Pod Security Standard `restricted` as of Kubernetes 1.34, with the checks of its admission controller. */
 export const RESTRICTED: Readonly<Record<string, Rule>> = {
   allowPrivilegeEscalation: {
     ...base,
     name: "privilege-escalation",
-    about: "No process gets more rights than the one that started it.",
+    description: "No process can gain more privileges than its parent process.",
     remedy: "Set it to false.",
     container: ({ spec, pod }) =>
       isWindows(pod.spec) || spec.securityContext?.allowPrivilegeEscalation === false
@@ -30,7 +30,7 @@ export const RESTRICTED: Readonly<Record<string, Rule>> = {
   capabilities_restricted: {
     ...base,
     name: "capabilities-dropped",
-    about: "A container has no capability, NET_BIND_SERVICE at most.",
+    description: "A container drops all capabilities, and adds at most NET_BIND_SERVICE.",
     remedy: "Set securityContext.capabilities to drop: [ALL].",
     container({ spec, pod }) {
       if (isWindows(pod.spec)) {
@@ -40,7 +40,7 @@ export const RESTRICTED: Readonly<Record<string, Rule>> = {
       return [
         ...((drop ?? []).includes("ALL")
           ? []
-          : ["securityContext.capabilities.drop does not hold ALL"]),
+          : ["securityContext.capabilities.drop does not contain ALL"]),
         ...((add ?? []).every((name) => name === "NET_BIND_SERVICE")
           ? []
           : ["securityContext.capabilities.add goes beyond NET_BIND_SERVICE"]),
@@ -50,22 +50,22 @@ export const RESTRICTED: Readonly<Record<string, Rule>> = {
   restrictedVolumes: {
     ...base,
     name: "volume-types",
-    about: "Volumes are of kinds that cannot reach outside of the pod's namespace.",
+    description: "Volumes have types that give no access outside of the pod's namespace.",
     remedy: "Use a persistentVolumeClaim, emptyDir, configMap or secret.",
-    // A volume without a source becomes an emptyDir before it is admitted.
+    // A volume without a source is an emptyDir.
     pod: ({ spec }) =>
       (spec.volumes ?? []).flatMap((volume, index) =>
         Object.entries(volume).every(
           ([key, source]) => key === "name" || !isSet(source) || VOLUMES.has(key),
         )
           ? []
-          : `volumes[${index}] is of a kind that is not allowed`,
+          : `volumes[${index}] has a type that is not allowed`,
       ),
   },
   runAsNonRoot: {
     ...base,
     name: "run-as-non-root",
-    about: "No process is root in its container.",
+    description: "No process runs as root.",
     remedy: "Set securityContext.runAsNonRoot to true for the pod or for every container.",
     pod: ({ spec }) =>
       (spec.securityContext?.runAsNonRoot ?? true) === true
@@ -79,7 +79,7 @@ export const RESTRICTED: Readonly<Record<string, Rule>> = {
   runAsUser: {
     ...base,
     name: "run-as-user",
-    about: "No process is given root's user id.",
+    description: "The user id is not that of root.",
     remedy: "Set securityContext.runAsUser to an id above 10000, or leave it out.",
     pod: ({ spec }) =>
       isRoot(spec.securityContext?.runAsUser) ? "securityContext.runAsUser is 0" : undefined,
@@ -89,7 +89,8 @@ export const RESTRICTED: Readonly<Record<string, Rule>> = {
   seccompProfile_restricted: {
     ...base,
     name: "seccomp-profile",
-    about: "Seccomp is on, so that a process cannot use rare system calls against its node.",
+    description:
+      "Seccomp is enabled, so that a process cannot attack its node with rare system calls.",
     remedy: "Set securityContext.seccompProfile.type of the pod to RuntimeDefault.",
     pod({ spec }) {
       const profile = spec.securityContext?.seccompProfile;

@@ -6,18 +6,18 @@ import { x } from "tinyexec";
 import { connectTo } from "../../../cli/http";
 import { SAMPLE } from "../../../cli/summary";
 
-/** A kind of clients. */
+/** A kind of client. */
 export interface Clients {
   name: string;
-  /** The model's address, as they are given it. */
+  /** URL of the model. */
   url: string;
-  /** Whether they use the same connections again and again; else each request has one of its own. */
+  /** Whether they reuse connections; otherwise each request has a new one. */
   keptAlive: boolean;
-  /** File of the network namespace that they live in. @default this machine's */
+  /** File of their network namespace. @default that of this machine */
   netns?: string;
 }
 
-/** What vegeta reports of an attack, as far as it is read here. Durations are in nanoseconds. */
+/** The fields of vegeta's report that are used. Durations are in nanoseconds. */
 export interface VegetaReport {
   requests: number;
   status_codes: Record<string, number>;
@@ -25,22 +25,22 @@ export interface VegetaReport {
   errors: string[] | null;
 }
 
-/** A load that runs until it is stopped, but never longer than an hour. */
+/** A load that runs until it is stopped, at most an hour. */
 export interface Attack {
-  /** @throws Error where it has not run as it should, so that its figures mean nothing */
+  /** @throws Error if it has failed, so that its figures are invalid */
   stop: () => Promise<VegetaReport>;
 }
 
-/** Path of vegeta, of the version that go.mod pins; Go builds it where it has not yet. */
+/** Path of vegeta in the version of go.mod; Go builds it if necessary. */
 async function vegeta(): Promise<string> {
   const options = { throwOnError: true, nodeOptions: { cwd: __dirname } };
   return (await x("go", ["tool", "-n", "vegeta"], options)).stdout.trim();
 }
 
 /**
- * Asks for predictions at a constant rate, whatever becomes of the answers.
+ * Requests predictions at a constant rate, independent of the responses.
  * @param rate requests per second
- * @param folder for its files
+ * @param folder folder for its files
  */
 export async function attack(
   { name, url, keptAlive, netns }: Clients,
@@ -68,10 +68,10 @@ export async function attack(
   const ended = once(running, "exit");
   return {
     stop: async () => {
-      // It waits for the answers that are due, and ends.
+      // It waits for outstanding responses, and exits.
       running.kill("SIGINT");
       const [code] = await ended;
-      if (code !== 0) throw new Error(`vegeta, clients ${name}: ended with ${code}`);
+      if (code !== 0) throw new Error(`vegeta, clients ${name}: exited with code ${code}`);
       const report = await x(command, ["report", "-type=json", file("results")], {
         throwOnError: true,
       });

@@ -1,11 +1,11 @@
 import type { Kubectl, KubernetesObject } from "../../support/kubectl";
 import { waitFor } from "../../support/wait";
 
-/** Pods that the model has while nothing disturbs it. */
+/** Number of pods without disruptions. */
 export const PODS = 2;
 
-/** What takes a model's pods away, and waits until it has all of them again. */
-export class Disturbances {
+/** Disruptions of a model's pods; each waits until all pods are ready again. */
+export class Disruptions {
   constructor(
     private readonly kubectl: Kubectl,
     private readonly team: string,
@@ -20,13 +20,13 @@ export class Disturbances {
     );
   }
 
-  /** Twice as many pods, and back. */
+  /** Scales to twice as many pods, and back. */
   async scaleDown(): Promise<void> {
     await this.scale(2 * PODS);
     await this.scale(PODS);
   }
 
-  /** Kills one pod's processes, without a warning to anybody. */
+  /** Kills the processes of one pod without a termination signal. */
   async kill(): Promise<void> {
     const [pod] = await this.list();
     const name = pod?.metadata.name ?? "";
@@ -36,8 +36,8 @@ export class Disturbances {
   }
 
   /**
-   * Drains the node of the model's pods. It is the only one: it takes pods again as soon as the drain has begun, which
-   * goes on to evict those that were there.
+   * Drains the model's pods from the node. It is the only node: it accepts pods again as soon as the drain has started,
+   * which continues to evict the existing pods.
    */
   async drain(): Promise<void> {
     const [node] = await this.kubectl.list("nodes");
@@ -57,8 +57,8 @@ export class Disturbances {
     });
   }
 
-  /** Takes away what keeps requests from being lost: readiness, the pause before the end, and the time to finish. */
-  async unguard(): Promise<void> {
+  /** Removes the settings that prevent lost requests: readiness probe, preStop hook, and grace period. */
+  async removeSafeguards(): Promise<void> {
     const container = { name: "model", lifecycle: null, readinessProbe: null, startupProbe: null };
     const spec = { terminationGracePeriodSeconds: 0, containers: [container] };
     const patch = JSON.stringify({ spec: { template: { spec } } });
@@ -71,7 +71,7 @@ export class Disturbances {
     await this.settled(pods);
   }
 
-  /** Until the new pods are there and the old ones have ended. */
+  /** Waits until the new pods are ready and the old ones are gone. */
   private async settled(pods: number): Promise<void> {
     const status = ["rollout", "status", "-n", this.team, this.deployment, "--timeout=120s"];
     await this.kubectl.run(...status);
@@ -79,7 +79,7 @@ export class Disturbances {
     await waitFor(`${pods} pods`, 120, list, ({ length }) => length === pods);
   }
 
-  /** @throws Error where one of the pods is still there after what is to replace them */
+  /** @throws Error if one of the pods still exists after the work that replaces them */
   private async replacing(work: () => Promise<unknown>): Promise<void> {
     const uids = async () => (await this.list()).map(({ metadata }) => metadata.uid);
     const before = new Set(await uids());

@@ -10,13 +10,13 @@ import { resetLab, startLab } from "../../../lab/cluster/lab";
 import { Kubectl } from "../../support/kubectl";
 import { PlatformStack } from "../../support/platform-stack";
 import { attack, type Clients } from "./attack";
-import { Disturbances, PODS } from "./disturb";
+import { Disruptions, PODS } from "./disturb";
 import { type Phase, shortcomings, table } from "./report";
 
 const TEAM = "demo";
 const SELECTOR = "app.kubernetes.io/name=model-service,app.kubernetes.io/instance=diabetes";
-/** Requests that rollouts, scale-downs and drains must stand together. */
-const LEAST = 100_000;
+/** Minimum number of requests in all rollouts, scale-downs and drains. */
+const MIN_REQUESTS = 100_000;
 
 interface Options {
   times: number;
@@ -26,7 +26,7 @@ interface Options {
   quick?: boolean;
 }
 
-/** Runs the phases of one measurement, and keeps what became of their requests. */
+/** Runs the phases of one measurement, and records the results of their requests. */
 class Measurement {
   readonly phases: Phase[] = [];
 
@@ -59,7 +59,7 @@ class Measurement {
   }
 }
 
-/** Serves the model from a fixed number of pods, on a lab of its own. */
+/** Serves the model with a fixed number of pods, on a new lab. */
 async function serve(where: LabOptions, folder: string) {
   const lab = await startLab(where, step);
   const fixed = { kind: "none", replicas: PODS };
@@ -74,8 +74,8 @@ async function serve(where: LabOptions, folder: string) {
 }
 
 /**
- * Who asks for predictions. The ingress controller chooses the pod of a request by itself, whoever asks it: how the cluster
- * spreads new connections is seen by those alone who connect to the model's Service, from the node.
+ * The kinds of clients. The ingress controller selects the pod of a request itself. Only clients on the node that connect to
+ * the model's Service test how the cluster balances connections.
  */
 async function clientsOf(url: string, kubectl: Kubectl, where: LabOptions): Promise<Clients[]> {
   const address = ["-o", "jsonpath={.spec.clusterIP}"];
@@ -101,19 +101,21 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
     )
       .trim()
       .split("\n");
-    const pods = new Disturbances(kubectl, TEAM, deployment, SELECTOR);
+    const pods = new Disruptions(kubectl, TEAM, deployment, SELECTOR);
     const clients = await clientsOf(url, kubectl, where);
     const measurement = new Measurement(clients, rate, folder, signal);
     await measurement.phase("Rollout", times, true, () => pods.rollout());
     await measurement.phase("Scale-down", times, true, () => pods.scaleDown());
     await measurement.phase("Drain", drains, true, () => pods.drain());
     await measurement.phase("Pod killed", times, false, () => pods.kill());
-    step("control: without readiness, pause before the end, and time to finish");
-    await pods.unguard();
-    await measurement.phase("Rollout, unguarded", control, false, () => pods.rollout());
-    await measurement.phase("Scale-down, unguarded", control, false, () => pods.scaleDown());
+    step("control: without readiness probe, preStop hook, and grace period");
+    await pods.removeSafeguards();
+    await measurement.phase("Rollout, removeSafeguardsed", control, false, () => pods.rollout());
+    await measurement.phase("Scale-down, removeSafeguardsed", control, false, () =>
+      pods.scaleDown(),
+    );
     process.stdout.write(`\n${table(measurement.phases)}\n`);
-    const missing = shortcomings(measurement.phases, options.quick ? 0 : LEAST);
+    const missing = shortcomings(measurement.phases, options.quick ? 0 : MIN_REQUESTS);
     if (missing.length > 0) throw new Error(missing.join("\n  "));
   } finally {
     await resetLab(where, step);
@@ -123,7 +125,7 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
 
 new Command("npm run bench:rollout --")
   .description(
-    "Counts the requests that a model loses while its pods are rolled out, scaled down, drained and killed, on a lab of its own. Exit code 1 where a rollout, a scale-down or a drain loses one.",
+    "Counts the requests that a model loses while its pods are rolled out, scaled down, drained and killed, on a new lab. Exits with code 1 if a rollout, a scale-down or a drain loses one.",
   )
   .option("--times <n>", "rollouts, scale-downs and kills", whole(1000), 20)
   .option("--drains <n>", "drains of the node", whole(1000), 5)
@@ -133,8 +135,8 @@ new Command("npm run bench:rollout --")
     whole(1000),
     5,
   )
-  .option("--rate <n>", "requests per second of each kind of clients", whole(1000), 100)
-  .option("--quick", "few times of each, to see that it works")
+  .option("--rate <n>", "requests per second of each kind of client", whole(1000), 100)
+  .option("--quick", "few repetitions, to test that it works")
   .action((options: Options) =>
     run("nothing was measured", (interruption) =>
       interruption.guard((signal) => measure(options, signal), "the lab is being removed"),

@@ -1,21 +1,21 @@
 import type { VegetaReport } from "./attack";
 
-/** What became of the requests of one kind of clients while something was done to the model. */
+/** The requests of one kind of client during one kind of disruption. */
 export interface Phase {
   what: string;
-  /** How often it was done. */
+  /** Number of disruptions. */
   times: number;
-  /** Which clients they were. */
+  /** Kind of client. */
   clients: string;
-  /** How many requests they were to send: in a second, and for how many. */
+  /** Planned requests per second, and duration in seconds. */
   rate: number;
   seconds: number;
-  /** Whether none may be lost. */
+  /** Whether no request may be lost. */
   strict: boolean;
   sent: VegetaReport;
 }
 
-/** Requests without a right answer: another status than 200, a connection that failed, or no answer in time. */
+/** Lost requests: another status than 200, a failed connection, or a timeout. */
 export function lost({ requests, status_codes }: VegetaReport): number {
   return requests - (status_codes["200"] ?? 0);
 }
@@ -35,12 +35,12 @@ export function table(phases: readonly Phase[]): string {
   ].join("\n");
 }
 
-/** Share of the requests that were to be sent below which a phase has not been measured: clients start, and end, one by one. */
+/** Minimum share of the planned requests in a valid phase: clients start and stop one by one. */
 const MEASURED = 0.95;
 
 /**
- * Why the run has not shown what it is to show; empty where it has.
- * @param least requests that the strict phases must have sent together
+ * Why the run is not valid or has lost requests; empty if all is well.
+ * @param least minimum number of requests of all strict phases
  */
 export function shortcomings(phases: readonly Phase[], least: number): string[] {
   const strict = phases.filter((phase) => phase.strict);

@@ -7,39 +7,39 @@ const grants = (resources: string[], verbs: string[]) => ({
   "[0].rules[1]": { apiGroups: [""], resources, verbs },
 });
 
-/** Rules about rights and secrets. */
+/** Rules for RBAC and credentials. */
 export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
   "cluster-admin": {
     good: [binding],
-    passes: { "a role of the namespace that has the name": { "[0].roleRef.name": "admin" } },
+    passes: { "a Role of the namespace with this name": { "[0].roleRef.name": "admin" } },
     fails: {
-      "admin of one namespace, its Secrets included": [
+      "admin of one namespace, including its Secrets": [
         { "[0].roleRef": { kind: "ClusterRole", name: "admin" } },
-        "roleRef names a role with rights over everything",
+        "roleRef names a role with all permissions",
       ],
       "cluster-admin": [
         { "[0].roleRef.name": "cluster-admin" },
-        "roleRef names a role with rights over everything",
+        "roleRef names a role with all permissions",
       ],
-      "edit everywhere": [
+      "edit in all namespaces": [
         { "[0].kind": "ClusterRoleBinding", "[0].roleRef.name": "edit" },
-        "roleRef names a role with rights over everything",
+        "roleRef names a role with all permissions",
       ],
     },
   },
   "wildcard-rights": {
     good: [role, binding],
     passes: {
-      "paths below one": {
+      "non-resource URLs with *": {
         "[0].kind": "ClusterRole",
         "[0].rules[1]": { nonResourceURLs: ["/healthz/*"], verbs: ["get"] },
       },
     },
     fails: {
       "a subresource of everything": [grants(["*/scale"], ["get"]), "rules[1] holds *"],
-      "whatever roles have a label": [
+      "an aggregation of roles by label": [
         { "[0].kind": "ClusterRole", "[0].aggregationRule": { clusterRoleSelectors: [{}] } },
-        "aggregationRule takes in the rights of roles that nobody named",
+        "aggregationRule adds the permissions of other roles",
       ],
       verbs: [grants(["configmaps"], ["*"]), "rules[1] holds *"],
       "resources of a ClusterRole": [
@@ -53,7 +53,7 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       impersonate: [
         grants(["users"], ["get", "impersonate"]),
-        "rules[1].verbs allows to take over others' rights",
+        "rules[1].verbs allows privilege escalation",
       ],
     },
   },
@@ -62,7 +62,7 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
     passes: { "creating them": grants(["secrets"], ["create"]) },
     fails: {
       list: [grants(["secrets"], ["list"]), "rules[1] lets its subjects read Secrets"],
-      "patch, which is answered with the Secret": [
+      "patch, whose response contains the Secret": [
         grants(["secrets"], ["patch"]),
         "rules[1] lets its subjects read Secrets",
       ],
@@ -75,43 +75,40 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
       scaling: grants(["deployments/scale"], ["patch"]),
     },
     fails: {
-      "through a workload": [
+      "by creating a workload": [
         grants(["deployments", "cronjobs"], ["create"]),
-        "rules[1] lets its subjects make pods",
+        "rules[1] lets its subjects create pods",
       ],
-      "exec into whatever has it": [
-        grants(["*/exec"], ["create"]),
-        "rules[1] lets its subjects enter pods",
-      ],
-      create: [grants(["pods"], ["create"]), "rules[1] lets its subjects make pods"],
-      exec: [grants(["pods/exec"], ["create"]), "rules[1] lets its subjects enter pods"],
-      "attach, by get": [grants(["pods/attach"], ["get"]), "rules[1] lets its subjects enter pods"],
+      "any exec": [grants(["*/exec"], ["create"]), "rules[1] allows exec into pods"],
+      create: [grants(["pods"], ["create"]), "rules[1] lets its subjects create pods"],
+      exec: [grants(["pods/exec"], ["create"]), "rules[1] allows exec into pods"],
+      "attach, by get": [grants(["pods/attach"], ["get"]), "rules[1] allows exec into pods"],
     },
   },
   "control-plane-rights": {
     good: [role],
     fails: {
-      nodes: [grants(["nodes/proxy"], ["get"]), "rules[1] reaches into nodes"],
+      nodes: [grants(["nodes/proxy"], ["get"]), "rules[1] gives access to nodes"],
       tokens: [
         grants(["serviceaccounts/token"], ["create"]),
-        "rules[1] makes certificates, tokens or volumes",
+        "rules[1] allows to create certificates, tokens or volumes",
       ],
-      "tokens of whatever has them": [
+      "tokens of all resources": [
         grants(["*/token"], ["create"]),
-        "rules[1] makes certificates, tokens or volumes",
+        "rules[1] allows to create certificates, tokens or volumes",
       ],
       webhooks: [
         grants(["validatingwebhookconfigurations"], ["patch"]),
-        "rules[1] changes what the API server admits",
+        "rules[1] allows to change admission",
       ],
     },
   },
   "broad-subjects": {
     good: [binding],
     fails: {
-      everybody: [
+      "all users": [
         { "[0].subjects[1]": { kind: "Group", name: "system:authenticated" } },
-        "subjects[1] is everybody, or the cluster's administrators",
+        "subjects[1] is a group of all users, or of cluster administrators",
       ],
     },
   },
@@ -137,7 +134,7 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       "by its name": [
         { [`${CONTAINER}.env[0]`]: { name: "DB_PASSWORD", value: "hunter22" } },
-        `${container}.env[0].value holds a credential, by its name`,
+        `${container}.env[0].value contains a credential, according to its name`,
       ],
       ...Object.fromEntries(
         [
@@ -150,27 +147,27 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
           `by its name ${title}`,
           [
             { [`${CONTAINER}.env[0]`]: { name, value } },
-            `${container}.env[0].value holds a credential, by its name`,
+            `${container}.env[0].value contains a credential, according to its name`,
           ],
         ]),
       ),
       "after its flag": [
         { [`${CONTAINER}.args`]: ["--password", "hunter22"] },
-        `${container}.args[1] holds a credential, by its name`,
+        `${container}.args[1] contains a credential, according to its name`,
       ],
       "in a command of a shell": [
         { [`${CONTAINER}.command`]: ["sh", "-c", "PASSWORD=hunter22 app"] },
-        `${container}.command[2] holds a credential in one of its lines`,
+        `${container}.command[2] contains a credential in one of its lines`,
       ],
       "in a command of a shell, after its flag": [
         { [`${CONTAINER}.command`]: ["sh", "-c", "exec app --password hunter22"] },
-        `${container}.command[2] holds a credential in one of its lines`,
+        `${container}.command[2] contains a credential in one of its lines`,
       ],
       "in a connection string": [
         { [`${CONTAINER}.env[0].value`]: "host=db user=app password=hunter22" },
-        `${container}.env[0].value holds a credential in one of its lines`,
+        `${container}.env[0].value contains a credential in one of its lines`,
       ],
-      "by its form": [
+      "by its format": [
         { [`${CONTAINER}.env[0].value`]: "AKIAIOSFODNN7EXAMPLE" },
         `${container}.env[0].value holds an AWS access key`,
       ],
@@ -180,7 +177,7 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
       ],
       "in an argument": [
         { [`${CONTAINER}.args[0]`]: "--api-key=hunter22" },
-        `${container}.args[0] holds a credential, by its name`,
+        `${container}.args[0] contains a credential, according to its name`,
       ],
     },
   },
@@ -196,27 +193,27 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       "JSON in one line": [
         { "[0].data[app.json]": '{"user":"app","password":"hunter22"}' },
-        "data, entry 2, holds a credential in one of its lines",
+        "data, entry 2, contains a credential in one of its lines",
       ],
       "a line of a script": [
         { "[0].data[env.sh]": "set -e\nexport DB_PASSWORD=hunter22\n" },
-        "data, entry 2, holds a credential in one of its lines",
+        "data, entry 2, contains a credential in one of its lines",
       ],
       "an item of a list": [
         { "[0].data[users.yaml]": "users:\n  - password: hunter22\n" },
-        "data, entry 2, holds a credential in one of its lines",
+        "data, entry 2, contains a credential in one of its lines",
       ],
       "a file in base64": [
         { "[0].binaryData": { app: Buffer.from("password: hunter22").toString("base64") } },
-        "binaryData, entry 1, holds a credential in one of its lines",
+        "binaryData, entry 1, contains a credential in one of its lines",
       ],
       "a key": [
         { "[0].data.password": "hunter22" },
-        "data, entry 2, holds a credential, by its name",
+        "data, entry 2, contains a credential, according to its name",
       ],
       "a line of a file": [
         { "[0].data[app.yaml]": "port: 8080\nsecret_key: hunter22\n" },
-        "data, entry 1, holds a credential in one of its lines",
+        "data, entry 1, contains a credential in one of its lines",
       ],
       "a private key": [
         { "[0].data[tls.key]": "-----BEGIN EC PRIVATE KEY-----\nMHc=\n" },
@@ -242,7 +239,7 @@ export const ACCESS_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       token: [
         { "[0].type": "kubernetes.io/service-account-token" },
-        "type makes a token that never expires",
+        "type creates a token that never expires",
       ],
     },
   },

@@ -10,7 +10,7 @@ import { SCALING_CASES } from "./scaling";
 import { STACK_CASES } from "./stacks";
 import { WORKLOAD_CASES } from "./workloads";
 
-/** What every rule is tried with, by its name; rules that ask registries or read Dockerfiles have tests of their own. */
+/** The test cases of each rule; rules that contact registries or read Dockerfiles have their own tests. */
 export const CASES: Readonly<Record<string, RuleCases>> = {
   ...POD_SECURITY_CASES,
   ...POD_CASES,

@@ -9,27 +9,27 @@ import { prepare } from "../../../policy/model/unknown";
 import type { Rule } from "../../../policy/rules/rule";
 import { resourceOf } from "../harness";
 
-/** New values by their places, `[1].spec.replicas`; undefined removes. */
+/** New values by path, such as `[1].spec.replicas`; undefined removes the field. */
 export type Changes = Readonly<Record<string, unknown>>;
 
-/** What one rule is tried with. */
+/** The test cases of one rule. */
 export interface RuleCases {
-  /** Objects that the rule has nothing against. */
+  /** Objects without violations of the rule. */
   readonly good: readonly KubernetesValue[];
   /** Options of their resources. */
   readonly options?: Partial<Resource>;
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Changes after which it still has nothing against them. */
+  /** Changes that cause no violation. */
   readonly passes?: Readonly<Record<string, Changes>>;
-  /** Changes, and the problems that they make: exactly these. */
+  /** Changes, and exactly the violations that they cause. */
   readonly fails: Readonly<Record<string, readonly [Changes, ...string[]]>>;
-  /** Options of the resource with which it fails, for rules that look at nothing else. */
+  /** Options of the resource that cause a violation, for rules that only check options. */
   readonly failsWith?: readonly [Partial<Resource>, ...string[]];
 }
 
 /** The objects with some of their fields changed. */
 export function changed(values: readonly KubernetesValue[], changes: Changes): KubernetesValue[] {
-  // Not structuredClone, which would keep what two fields share in common.
+  // Not structuredClone, which would keep shared references.
   const copy = JSON.parse(JSON.stringify(values)) as KubernetesValue[];
   for (const [place, value] of Object.entries(changes)) {
     const keys = [...place.matchAll(/\[([^\]]+)\]|([^.[\]]+)/g)].map(([, a, b]) => a ?? b ?? "");
@@ -49,7 +49,7 @@ export function changed(values: readonly KubernetesValue[], changes: Changes): K
   return copy.filter(Boolean);
 }
 
-/** What a rule says of some objects, as resources and as a stack: the problems alone, and what it could not know. */
+/** The result of rules for objects, as resources and as a stack: violations, messages and unknown fields. */
 export async function said(
   rules: readonly Rule[],
   values: readonly KubernetesValue[],

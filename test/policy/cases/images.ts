@@ -16,7 +16,7 @@ const stray = {
   spec: { trainer: { image: IMAGE } },
 };
 
-/** Rules about images, but for those that ask registries. */
+/** Rules for images, except for those that contact registries. */
 export const IMAGE_CASES: Readonly<Record<string, RuleCases>> = {
   "image-digest": {
     good: [deployment, stray, trainJob],
@@ -52,7 +52,7 @@ export const IMAGE_CASES: Readonly<Record<string, RuleCases>> = {
         { [`${CONTAINER}.image`]: `app@${digest}` },
         `${container}.image is not from an allowed registry`,
       ],
-      "a name that begins the same": [
+      "a name with the same prefix": [
         { [`${CONTAINER}.image`]: `registry.example.attacker.net/app@${digest}` },
         `${container}.image is not from an allowed registry`,
       ],
@@ -60,7 +60,7 @@ export const IMAGE_CASES: Readonly<Record<string, RuleCases>> = {
         { [`${CONTAINER}.image`]: `quay.io/teams/app@${digest}` },
         `${container}.image is not from an allowed registry`,
       ],
-      "what is no reference": [
+      "an invalid reference": [
         { [`${CONTAINER}.image`]: "registry.example/app name" },
         `${container}.image is not from an allowed registry`,
       ],

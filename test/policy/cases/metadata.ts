@@ -1,9 +1,9 @@
 import { cronJob, deployment, namespace, service, trainJob } from "../objects";
 import type { RuleCases } from "./case";
 
-const EMPTY = "the resource holds no pod with containers";
+const EMPTY = "the resource has no pod template with containers";
 
-/** Rules about objects in general. */
+/** Rules for metadata and kinds of objects. */
 export const METADATA_CASES: Readonly<Record<string, RuleCases>> = {
   "own-namespace": {
     good: [deployment, namespace],
@@ -12,7 +12,7 @@ export const METADATA_CASES: Readonly<Record<string, RuleCases>> = {
         { "[0].metadata.namespace": undefined },
         "metadata.namespace is absent or reserved",
       ],
-      "the system's": [
+      "kube-system": [
         { "[0].metadata.namespace": "kube-system" },
         "metadata.namespace is absent or reserved",
       ],
@@ -25,28 +25,28 @@ export const METADATA_CASES: Readonly<Record<string, RuleCases>> = {
   "owner-labels": {
     good: [deployment, service, trainJob],
     fails: {
-      "of a custom resource that makes pods": [
+      "of a custom resource with pods": [
         { "[2].metadata.labels[ml-platform/owner]": undefined },
-        "metadata.labels lacks ml-platform/owner",
+        "metadata.labels does not have ml-platform/owner",
       ],
       none: [
         { "[1].metadata.labels": null },
-        "metadata.labels lacks app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/part-of, ml-platform/owner",
+        "metadata.labels does not have app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/part-of, ml-platform/owner",
       ],
       "an empty one": [
         { "[0].metadata.labels[ml-platform/owner]": "" },
-        "metadata.labels lacks ml-platform/owner",
+        "metadata.labels does not have ml-platform/owner",
       ],
     },
   },
   "api-version": {
     good: [deployment],
     passes: {
-      "a beta that is served": {
+      "a served beta version": {
         "[0].apiVersion": "storage.k8s.io/v1beta1",
         "[0].kind": "VolumeAttributesClass",
       },
-      "another's group": { "[0].apiVersion": "networking.example.com/v1beta1" },
+      "another group": { "[0].apiVersion": "networking.example.com/v1beta1" },
     },
     fails: {
       "a removed one of a group with betas": [
@@ -93,7 +93,7 @@ export const METADATA_CASES: Readonly<Record<string, RuleCases>> = {
   },
   "pod-template": {
     good: [deployment, cronJob, trainJob],
-    passes: { "a kind that is not Kubernetes' own": { "[2].kind": "Job", "[2].spec": {} } },
+    passes: { "a kind that is not built in": { "[2].kind": "Job", "[2].spec": {} } },
     fails: {
       "no template": [{ "[0].spec.template": null }, EMPTY],
       "no pod": [{ "[1].spec.jobTemplate.spec.template.spec": undefined }, EMPTY],

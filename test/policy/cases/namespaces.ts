@@ -1,10 +1,10 @@
-import { namespace, room } from "../objects";
+import { completeNamespace, namespace } from "../objects";
 import type { RuleCases } from "./case";
 
 const ENFORCE = "[0].metadata.labels[pod-security.kubernetes.io/enforce]";
 const VERSION = "[0].metadata.labels[pod-security.kubernetes.io/enforce-version]";
 
-/** Rules about what makes a namespace a room of its own. */
+/** Rules for the isolation of namespaces. */
 export const NAMESPACE_CASES: Readonly<Record<string, RuleCases>> = {
   "pod-security-labels": {
     good: [namespace],
@@ -38,7 +38,7 @@ export const NAMESPACE_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "namespace-quota": {
-    good: room,
+    good: completeNamespace,
     passes: { "by its short names": { "[1].spec.hard": { cpu: "4", memory: "8Gi" } } },
     fails: {
       none: [{ "[1]": undefined }, "the namespace has no quota of CPU and memory"],
@@ -50,7 +50,7 @@ export const NAMESPACE_CASES: Readonly<Record<string, RuleCases>> = {
         { "[1].spec.hard[requests.memory]": undefined },
         "the namespace has no quota of CPU and memory",
       ],
-      "of pods of one priority": [
+      "for pods of one priority class": [
         {
           "[1].spec.scopeSelector.matchExpressions": [
             { scopeName: "PriorityClass", operator: "In", values: ["rare"] },
@@ -58,21 +58,21 @@ export const NAMESPACE_CASES: Readonly<Record<string, RuleCases>> = {
         },
         "the namespace has no quota of CPU and memory",
       ],
-      "of pods that end": [
+      "for pods that terminate": [
         { "[1].spec.scopes": ["Terminating"] },
         "the namespace has no quota of CPU and memory",
       ],
     },
   },
   "namespace-counts": {
-    good: room,
+    good: completeNamespace,
     passes: { counted: { "[1].spec.hard": { "count/jobs.batch": "10" } } },
     fails: {
       none: [{ "[1].spec.hard.services": undefined }, "the namespace has no quota of objects"],
     },
   },
   "namespace-limit-range": {
-    good: room,
+    good: completeNamespace,
     passes: {
       "in two entries": {
         "[2].spec.limits": [
@@ -80,7 +80,7 @@ export const NAMESPACE_CASES: Readonly<Record<string, RuleCases>> = {
           { type: "Container", default: { memory: "1Gi" } },
         ],
       },
-      "by the most that is allowed": {
+      "with max as default": {
         "[2].spec.limits": [{ type: "Container", max: { cpu: "1", memory: "1Gi" } }],
       },
     },
@@ -104,41 +104,41 @@ export const NAMESPACE_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "default-deny-ingress": {
-    good: room,
+    good: completeNamespace,
     passes: { "by default": { "[3].spec.policyTypes": null } },
     fails: {
       none: [
         { "[3]": undefined },
-        "the namespace has no NetworkPolicy that closes its pods to callers",
+        "the namespace has no NetworkPolicy that denies ingress by default",
       ],
       "for some pods": [
         { "[3].spec.podSelector": { matchLabels: { app: "a" } } },
-        "the namespace has no NetworkPolicy that closes its pods to callers",
+        "the namespace has no NetworkPolicy that denies ingress by default",
       ],
       "that allows all": [
         { "[3].spec.ingress": [{}] },
-        "the namespace has no NetworkPolicy that closes its pods to callers",
+        "the namespace has no NetworkPolicy that denies ingress by default",
       ],
     },
   },
   "default-deny-egress": {
-    good: room,
+    good: completeNamespace,
     fails: {
-      "for callers only": [
+      "for ingress only": [
         { "[3].spec.policyTypes": ["Ingress"] },
-        "the namespace has no NetworkPolicy that keeps its pods from calling out",
+        "the namespace has no NetworkPolicy that denies egress by default",
       ],
-      "with nothing to allow, which no default calls egress": [
+      "with empty egress rules and without policyTypes": [
         { "[3].spec.policyTypes": undefined, "[3].spec.egress": [] },
-        "the namespace has no NetworkPolicy that keeps its pods from calling out",
+        "the namespace has no NetworkPolicy that denies egress by default",
       ],
-      "for look-ups at all ports": [
+      "for DNS on all ports": [
         { "[3].spec.egress[0].ports[0].endPort": 65535 },
-        "the namespace has no NetworkPolicy that keeps its pods from calling out",
+        "the namespace has no NetworkPolicy that denies egress by default",
       ],
       "that allows all": [
         { "[3].spec.egress": [{}] },
-        "the namespace has no NetworkPolicy that keeps its pods from calling out",
+        "the namespace has no NetworkPolicy that denies egress by default",
       ],
     },
   },

@@ -1,7 +1,7 @@
 import { gateway, httpRoute, ingress, networkPolicy, service } from "../objects";
 import type { RuleCases } from "./case";
 
-/** Rules about who can connect to what. */
+/** Rules for network access. */
 export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
   "open-ingress": {
     good: [networkPolicy],
@@ -19,28 +19,31 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
       },
     },
     fails: {
-      "no from": [{ "[0].spec.ingress[0].from": null }, "spec.ingress[0] lets everybody in"],
+      "no from": [
+        { "[0].spec.ingress[0].from": null },
+        "spec.ingress[0] allows ingress from everywhere",
+      ],
       "all namespaces": [
         { "[0].spec.ingress[0].from[1]": { namespaceSelector: {} } },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
       "all addresses": [
         { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "0.0.0.0/0" } } },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
       "all addresses but one": [
         { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "::/0", except: ["fc00::1/128"] } } },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
-      "all addresses, written in another way": [
+      "all addresses in another notation": [
         { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "10.0.0.0/0" } } },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
       "half of all addresses": [
         { "[0].spec.ingress[0].from[1]": { ipBlock: { cidr: "128.0.0.0/1" } } },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
-      "all namespaces that have a name": [
+      "all namespaces with the label of their name": [
         {
           "[0].spec.ingress[0].from[1]": {
             namespaceSelector: {
@@ -48,7 +51,7 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
             },
           },
         },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
       "all namespaces but one": [
         {
@@ -58,7 +61,7 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
             },
           },
         },
-        "spec.ingress[0] lets everybody in",
+        "spec.ingress[0] allows ingress from everywhere",
       ],
     },
   },
@@ -73,7 +76,7 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       "no to": [
         { "[0].spec.egress[1]": { ports: [{ port: 443 }] } },
-        "spec.egress[1] lets pods call everybody",
+        "spec.egress[1] allows egress to everywhere",
       ],
     },
   },
@@ -84,7 +87,10 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       LoadBalancer: [{ "[0].spec.type": "LoadBalancer" }, "spec.type exposes the Service"],
       ExternalName: [{ "[0].spec.type": "ExternalName" }, "spec.type exposes the Service"],
-      "addresses of others": [{ "[0].spec.externalIPs": ["192.0.2.1"] }, "spec.externalIPs is set"],
+      "external IP addresses": [
+        { "[0].spec.externalIPs": ["192.0.2.1"] },
+        "spec.externalIPs is set",
+      ],
     },
   },
   "gateway-tls": {
@@ -102,19 +108,19 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
       "a route without": [{ "[1].spec.hostnames": undefined }, "spec.hostnames is empty"],
       "a route's wildcard": [
         { "[1].spec.hostnames[0]": "*.example.com" },
-        "spec.hostnames[0] is not a host of its own",
+        "spec.hostnames[0] is not a host name without *",
       ],
       none: [
         { "[0].spec.rules[0].host": undefined },
-        "spec.rules[0].host is not a host of its own",
+        "spec.rules[0].host is not a host name without *",
       ],
       wildcard: [
         { "[0].spec.rules[0].host": "*.example.com" },
-        "spec.rules[0].host is not a host of its own",
+        "spec.rules[0].host is not a host name without *",
       ],
       "every host": [
         { "[0].spec.defaultBackend": { service: { name: "app" } } },
-        "spec.defaultBackend takes the requests of every host",
+        "spec.defaultBackend takes the requests for all hosts",
       ],
     },
   },

@@ -10,7 +10,7 @@ const windows = { [`${POD}.os`]: { name: "windows" } };
 const AppArmor =
   "[0].spec.template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/app]";
 
-/** One word each on the rules that the admission controller's own test data tries in full. */
+/** A few cases for each rule; the test data of the admission controller has all cases. */
 export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
   "app-armor-profile": {
     good,
@@ -18,7 +18,7 @@ export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       annotation: [
         { [AppArmor]: "unconfined" },
-        `${pod}.an annotation container.apparmor.security.beta.kubernetes.io/* switches AppArmor off`,
+        `${pod}.an annotation container.apparmor.security.beta.kubernetes.io/* disables AppArmor`,
       ],
       pod: [
         { [`${POD}.securityContext.appArmorProfile`]: { type: "Unconfined" } },
@@ -48,7 +48,7 @@ export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
         `${pod}.hostPID is true`,
         `${pod}.hostIPC is true`,
       ],
-      "a text, which is no false": [{ [`${POD}.hostPID`]: "false" }, `${pod}.hostPID is true`],
+      "a string instead of false": [{ [`${POD}.hostPID`]: "false" }, `${pod}.hostPID is true`],
     },
   },
   "host-path-volumes": {
@@ -127,7 +127,7 @@ export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       kernel: [
         { [`${POD}.securityContext.sysctls`]: [{ name: "kernel.msgmax" }] },
-        `${pod}.securityContext.sysctls[0] is not a safe one`,
+        `${pod}.securityContext.sysctls[0] is not safe`,
       ],
     },
   },
@@ -169,7 +169,7 @@ export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       both: [
         { [`${CONTAINER}.securityContext.capabilities`]: { add: ["CHOWN"] } },
-        `${container}.securityContext.capabilities.drop does not hold ALL`,
+        `${container}.securityContext.capabilities.drop does not contain ALL`,
         `${container}.securityContext.capabilities.add goes beyond NET_BIND_SERVICE`,
       ],
     },
@@ -180,7 +180,7 @@ export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       nfs: [
         { [`${POD}.volumes[0]`]: { name: "share", nfs: { server: "files" } } },
-        `${pod}.volumes[0] is of a kind that is not allowed`,
+        `${pod}.volumes[0] has a type that is not allowed`,
       ],
     },
   },
@@ -193,7 +193,7 @@ export const POD_SECURITY_CASES: Readonly<Record<string, RuleCases>> = {
       },
     },
     fails: {
-      "taken back by a container": [
+      "overridden by a container": [
         { [`${CONTAINER}.securityContext.runAsNonRoot`]: false },
         `${container}.securityContext.runAsNonRoot is not true`,
       ],

@@ -7,39 +7,39 @@ const pod = "spec.template.spec";
 const container = `${pod}.containers[0]`;
 const good = [deployment];
 
-/** Rules about what a pod takes, may do, and is. */
+/** Rules for resources, security contexts and accounts of pods. */
 export const POD_CASES: Readonly<Record<string, RuleCases>> = {
   "resources-set": {
     good,
     fails: {
       nothing: [
         { [`${CONTAINER}.resources`]: null },
-        `${container}.resources.requests lacks cpu, memory, ephemeral-storage`,
-        `${container}.resources.limits lacks cpu, memory, ephemeral-storage`,
+        `${container}.resources.requests does not have cpu, memory, ephemeral-storage`,
+        `${container}.resources.limits does not have cpu, memory, ephemeral-storage`,
       ],
       "one limit": [
         { [`${CONTAINER}.resources.limits.memory`]: undefined },
-        `${container}.resources.limits lacks memory`,
+        `${container}.resources.limits does not have memory`,
       ],
       "an init container": [
         { [`${POD}.initContainers`]: [{ resources: { limits: { cpu: 1 } } }] },
-        `${pod}.initContainers[0].resources.requests lacks cpu, memory, ephemeral-storage`,
-        `${pod}.initContainers[0].resources.limits lacks memory, ephemeral-storage`,
+        `${pod}.initContainers[0].resources.requests does not have cpu, memory, ephemeral-storage`,
+        `${pod}.initContainers[0].resources.limits does not have memory, ephemeral-storage`,
       ],
     },
   },
   "resource-ceiling": {
     good,
     config: { resources: { ceiling: { cpu: "2" } } },
-    passes: { "just at it": { [`${CONTAINER}.resources.limits.cpu`]: "2000m" } },
+    passes: { "equal to it": { [`${CONTAINER}.resources.limits.cpu`]: "2000m" } },
     fails: {
       above: [
         { [`${CONTAINER}.resources.limits.cpu`]: 2.1 },
         `${container}.resources.limits.cpu is above the ceiling`,
       ],
-      "no quantity": [
+      "not a quantity": [
         { [`${CONTAINER}.resources.limits.memory`]: "1.5.2Gi" },
-        `${container}.resources.limits.memory is no quantity`,
+        `${container}.resources.limits.memory is not a quantity`,
       ],
       "a huge number": [
         { [`${CONTAINER}.resources.limits.memory`]: "1e30" },
@@ -49,7 +49,7 @@ export const POD_CASES: Readonly<Record<string, RuleCases>> = {
   },
   "limit-ratio": {
     good,
-    passes: { "just at it": { [`${CONTAINER}.resources.limits.memory`]: "256Mi" } },
+    passes: { "equal to it": { [`${CONTAINER}.resources.limits.memory`]: "256Mi" } },
     fails: {
       "far above its request": [
         { [`${CONTAINER}.resources.limits.memory`]: "1Gi" },
@@ -65,17 +65,17 @@ export const POD_CASES: Readonly<Record<string, RuleCases>> = {
     good,
     passes: { "one, in limits": { [`${CONTAINER}.resources.limits[nvidia.com/gpu]`]: 1 } },
     fails: {
-      "half of one": [
+      "a fraction": [
         { [`${CONTAINER}.resources.limits[nvidia.com/gpu]`]: "0.5" },
-        `${container}.resources of nvidia.com/gpu are not one whole number`,
+        `${container}.resources of nvidia.com/gpu are not one integer`,
       ],
-      "requested alone": [
+      "only requested": [
         { [`${CONTAINER}.resources.requests[amd.com/gpu]`]: 1 },
-        `${container}.resources of amd.com/gpu are not one whole number`,
+        `${container}.resources of amd.com/gpu are not one integer`,
       ],
       "too many": [
         { [`${CONTAINER}.resources.limits[nvidia.com/gpu]`]: 9 },
-        `${container}.resources.limits.nvidia.com/gpu is above the most`,
+        `${container}.resources.limits.nvidia.com/gpu is above the maximum`,
       ],
     },
   },
@@ -112,7 +112,7 @@ export const POD_CASES: Readonly<Record<string, RuleCases>> = {
         },
         `${pod}.securityContext.runAsGroup is 0`,
         `${pod}.securityContext.fsGroup is 0`,
-        `${pod}.securityContext.supplementalGroups holds 0`,
+        `${pod}.securityContext.supplementalGroups contains 0`,
       ],
       "in a container": [
         { [`${CONTAINER}.securityContext.runAsGroup`]: 0 },
@@ -168,9 +168,9 @@ export const POD_CASES: Readonly<Record<string, RuleCases>> = {
         { [`${POD}.automountServiceAccountToken`]: undefined },
         `${pod}.automountServiceAccountToken is not false`,
       ],
-      "mounted by hand": [
+      "mounted as a volume": [
         { [`${POD}.volumes[1]`]: { projected: { sources: [{ serviceAccountToken: {} }] } } },
-        `${pod}.volumes[1].projected holds a serviceAccountToken`,
+        `${pod}.volumes[1].projected has a serviceAccountToken`,
       ],
     },
   },
@@ -180,15 +180,15 @@ export const POD_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       default: [
         { [`${POD}.serviceAccountName`]: "default" },
-        `${pod}.serviceAccountName is the namespace's default`,
+        `${pod}.serviceAccountName is the default of the namespace`,
       ],
       absent: [
         { [`${POD}.serviceAccountName`]: null },
-        `${pod}.serviceAccountName is the namespace's default`,
+        `${pod}.serviceAccountName is the default of the namespace`,
       ],
-      "one that nobody creates": [
+      "one that does not exist": [
         { "[2].metadata.namespace": "other" },
-        `${pod}.serviceAccountName names no account of this stack`,
+        `${pod}.serviceAccountName is not a ServiceAccount of this stack`,
       ],
     },
   },

@@ -6,21 +6,21 @@ const pod = "spec.template.spec";
 const CRON = "[0].spec.jobTemplate.spec";
 const cron = "spec.jobTemplate.spec";
 
-/** Rules about how many pods there are, and how long: autoscalers and jobs. */
+/** Rules for autoscalers and Jobs. */
 export const SCALING_CASES: Readonly<Record<string, RuleCases>> = {
   "autoscaler-bounds": {
     good: [autoscaler, scaledObject],
     fails: {
-      "the wrong way round, in KEDA's": [
+      "minimum above maximum, in KEDA": [
         { "[1].spec.minReplicaCount": 7 },
         "spec.maxReplicaCount is not above spec.minReplicaCount",
       ],
       "no trigger": [{ "[1].spec.triggers": [] }, "spec.triggers is empty"],
-      "the wrong way round": [
+      "minimum above maximum": [
         { "[0].spec.minReplicas": 7 },
         "spec.maxReplicas is not above spec.minReplicas",
       ],
-      "down to nothing": [
+      "scale to zero": [
         { "[0].spec.minReplicas": 0 },
         "spec.maxReplicas is not above spec.minReplicas",
       ],
@@ -32,12 +32,12 @@ export const SCALING_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       none: [
         { "[1].metadata.name": "other" },
-        "spec.scaleTargetRef names nothing in this stack",
-        "spec.scaleTargetRef names nothing in this stack",
+        "spec.scaleTargetRef names no object of this stack",
+        "spec.scaleTargetRef names no object of this stack",
       ],
       "of another kind": [
         { "[0].spec.scaleTargetRef.kind": "StatefulSet" },
-        "spec.scaleTargetRef names nothing in this stack",
+        "spec.scaleTargetRef names no object of this stack",
       ],
     },
   },
@@ -47,19 +47,21 @@ export const SCALING_CASES: Readonly<Record<string, RuleCases>> = {
       "without an autoscaler": { "[0].spec.replicas": 3, "[1]": undefined },
       "null, which is absent": { "[0].spec.replicas": null },
     },
-    fails: { both: [{ "[0].spec.replicas": 3 }, "spec.replicas is set beside an autoscaler"] },
+    fails: {
+      both: [{ "[0].spec.replicas": 3 }, "spec.replicas is set for a workload with an autoscaler"],
+    },
   },
   "single-autoscaler": {
     good: [deployment, autoscaler],
     fails: {
-      twins: [{ "[2]": autoscaler }, "several autoscalers scale it"],
-      "of two kinds": [{ "[2]": scaledObject }, "several autoscalers scale it"],
+      "two of the same kind": [{ "[2]": autoscaler }, "several autoscalers scale the workload"],
+      "of two kinds": [{ "[2]": scaledObject }, "several autoscalers scale the workload"],
     },
   },
   "job-deadline": {
     good: [cronJob, jobSet],
     fails: {
-      "none in a set": [
+      "none in a JobSet": [
         { "[1].spec.replicatedJobs[0].template.spec.activeDeadlineSeconds": undefined },
         "spec.replicatedJobs[0].template.spec.activeDeadlineSeconds is absent",
       ],
@@ -73,20 +75,20 @@ export const SCALING_CASES: Readonly<Record<string, RuleCases>> = {
     good: [batchJob, jobSet],
     passes: { none: { "[0].spec.backoffLimit": 0 } },
     fails: {
-      "for ever": [{ "[0].spec.backoffLimit": 100 }, "spec.backoffLimit is absent or above 6"],
+      "too many": [{ "[0].spec.backoffLimit": 100 }, "spec.backoffLimit is absent or above 6"],
       "by default": [{ "[0].spec.backoffLimit": null }, "spec.backoffLimit is absent or above 6"],
     },
   },
   "job-restart-policy": {
     good: [batchJob, deployment, jobSet],
     fails: {
-      "always, in a set": [
+      "Always, in a JobSet": [
         {
           "[2].spec.replicatedJobs[0].template.spec.template.spec.restartPolicy": "Always",
         },
         "spec.replicatedJobs[0].template.spec.template.spec.restartPolicy is not Never or OnFailure",
       ],
-      "always, in a job that a queue scales": [
+      "Always, in a ScaledJob": [
         { "[0].kind": "ScaledJob", "[0].spec": { jobTargetRef: deployment.spec } },
         "spec.jobTargetRef.template.spec.restartPolicy is not Never or OnFailure",
       ],

@@ -16,21 +16,21 @@ const POD = "[0].spec.template.spec";
 const pod = "spec.template.spec";
 const container = `${pod}.containers[0]`;
 const large = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Ti" } } };
-/** All objects of the first five in a namespace of the platform. */
+/** Moves the first five objects into a namespace of the platform. */
 const elsewhere = Object.fromEntries(
   [0, 2, 3, 4].map((index) => [`[${index}].metadata.namespace`, "shared"]),
 );
 const mounted = { [`${CONTAINER}.envFrom`]: [{ configMapRef: { name: "settings" } }] };
 const settings = { ...configMap, metadata: { ...configMap.metadata, name: "settings" } };
 
-/** Rules about data, other stacks, and objects in general. */
+/** Rules for data, and for references between objects and stacks. */
 export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
   "volume-claim": {
     good: [claim],
     config: { storage: { largest: "100Gi", classes: ["fast", ""] } },
     passes: {
       "an allowed class": { "[0].spec.storageClassName": "fast" },
-      "the schema of a kind that makes claims": {
+      "the schema of a kind with claim templates": {
         "[0].kind": "CustomResourceDefinition",
         "[0].spec": { properties: { volumeClaimTemplate: { type: "object" } } },
       },
@@ -49,7 +49,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
         { "[0].spec.storageClassName": "slow" },
         "spec.storageClassName is not among storage.classes",
       ],
-      "in the template of a set": [
+      "in the template of a StatefulSet": [
         {
           "[0].kind": "StatefulSet",
           "[0].spec": {
@@ -60,7 +60,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
         },
         "spec.volumeClaimTemplates[0].spec.storageClassName is not among storage.classes",
       ],
-      "in a pod's own volume": [
+      "in an ephemeral volume": [
         {
           "[0]": deployment,
           [`${POD}.volumes[1]`]: { ephemeral: { volumeClaimTemplate: { spec: large } } },
@@ -76,7 +76,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
       ],
       "a folder of a node": [
         { "[0].kind": "PersistentVolume", "[0].spec": { hostPath: { path: "/" } } },
-        "spec.hostPath is a part of a node",
+        "spec.hostPath is storage of a node",
       ],
     },
   },
@@ -95,7 +95,7 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
     config: { network: { peers: ["kube-system", "monitoring", "traefik", "shared"] } },
     passes: {
       "a namespace of the platform": { [`${CONTAINER}.env[0].value`]: "http://a.kube-system.svc" },
-      "a stack without namespaces, in one that its configuration names": {
+      "a stack without a Namespace, in one of its configuration": {
         ...elsewhere,
         "[1]": undefined,
         "[2].subjects[0].namespace": "shared",
@@ -107,23 +107,23 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
           namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: name } },
         })),
       },
-      "what is in the cluster, and in no namespace": {
+      "cluster-scoped objects": {
         "[5]": { ...role, kind: "ClusterRole", metadata: { name: "readers" } },
         "[6]": { ...binding, kind: "ClusterRoleBinding", metadata: { name: "readers" } },
       },
-      "a word of a map": {
+      "a key of a map": {
         "[5]": { ...configMap, data: { namespace: "serving" } },
         "[0].spec.selector.matchLabels.namespace": "serving",
       },
     },
     fails: {
-      "an object among those of the platform": [
+      "an object in a namespace of the platform": [
         { "[0].metadata.namespace": "shared" },
-        "metadata.namespace names a namespace of somebody else",
+        "metadata.namespace refers to a namespace of another stack",
       ],
       "a stack without namespaces": [
         { "[1]": undefined },
-        ...Array(4).fill("metadata.namespace names a namespace of somebody else"),
+        ...Array(4).fill("metadata.namespace refers to a namespace of another stack"),
       ],
       "peers in a list": [
         {
@@ -131,17 +131,17 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
             matchExpressions: [{ key: NAMESPACE_NAME, operator: "In", values: ["team", "other"] }],
           },
         },
-        "spec.ingress[0].from[0].namespaceSelector names a namespace of somebody else",
+        "spec.ingress[0].from[0].namespaceSelector refers to a namespace of another stack",
       ],
-      "pods to stand beside": [
+      "pods in an affinity": [
         {
           [`${POD}.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution`]: [
             { namespaces: ["other"] },
           ],
         },
-        `${pod}.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].namespaces names a namespace of somebody else`,
+        `${pod}.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].namespaces refers to a namespace of another stack`,
       ],
-      "who may route to it": [
+      "allowed namespaces of routes": [
         {
           "[5]": {
             ...configMap,
@@ -149,56 +149,56 @@ export const STACK_CASES: Readonly<Record<string, RuleCases>> = {
             spec: { from: [{ kind: "HTTPRoute", namespace: "other" }] },
           },
         },
-        "spec.from[0].namespace names a namespace of somebody else",
+        "spec.from[0].namespace refers to a namespace of another stack",
       ],
       "data to copy": [
         { "[5]": claim, "[5].spec.dataSourceRef": { name: "data", namespace: "other" } },
-        "spec.dataSourceRef.namespace names a namespace of somebody else",
+        "spec.dataSourceRef.namespace refers to a namespace of another stack",
       ],
       "a Service, in a command": [
         { [`${CONTAINER}.command`]: ["sh", "-c", "curl (db.other.svc)"] },
-        `${container}.command[2] names a namespace of somebody else`,
+        `${container}.command[2] refers to a namespace of another stack`,
       ],
       "a Service, in a file": [
         { "[5]": { ...configMap, data: { "app.yaml": "url: http://db.other.svc:80\n" } } },
-        "data.app.yaml names a namespace of somebody else",
+        "data.app.yaml refers to a namespace of another stack",
       ],
       "an object": [
         { "[0].metadata.namespace": "other" },
-        "metadata.namespace names a namespace of somebody else",
+        "metadata.namespace refers to a namespace of another stack",
       ],
       "a subject": [
         { "[2].subjects[0].namespace": "other" },
-        "subjects[0].namespace names a namespace of somebody else",
+        "subjects[0].namespace refers to a namespace of another stack",
       ],
       "a peer": [
         {
           "[3].spec.ingress[0].from[0].namespaceSelector.matchLabels[kubernetes.io/metadata.name]":
             "other",
         },
-        "spec.ingress[0].from[0].namespaceSelector names a namespace of somebody else",
+        "spec.ingress[0].from[0].namespaceSelector refers to a namespace of another stack",
       ],
       "a Gateway": [
         { "[4].spec.parentRefs[0].namespace": "other" },
-        "spec.parentRefs[0].namespace names a namespace of somebody else",
+        "spec.parentRefs[0].namespace refers to a namespace of another stack",
       ],
       "a Service behind a route": [
         { "[4].spec.rules[0].backendRefs[0].namespace": "other" },
-        "spec.rules[0].backendRefs[0].namespace names a namespace of somebody else",
+        "spec.rules[0].backendRefs[0].namespace refers to a namespace of another stack",
       ],
       "a Service": [
         { [`${CONTAINER}.env[0].value`]: "http://mlflow.other.svc.cluster.local:5000" },
-        `${container}.env[0].value names a namespace of somebody else`,
+        `${container}.env[0].value refers to a namespace of another stack`,
       ],
       "a Service, in an argument": [
         { [`${CONTAINER}.args[0]`]: "--tracking=mlflow.other.svc" },
-        `${container}.args[0] names a namespace of somebody else`,
+        `${container}.args[0] refers to a namespace of another stack`,
       ],
     },
   },
   "unused-config-map": {
     good: [{ ...deployment, metadata: settings.metadata }],
     passes: { mounted: { ...mounted, "[1]": settings } },
-    fails: { unused: [{ "[1]": settings }, "no object of this stack names it"] },
+    fails: { unused: [{ "[1]": settings }, "no object of this stack uses it"] },
   },
 };

@@ -7,17 +7,17 @@ const pod = "spec.template.spec";
 const container = `${pod}.containers[0]`;
 const recreated = { "[0].spec.strategy": { type: "Recreate" } };
 
-/** Rules about what keeps services up. */
+/** Rules for the availability of services. */
 export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
   probes: {
     good: [deployment, batchJob],
     passes: {
       "an init container": { [`${POD}.initContainers`]: [{ name: "init" }] },
-      "a job of another kind": {
+      "a Job of another API group": {
         "[0].kind": "PyTorchJob",
         [`${CONTAINER}.livenessProbe`]: undefined,
       },
-      "a pod of every node": {
+      "a DaemonSet": {
         "[0].kind": "DaemonSet",
         [`${CONTAINER}.livenessProbe`]: undefined,
       },
@@ -28,7 +28,7 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
         `${container}.livenessProbe is absent`,
         `${container}.readinessProbe is absent`,
       ],
-      "none in another kind that runs for ever": [
+      "none in another long-running kind": [
         {
           "[0].apiVersion": "argoproj.io/v1alpha1",
           "[0].kind": "Rollout",
@@ -56,18 +56,18 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     good: served,
     passes: {
       "a workload that is replaced": { ...recreated, [`${CONTAINER}.lifecycle`]: undefined },
-      "one that nobody calls from outside": {
+      "one without external requests": {
         "[2]": undefined,
         [`${CONTAINER}.lifecycle`]: undefined,
       },
       "a command": { [`${CONTAINER}.lifecycle.preStop`]: { exec: { command: ["sleep", "5"] } } },
     },
     fails: {
-      "a sleep of no time": [
+      "a sleep of zero seconds": [
         { [`${CONTAINER}.lifecycle.preStop.sleep.seconds`]: 0 },
         `${pod}.containers have no preStop hook`,
       ],
-      "no time after a command": [
+      "no time after a sleep command": [
         { [`${CONTAINER}.lifecycle.preStop`]: { exec: { command: ["sh", "-c", "sleep 29"] } } },
         `${pod}.terminationGracePeriodSeconds leaves less than 10 s after preStop`,
       ],
@@ -99,31 +99,31 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     fails: {
       "several pods that are replaced": [
         { ...recreated, "[0].spec.replicas": 3, "[3]": undefined },
-        "no PodDisruptionBudget chooses the pods of this service",
+        "no PodDisruptionBudget selects the pods of this service",
       ],
-      "another kind that runs for ever": [
+      "another long-running kind": [
         { "[0].kind": "ReplicaSet", "[3]": undefined },
-        "no PodDisruptionBudget chooses the pods of this service",
+        "no PodDisruptionBudget selects the pods of this service",
       ],
       "for no pods": [
         { "[3].spec.selector": null },
-        "no PodDisruptionBudget chooses the pods of this service",
+        "no PodDisruptionBudget selects the pods of this service",
       ],
-      none: [{ "[3]": undefined }, "no PodDisruptionBudget chooses the pods of this service"],
+      none: [{ "[3]": undefined }, "no PodDisruptionBudget selects the pods of this service"],
       "for other pods": [
         { "[3].spec.selector.matchLabels": { app: "other" } },
-        "no PodDisruptionBudget chooses the pods of this service",
+        "no PodDisruptionBudget selects the pods of this service",
       ],
       "of another namespace": [
         { "[3].metadata.namespace": "other" },
-        "no PodDisruptionBudget chooses the pods of this service",
+        "no PodDisruptionBudget selects the pods of this service",
       ],
     },
   },
   "working-budget": {
     good: [deployment, ...served.slice(1)],
     passes: {
-      "fewer than there are": {
+      "fewer than the replicas": {
         "[0].spec.replicas": 3,
         "[3].spec": { minAvailable: 2, selector: {} },
       },
@@ -133,33 +133,33 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
       },
     },
     fails: {
-      "neither bound": [
+      "neither field": [
         { "[3].spec.maxUnavailable": undefined },
-        "spec allows no disruption, or every one",
+        "spec allows no disruption, or all disruptions",
       ],
-      "none that has to stay": [
+      "minAvailable 0": [
         { "[3].spec": { minAvailable: 0, selector: {} } },
-        "spec allows no disruption, or every one",
+        "spec allows no disruption, or all disruptions",
       ],
-      "more than there are": [
+      "more than the replicas": [
         { "[3].spec.maxUnavailable": 10 },
-        "its PodDisruptionBudget lets all pods go that there may be",
+        "its PodDisruptionBudget allows the eviction of all pods",
       ],
-      "a share that is the only pod": [
+      "a percentage that is the only pod": [
         { "[3].spec": { minAvailable: "50%", selector: {} } },
-        "its PodDisruptionBudget needs as many pods as there may be",
+        "its PodDisruptionBudget requires the minimum number of pods",
       ],
       "no disruption": [
         { "[3].spec.maxUnavailable": 0 },
-        "spec allows no disruption, or every one",
+        "spec allows no disruption, or all disruptions",
       ],
-      "every one": [
+      "all pods": [
         { "[3].spec.maxUnavailable": "100%" },
-        "spec allows no disruption, or every one",
+        "spec allows no disruption, or all disruptions",
       ],
-      "as many as there are": [
+      "as many as the replicas": [
         { "[3].spec": { minAvailable: 1, selector: {} } },
-        "its PodDisruptionBudget needs as many pods as there may be",
+        "its PodDisruptionBudget requires the minimum number of pods",
       ],
     },
   },
@@ -183,7 +183,7 @@ export const WORKLOAD_CASES: Readonly<Record<string, RuleCases>> = {
     good: [...served, autoscaler],
     passes: { "two of them": { "[5]": undefined, "[0].spec.replicas": 2 } },
     fails: {
-      "one at the least": [{ "[5].spec.minReplicas": 1 }, "the service may have a single pod"],
+      "one as minimum": [{ "[5].spec.minReplicas": 1 }, "the service may have a single pod"],
       one: [{ "[5]": undefined }, "the service may have a single pod"],
     },
   },

@@ -11,7 +11,7 @@ import type { Resource } from "../../../policy/model/resource";
 
 const PACK = join(__dirname, "../../../policy");
 
-/** The pack's own process, asked as the engine asks it. */
+/** The process of the pack, called as by the engine. */
 export class Analyzer {
   private constructor(
     private readonly process: ChildProcessByStdio<null, Readable, null>,
@@ -51,12 +51,12 @@ export class Analyzer {
   }
 }
 
-/** What the engine sends to have one resource judged. */
+/** The request of the engine for one resource. */
 export function resourceRequest(resource: Resource): messages.AnalyzeRequest {
   return fill(new messages.AnalyzeRequest(), resource);
 }
 
-/** What the engine sends to have a stack judged. */
+/** The request of the engine for a stack. */
 export function stackRequest(resources: readonly Resource[]): messages.AnalyzeStackRequest {
   const request = new messages.AnalyzeStackRequest();
   request.setResourcesList(

@@ -15,22 +15,22 @@ import { Analyzer, resourceRequest, stackRequest } from "./analyzer";
 import { objects, program } from "./program";
 
 const PACK = join(__dirname, "../../../policy");
-/** A pack that checks nothing: what it costs is the engine's, and no rule's. */
+/** A pack without rules: its cost is that of the engine. */
 const EMPTY = join(__dirname, "empty");
 const CONFIG = join(__dirname, "config.json");
 
-/** Medians of some runs, in milliseconds. */
+/** Medians of several runs, in milliseconds. */
 interface Cost {
   readonly resources: number;
   /** A preview without a pack, with an empty one, and with ours. */
   readonly without: number;
   readonly empty: number;
   readonly full: number;
-  /** The pack's own time to start, for all resources, and for the stack. */
+  /** The time of the pack's process to start, for all resources, and for the stack. */
   readonly start: number;
   readonly own: number;
   readonly stack: number;
-  /** Of `own`, what the rules take; the rest is the SDK's, which decodes each resource for each policy. */
+  /** The time of the rules in `own`; the rest is the SDK, which decodes each resource for each policy. */
   readonly rules: number;
 }
 
@@ -46,7 +46,7 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
 
 type Previews = Pick<Cost, "without" | "empty" | "full">;
 
-/** Previews side by side, with the packs and without: what else the machine does hits all of them. */
+/** Previews with and without the packs, alternating, so that other load affects all of them. */
 async function previews(stack: Stack, runs: number): Promise<Previews> {
   const packs = { without: [], empty: [policyPack(EMPTY)], full: [policyPack(PACK)] };
   const times: Record<keyof Previews, number[]> = { without: [], empty: [], full: [] };
@@ -63,28 +63,28 @@ async function previews(stack: Stack, runs: number): Promise<Previews> {
   };
 }
 
-function judged(count: number): Resource[] {
+function resourcesFor(count: number): Resource[] {
   return objects(count).map((value, index) =>
     resourceOf(value, { name: `resource-${index}`, protect: value.kind === "Namespace" }),
   );
 }
 
-/** The time that the pack's process takes, asked one by one. */
+/** The time of the pack's process, with one request after the other. */
 async function ownTime(count: number): Promise<Pick<Cost, "start" | "own" | "stack">> {
-  const resources = judged(count);
+  const resources = resourcesFor(count);
   const began = performance.now();
   const analyzer = await Analyzer.start();
   const start = performance.now() - began;
   try {
     const requests = resources.map(resourceRequest);
-    const judgeAll = async () => {
+    const evaluateAll = async () => {
       for (const request of requests) {
         await analyzer.analyze(request);
       }
     };
-    // Until the compiler of the runtime knows the code.
-    await judgeAll();
-    const own = await milliseconds(judgeAll);
+    // Warms up the JIT compiler.
+    await evaluateAll();
+    const own = await milliseconds(evaluateAll);
     return {
       start,
       own,
@@ -95,20 +95,20 @@ async function ownTime(count: number): Promise<Pick<Cost, "start" | "own" | "sta
   }
 }
 
-/** The time that the rules take for all resources, in this process. */
+/** The time of the rules for all resources, in this process. */
 async function rulesTime(count: number): Promise<number> {
-  const resources = judged(count);
-  const judgeAll = async () => {
+  const resources = resourcesFor(count);
+  const evaluateAll = async () => {
     const run = new Run("cost", RULES);
     for (const resource of resources) {
-      run.open(resource);
+      run.add(resource);
       for (const group of RESOURCE_GROUPS) {
-        await run.judge(group, resource.urn);
+        await run.evaluate(group, resource.urn);
       }
     }
   };
-  await judgeAll();
-  return milliseconds(judgeAll);
+  await evaluateAll();
+  return milliseconds(evaluateAll);
 }
 
 async function cost(count: number, runs: number, kubeconfig?: string): Promise<Cost> {
@@ -143,7 +143,7 @@ interface Options {
 
 async function measure(options: Options): Promise<void> {
   process.env.ML_PLATFORM_POLICY_CONFIG = CONFIG;
-  // As every command of the project runs Pulumi; its plugins are looked up on our own PATH.
+  // As in all commands of the project; plugins are found on our PATH.
   Object.assign(process.env, environment(await ensurePulumi(console.error), false));
   const table = new Table({
     head: ["resources", "preview", "empty pack", "this pack", "start", "each", "rules", "stack"],
@@ -165,7 +165,7 @@ async function measure(options: Options): Promise<void> {
 void new Command("policy-cost")
   .description("Measures what the policy pack adds to previews.")
   .option("--counts <numbers>", "resources of a stack", "50,200,500")
-  .option("--runs <number>", "previews of each kind, of which the median counts", "5")
-  .option("--kubeconfig <file>", "preview against this cluster, in place of writing files")
+  .option("--runs <number>", "number of previews of each kind, of which the median is used", "5")
+  .option("--kubeconfig <file>", "preview against this cluster, instead of writing files")
   .action(measure)
   .parseAsync();

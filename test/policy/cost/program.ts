@@ -5,21 +5,21 @@ import { resourceOf } from "../harness";
 import {
   account,
   budget,
+  completeNamespace,
   configMap,
   deployment,
   ingress,
   namespace,
   networkPolicy,
-  room,
   service,
 } from "../objects";
 
-/** What one served model has; its ConfigMap is mounted. */
+/** The objects of one model service; its ConfigMap is mounted. */
 const UNIT = [deployment, service, account, budget, ingress, networkPolicy, configMap];
 
-/** As many objects as are asked for, that no mandatory rule objects to. */
+/** This many objects without mandatory violations. */
 export function objects(count: number): KubernetesValue[] {
-  const made: KubernetesValue[] = [...room];
+  const made: KubernetesValue[] = [...completeNamespace];
   for (let index = 0; made.length < count; index += 1) {
     const value = UNIT[index % UNIT.length] ?? namespace;
     made.push(renamed(value, `app-${Math.floor(index / UNIT.length)}`));
@@ -27,7 +27,7 @@ export function objects(count: number): KubernetesValue[] {
   return made.slice(0, count);
 }
 
-/** An object with another name wherever it is named. */
+/** An object with another name in all of its fields. */
 function renamed(value: KubernetesValue, name: string): KubernetesValue {
   return JSON.parse(JSON.stringify(value).replaceAll('"app"', JSON.stringify(name)));
 }
@@ -36,8 +36,8 @@ function renamed(value: KubernetesValue, name: string): KubernetesValue {
 class Untyped extends pulumi.CustomResource {}
 
 /**
- * A program that declares them.
- * @param provider arguments of the provider: a cluster, or a folder to write to in place of one
+ * A program with these objects.
+ * @param provider arguments of the provider: a cluster, or a folder to write files to
  */
 export function program(values: readonly KubernetesValue[], provider: k8s.ProviderArgs) {
   return async () => {
@@ -47,7 +47,7 @@ export function program(values: readonly KubernetesValue[], provider: k8s.Provid
         resourceOf(value).type,
         `resource-${index}`,
         { ...value },
-        // What the policies for data ask of namespaces.
+        // Required for namespaces by the rules for data.
         { provider: to, protect: value.kind === "Namespace" },
       );
     }

@@ -1,4 +1,4 @@
-/** One thing that a well-known scanner of Kubernetes objects checks, and the rules here that do. */
+/** A check of well-known scanners of Kubernetes objects, and the rules that implement it. */
 export interface Check {
   readonly title: string;
   readonly rules: readonly string[];
@@ -10,8 +10,8 @@ const check = (title: string, ...rules: string[]): Check => ({ title, rules });
 const missing = (title: string, without: string): Check => ({ title, rules: [], without });
 
 /**
- * What Pod Security Standards, Kyverno, Polaris, kube-score, kube-linter, kubesec, Trivy, Gatekeeper's
- * library, Kubescape, the NSA's and the CIS's guides and the multi-tenancy benchmarks check between them.
+ * All checks of Pod Security Standards, Kyverno, Polaris, kube-score, kube-linter, kubesec, Trivy, Gatekeeper's
+ * library, Kubescape, the guides of NSA and CIS, and the multi-tenancy benchmarks.
  */
 export const CHECKS: readonly Check[] = [
   check("no privileged container", "privileged"),
@@ -53,14 +53,14 @@ export const CHECKS: readonly Check[] = [
   ),
   missing(
     "image is signed",
-    "it takes a key and an admission controller, which see more than a preview",
+    "it needs a key and an admission controller, which a preview does not have",
   ),
-  check("pull policy fits the reference", "image-pull-policy"),
+  check("pull policy matches the reference", "image-pull-policy"),
   check("CPU and memory requests", "resources-set"),
   check("CPU and memory limits", "resources-set"),
   check("ceiling and ratio of limits", "resource-ceiling", "limit-ratio"),
   check("limits of scratch space", "resources-set", "scratch-limit"),
-  check("sane request of GPUs", "gpu-request"),
+  check("valid request of GPUs", "gpu-request"),
   check("namespace has a quota", "namespace-quota"),
   check("namespace has a limit range", "namespace-limit-range"),
   check("namespace counts objects", "namespace-counts"),
@@ -70,36 +70,36 @@ export const CHECKS: readonly Check[] = [
   check("no credential in the environment", "literal-credential", "credential-in-stack-file"),
   check("no credential in a ConfigMap", "credential-in-config-map"),
   check("no token that never expires", "lasting-token"),
-  check("nobody is cluster-admin", "cluster-admin"),
-  check("no wildcard rights", "wildcard-rights"),
-  check("no rights to secrets and into pods", "secret-rights", "pod-rights"),
-  check("no rights to escalate", "escalation-rights"),
-  check("no rights for everybody", "broad-subjects"),
-  check("no rights to the control plane", "control-plane-rights"),
+  check("no cluster-admin", "cluster-admin"),
+  check("no wildcard permissions", "wildcard-rights"),
+  check("no permissions to read Secrets and exec into pods", "secret-rights", "pod-rights"),
+  check("no permissions to escalate", "escalation-rights"),
+  check("no permissions for all users", "broad-subjects"),
+  check("no permissions for the control plane", "control-plane-rights"),
   check("namespace denies by default", "default-deny-ingress", "default-deny-egress"),
   check("network rules are narrow", "open-ingress", "open-egress"),
   check("no exposed Service", "service-exposure"),
   check("Ingress has host and TLS", "ingress-host", "ingress-tls", "gateway-tls"),
   check("liveness and readiness probes, distinct", "probes", "distinct-probes"),
-  check("disruption budget that works", "disruption-budget", "working-budget"),
+  check("effective disruption budget", "disruption-budget", "working-budget"),
   check("replicas, spread, rolling update", "single-replica", "spread", "rolling-update"),
   check(
-    "autoscaler is sane and alone",
+    "valid and only autoscaler",
     "autoscaler-bounds",
     "autoscaler-target",
     "scaled-replicas",
     "single-autoscaler",
   ),
-  check("jobs are bounded", "job-deadline", "job-retries", "job-restart-policy", "cron-overlap"),
+  check("Jobs have limits", "job-deadline", "job-retries", "job-restart-policy", "cron-overlap"),
   check("volume class and size", "volume-claim"),
   check("no removed API version", "api-version"),
   check("own namespace, owner labels, no bare pod", "own-namespace", "owner-labels", "bare-pod"),
   check("namespace enforces Pod Security", "pod-security-labels", "pod-security-pin"),
-  check("graceful stop of what serves", "graceful-stop", "dockerfile-command"),
+  check("graceful termination of services", "graceful-stop", "dockerfile-command"),
   check("data is protected", "protected-data"),
   check("no reference to another team", "foreign-namespace", "unused-config-map"),
   check(
-    "no way around: patches, lists, releases",
+    "no bypass by patches, lists or releases",
     "opaque-patch",
     "opaque-release",
     "pod-template",

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { configSchema } from "../../../policy/config/schema";
-import { PLATFORM_EXEMPTIONS } from "../../../policy/exemptions";
+import { BUILT_IN_EXEMPTIONS } from "../../../policy/exemptions/list";
 import { RULES } from "../../../policy/rules/list";
 import type { Rule } from "../../../policy/rules/rule";
 import { CASES } from "../cases/all";
 import { CHECKS } from "./checks";
 
-/** Tests of rules that have files of their own, where their trials are not counted one by one. */
+/** Rules with separate test files, whose cases are not counted. */
 const OWN_TESTS: readonly (readonly [RegExp, string])[] = [
   [/^image-(size|manifest)/, "image-size.test.ts"],
   [/^dockerfile/, "dockerfile.test.ts"],
@@ -18,7 +18,7 @@ export function configJsonSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(configSchema, { io: "input" }), null, 2)}\n`;
 }
 
-/** The README with its generated parts as they should be. */
+/** The README with updated generated parts. */
 export function withGenerated(readme: string): string {
   const parts: Record<string, string> = {
     rules: rulesTable(),
@@ -41,12 +41,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function rulesTable(): string {
   return table(
-    ["Rule", "Pack", "Level", "What must hold", "Standard", "Tests"],
+    ["Rule", "Pack", "Level", "Requirement", "Standard", "Tests"],
     RULES.map((rule) => [
       `\`${rule.name}\``,
       rule.pack,
       rule.level,
-      rule.about,
+      rule.description,
       rule.url === undefined ? "" : `[source](${rule.url})`,
       testsOf(rule),
     ]),
@@ -82,8 +82,8 @@ function checksTable(): string {
 
 function exemptionsTable(): string {
   return table(
-    ["Made by", "Object", "Rules", "Reason"],
-    PLATFORM_EXEMPTIONS.map(({ component, object, rules, reason }) => [
+    ["Below", "Object", "Rules", "Reason"],
+    BUILT_IN_EXEMPTIONS.map(({ component, object, rules, reason }) => [
       `\`${component}\``,
       `\`${object}\``,
       rules.map((name) => `\`${name}\``).join(", "),

@@ -4,7 +4,7 @@ import {
   addonFiles,
   missingPods,
   notRolledOut,
-  podTroubles,
+  podProblems,
   renderAddon,
   renderAddons,
   toYaml,
@@ -42,14 +42,14 @@ const deployments = manifests.filter(
 ) as unknown as Deployment[];
 
 describe("the add-ons", () => {
-  it("use only images that the lab provides, by digest, from its own registry", () => {
+  it("use only images that the lab provides, by digest, from its registry", () => {
     const used = deployments.flatMap(({ spec }) => spec.template.spec.containers);
     expect(used).toHaveLength(4);
     for (const { image } of used) expect(image).toMatch(/^127\.0\.0\.1:5001\/[^@:]+@sha256:a{64}$/);
     expect(images).toHaveProperty([PAUSE_IMAGE]);
   });
 
-  it("lock every container and bound its memory", () => {
+  it("have a security context and a memory limit in every container", () => {
     for (const container of deployments.flatMap(({ spec }) => spec.template.spec.containers)) {
       expect(container).toMatchObject({
         securityContext: {
@@ -65,18 +65,18 @@ describe("the add-ons", () => {
     }
   });
 
-  it("give nobody the rights of the administrator", () => {
+  it("bind no account to cluster-admin", () => {
     const text = toYaml(manifests);
     expect(text).not.toContain("cluster-admin");
     expect(text).not.toMatch(/- "?\*"?$/m);
   });
 
-  it("answer where the kubelet sends the pods' questions", () => {
+  it("have DNS at the address that the kubelet gives to pods", () => {
     const service = manifests.find(({ metadata }) => metadata.name === "kube-dns");
     expect(service).toMatchObject({ kind: "Service", spec: { clusterIP: SERVICE_DNS } });
   });
 
-  it("ask the machine's name servers for other names, where it has any", () => {
+  it("forward other names to the machine's name servers, if it has any", () => {
     const corefile = (FORWARD: string) => {
       const objects = renderAddons({ ...values, variables: { ...variables, FORWARD } });
       const found = objects.find(
@@ -92,7 +92,7 @@ describe("the add-ons", () => {
     expect(offline).toMatch(/\}\s+cache 30\n/);
   });
 
-  it("make one default of each class", () => {
+  it("have one default class of each kind", () => {
     const defaults = manifests.filter((it) => JSON.stringify(it).includes("is-default-class"));
     expect(defaults.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
       ["StorageClass", "standard"],
@@ -100,12 +100,12 @@ describe("the add-ons", () => {
     ]);
   });
 
-  it("leave Traefik's own variable to Kubernetes", () => {
+  it("do not set the variable that Kubernetes sets for Traefik", () => {
     const traefik = deployments.find(({ metadata }) => metadata.name === "traefik");
     expect(traefik?.spec.template.spec.containers[0]?.args.join(" ")).toContain("$(NODE_ADDRESS)");
   });
 
-  it("are sorted by file, so that nothing depends on the order of a folder", () => {
+  it("are sorted by file name", () => {
     const names = addonFiles().map(({ name }) => name);
     expect(names).toEqual([...names].sort());
   });
@@ -120,13 +120,13 @@ describe("renderAddon", () => {
     expect(JSON.stringify(pod)).toContain(`127.0.0.1:5001/r.example:5000/a/b@${DIGEST}`);
   });
 
-  it("names the file and the image that is not provided", () => {
+  it("names the file and the unknown image", () => {
     expect(() => renderAddon("x.yaml", file("busybox"), values)).toThrow(
       "lab/addons/x.yaml: the lab provides no image busybox.",
     );
   });
 
-  it("names the file and the variable that has no value", () => {
+  it("names the file and the variable without a value", () => {
     expect(() => renderAddon("x.yaml", `kind: \${NOPE}`, values)).toThrow(
       `lab/addons/x.yaml: no value for \${NOPE}.`,
     );
@@ -134,7 +134,7 @@ describe("renderAddon", () => {
 });
 
 describe("toYaml", () => {
-  it("gives one document per object", () => {
+  it("writes one document per object", () => {
     const documents = toYaml(manifests).split(/^---$/m);
     expect(documents).toHaveLength(manifests.length);
     expect(parse(documents[0] ?? "").kind).toBe(manifests[0]?.kind);
@@ -148,7 +148,7 @@ describe("missingPods", () => {
   });
   const running = new Set(["c1"]);
 
-  it("believes a pod that is ready and whose container runs", () => {
+  it("accepts a ready pod with a running container", () => {
     expect(missingPods(["coredns"], [pod("coredns-abc-x1", true, "c1")], running)).toEqual([]);
   });
 
@@ -158,7 +158,7 @@ describe("missingPods", () => {
     ["a pod that is not ready", [pod("coredns-abc-x1", false, "c1")]],
     ["a pod without containers", [{ metadata: { name: "coredns-abc-x1" } }]],
     ["another deployment's pod", [pod("coredns-metrics-abc-x1", true, "c1")]],
-  ])("does not believe %s", (_, pods) => {
+  ])("does not accept %s", (_, pods) => {
     expect(missingPods(["coredns"], pods, running)).toEqual(["coredns"]);
   });
 });
@@ -177,22 +177,22 @@ describe("notRolledOut", () => {
   const missing = (...deployments: ReturnType<typeof deployment>[]) =>
     notRolledOut(["coredns"], deployments, pods, new Set(["c1"]));
 
-  it("believes a deployment whose current version is available", () => {
+  it("accepts a Deployment whose current version is available", () => {
     expect(missing(deployment(2, 1, 1))).toEqual([]);
   });
 
   it.each([
-    ["one that is not there", []],
-    ["one whose change nobody has seen", [deployment(3, 1, 1)]],
-    ["one whose old pod still serves", [deployment(2, 0, 1)]],
+    ["a missing one", []],
+    ["one whose change is not observed yet", [deployment(3, 1, 1)]],
+    ["one with only an old pod", [deployment(2, 0, 1)]],
     ["one that is not available", [deployment(2, 1, 0)]],
-  ])("does not believe %s", (_, deployments) => {
+  ])("does not accept %s", (_, deployments) => {
     expect(missing(...deployments)).toEqual(["coredns"]);
   });
 });
 
-describe("podTroubles", () => {
-  it("says what a container waits for, and how often it has ended", () => {
+describe("podProblems", () => {
+  it("lists why a container waits, and how often it has restarted", () => {
     const waiting = { reason: "CrashLoopBackOff", message: "back-off 40s" };
     const status = {
       containerStatuses: [
@@ -201,8 +201,8 @@ describe("podTroubles", () => {
         { ready: false, restartCount: 3, state: { waiting } },
       ],
     };
-    expect(podTroubles([{ metadata: { name: "a" }, status }, { metadata: { name: "b" } }])).toEqual(
-      ["a: not ready", "a: CrashLoopBackOff: back-off 40s, ended 3 times"],
+    expect(podProblems([{ metadata: { name: "a" }, status }, { metadata: { name: "b" } }])).toEqual(
+      ["a: not ready", "a: CrashLoopBackOff: back-off 40s, restarted 3 times"],
     );
   });
 });

@@ -17,7 +17,7 @@ describe("overlaps", () => {
 });
 
 describe("linkAddresses", () => {
-  it("takes the two usable addresses of the block", () => {
+  it("returns the two usable addresses", () => {
     expect(linkAddresses("10.231.255.252/30")).toEqual({
       subnet: "10.231.255.252/30",
       host: "10.231.255.253",
@@ -27,30 +27,30 @@ describe("linkAddresses", () => {
 });
 
 describe("chooseSubnet", () => {
-  it("gives a lab the same block again, and another lab another one", () => {
+  it("returns the same network for a lab, and another one for another lab", () => {
     expect(chooseSubnet("dev", [])).toBe(chooseSubnet("dev", []));
     expect(chooseSubnet("dev", [])).not.toBe(chooseSubnet("e2e-lab", []));
   });
 
-  it("takes the next block where the first is in use", () => {
+  it("returns the next network if the first is in use", () => {
     const first = chooseSubnet("dev", []);
     const next = chooseSubnet("dev", [first]);
     expect(next).not.toBe(first);
     expect(next).toMatch(/^10\.231\./);
   });
 
-  it("leaves a pool that a VPN routes as a whole", () => {
+  it("skips a range that a VPN routes", () => {
     expect(chooseSubnet("dev", ["10.0.0.0/8"])).toMatch(/^172\.29\./);
     expect(chooseSubnet("dev", ["10.0.0.0/8", "172.16.0.0/12"])).toMatch(/^192\.168\.231\./);
   });
 
-  it("says which pools are taken when none is left", () => {
+  it("lists the ranges if none is free", () => {
     expect(() => chooseSubnet("dev", ["0.0.0.0/1", "128.0.0.0/1"])).toThrow(
       /No free addresses.*10\.231\.0\.0\/16.*ip route/,
     );
   });
 
-  it("never gives a block that is in use", () => {
+  it("never returns a network that is in use", () => {
     const octet = fc.integer({ min: 0, max: 255 });
     const network = fc
       .tuple(octet, octet, fc.integer({ min: 17, max: 32 }))

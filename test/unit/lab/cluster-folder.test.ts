@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { removeFolder } from "../../../lab/cluster/files";
 import { identify, type Lab } from "../../../lab/cluster/identity";
-import { isWayOut } from "../../../lab/cluster/namespaces";
-import { claim, hasLostData } from "../../../lab/cluster/ownership";
+import { isDefaultRoute } from "../../../lab/cluster/namespaces";
+import { hasLostData, writeOwner } from "../../../lab/cluster/ownership";
 
 let root: string;
 let lab: Lab;
@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 describe("a lab's folder", () => {
-  it("is taken away as a whole, also when an earlier try was interrupted", () => {
+  it("is removed completely, also after an interrupted removal", () => {
     renameSync(lab.paths.data, `${lab.paths.data}.removed`);
     mkdirSync(join(lab.paths.data, "etcd"), { recursive: true });
     removeFolder(lab.paths);
@@ -32,22 +32,22 @@ describe("a lab's folder", () => {
 });
 
 describe("a running lab", () => {
-  it("has its data, whatever is written into it", () => {
+  it("has its data after a write", () => {
     expect(hasLostData(lab)).toBe(false);
-    claim(lab);
+    writeOwner(lab);
     writeFileSync(join(lab.paths.data, "more"), "");
     expect(hasLostData(lab)).toBe(false);
   });
 
-  it("has lost it where its folder was removed, and where another one is in its place", () => {
-    claim(lab);
+  it("has lost its data if its folder was removed or replaced", () => {
+    writeOwner(lab);
     renameSync(lab.paths.data, `${lab.paths.data}.old`);
     expect(hasLostData(lab)).toBe(true);
     mkdirSync(lab.paths.data);
     expect(hasLostData(lab)).toBe(true);
   });
 
-  it("is not taken for one by the record of an older version", () => {
+  it("has not lost its data if the record is of an older version", () => {
     mkdirSync(lab.paths.run, { recursive: true });
     writeFileSync(join(lab.paths.run, "owner.json"), JSON.stringify({ folder: root, boot: "1" }));
     expect(hasLostData(lab)).toBe(false);
@@ -62,7 +62,7 @@ describe("a route", () => {
     ["10.8.0.0/16", false],
     ["10.231.0.0/30", false],
     ["192.168.1.1", false],
-  ])("to %s is for all the rest: %s", (destination, expected) => {
-    expect(isWayOut(destination)).toBe(expected);
+  ])("to %s is a default route: %s", (destination, expected) => {
+    expect(isDefaultRoute(destination)).toBe(expected);
   });
 });

@@ -5,14 +5,14 @@ import { parseResolvers, upstreamResolvers } from "../../../lab/cluster/resolver
 import { listensOnLoopback, ownerOf } from "../../../lab/cluster/settings";
 import { type Sandbox, sandbox } from "../../support/sandbox";
 
-describe("cgroup trees", () => {
-  it("is one on a machine with cgroup v2", () => {
+describe("cgroup hierarchies", () => {
+  it("are one with cgroup v2", () => {
     const mounts =
       "proc /proc proc rw 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\ntmpfs /tmp tmpfs rw 0 0\n";
     expect(parseHierarchies(mounts)).toEqual(["/sys/fs/cgroup"]);
   });
 
-  it("are many with v1, and none that a container has mounted elsewhere", () => {
+  it("are several with v1, without those that a container has mounted elsewhere", () => {
     const mounts = [
       "tmpfs /sys/fs/cgroup tmpfs rw 0 0",
       "cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0",
@@ -31,17 +31,17 @@ describe("cgroup trees", () => {
 describe("firewall rules", () => {
   const rules = labRules("ml-lab-dev", "ml-dev", "10.231.7.0/30");
 
-  it("carry the lab's comment, each of them", () => {
+  it("all have the lab's comment", () => {
     for (const { spec } of rules) expect(spec.join(" ")).toContain("--comment ml-lab-dev");
   });
 
-  it("let nothing in but answers", () => {
+  it("accept only replies", () => {
     const inward = rules.filter(({ spec }) => spec.includes("-o"));
     expect(inward).toHaveLength(1);
     expect(inward[0]?.spec.join(" ")).toContain("--ctstate RELATED,ESTABLISHED");
   });
 
-  it("are found again by their comment alone, and no other lab's with them", () => {
+  it("are found by their comment, without those of other labs", () => {
     const listing = [
       "-P FORWARD ACCEPT",
       "-A FORWARD -i ml-dev -m comment --comment ml-lab-dev -j ACCEPT",
@@ -55,13 +55,13 @@ describe("firewall rules", () => {
 });
 
 describe("name servers", () => {
-  it("are the IPv4 ones that another namespace can reach", () => {
+  it("are the IPv4 addresses that another namespace can reach", () => {
     const text =
       "# made by x\nnameserver 127.0.0.53\nnameserver 10.1.1.1\n nameserver fd00::1\nnameserver 8.8.8.8\n#nameserver 9.9.9.9\n";
     expect(parseResolvers(text)).toEqual(["10.1.1.1", "8.8.8.8"]);
   });
 
-  it("can be none", () => {
+  it("can be empty", () => {
     expect(parseResolvers("nameserver 127.0.0.1\nsearch local\n")).toEqual([]);
   });
 });
@@ -76,23 +76,23 @@ describe("the machine's name servers", () => {
     box.remove();
   });
 
-  it("are those of the first list that has any", () => {
+  it("are those of the first file that has any", () => {
     const stub = box.write("stub", "nameserver 127.0.0.53\n");
     const real = box.write("real", "nameserver 10.1.1.1\n");
     expect(upstreamResolvers([`${box.folder}/none`, stub, real])).toEqual(["10.1.1.1"]);
   });
 
-  it("are none where no list has any", () => {
+  it("are none if no file has any", () => {
     expect(upstreamResolvers([box.write("stub", "nameserver 127.0.0.53\n")])).toEqual([]);
     expect(upstreamResolvers([])).toEqual([]);
   });
 });
 
-describe("the owner of a taken port", () => {
+describe("the owner of a port in use", () => {
   const line = (local: string, users = "") =>
     `LISTEN 0      4096   ${local}      0.0.0.0:*    ${users}`;
 
-  it("is named where the kernel tells", () => {
+  it("is named if the kernel shows it", () => {
     const users = 'users:(("docker-proxy",pid=812,fd=4))';
     expect(ownerOf(line("127.0.0.1:5001", users))).toBe("docker-proxy (pid 812)");
     expect(ownerOf(line("127.0.0.1:5001"))).toBe("another process");

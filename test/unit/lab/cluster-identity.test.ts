@@ -28,13 +28,13 @@ describe("identify", () => {
     expect(lab.paths.netns).toBe("/run/ml-lab/dev/ns/net");
   });
 
-  it("shares no name or path between two labs", () => {
+  it("shares no name or path with another lab", () => {
     const one = identify({ name: "one" });
     const two = identify({ name: "two" });
     const shared = Object.entries(one.paths).filter(
       ([key, path]) => two.paths[key as keyof typeof two.paths] === path,
     );
-    // Inside the mount namespace, which is the lab's own.
+    // In the mount namespace of the lab.
     expect(shared.map(([key]) => key)).toEqual(["containerdSocket"]);
     expect(one.link).not.toBe(two.link);
   });
@@ -44,7 +44,7 @@ describe("identify", () => {
     (name) => expect(() => identify({ name })).toThrow(/--name: .*is not a lab name\. Use 2 to 12/),
   );
 
-  it("keeps interface names within the kernel's 15 characters, and sockets within 107", () => {
+  it("limits interface names to 15 characters, and socket paths to 107", () => {
     const { link, paths } = identify({ name: "twelve-chars" });
     expect(link.length).toBeLessThanOrEqual(15);
     expect(paths.buildkitSocket.length).toBeLessThanOrEqual(107);
@@ -52,7 +52,7 @@ describe("identify", () => {
 });
 
 describe("fingerprint", () => {
-  it("changes with any part of what it is taken of", () => {
+  it("changes with any part of the value", () => {
     const base = fingerprint([["etcd", "--a"], { f: "x" }]);
     expect(fingerprint([["etcd", "--a"], { f: "x" }])).toBe(base);
     expect(fingerprint([["etcd", "--b"], { f: "x" }])).not.toBe(base);
@@ -61,7 +61,7 @@ describe("fingerprint", () => {
 });
 
 describe("files", () => {
-  it("are written, for their owner alone, only when their content changes", () => {
+  it("are written only if their content changes, readable only by their owner", () => {
     const path = join(folder, "below", "config");
     writeIfChanged(path, "one");
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -72,7 +72,7 @@ describe("files", () => {
     expect(readFileSync(path, "utf8")).toBe("two");
   });
 
-  it("keep their folder from being removed", () => {
+  it("prevent the removal of their folder", () => {
     const below = join(folder, "below");
     writeIfChanged(join(below, "config"), "one");
     removeIfEmpty(below);
@@ -87,7 +87,7 @@ describe("files", () => {
 describe("settings", () => {
   const written = { name: "unit", subnet: "10.231.7.0/30", registryPort: 5100, ingressPort: 8100 };
 
-  it("come back as they were written", () => {
+  it("are read as they were written", () => {
     const lab = identify({ name: "unit", folder });
     expect(readSettings(lab)).toBeUndefined();
     writeSettings(lab, written);
@@ -95,37 +95,37 @@ describe("settings", () => {
     expect(readFileSync(lab.paths.settings, "utf8").endsWith("}\n")).toBe(true);
   });
 
-  it("of another lab are refused with both names", () => {
+  it("of another lab are refused, with both names", () => {
     writeSettings(identify({ name: "unit", folder }), written);
     expect(() => readSettings(identify({ name: "other", folder }))).toThrow(
-      /holds the lab "unit"\. Use --name unit/,
+      /is the folder of the lab "unit"\. Use --name unit/,
     );
   });
 
   it.each(["{}", '{"name":"unit","registryPort":0,"ingressPort":8080}', "{"])(
-    "that are damaged (%s) are refused with the folder to remove",
+    "that are invalid (%s) are refused, with the folder to remove",
     (text) => {
       writeFileSync(join(folder, "settings.json"), text);
       expect(() => readSettings(identify({ name: "unit", folder }))).toThrow(
-        new RegExp(`damaged.*${folder}`),
+        new RegExp(`is not valid.*${folder}`),
       );
     },
   );
 });
 
 describe("choosePorts", () => {
-  it("gives the default lab the ports that committed stack files name", async () => {
+  it("returns the ports in committed stack files for the default lab", async () => {
     const ports = await choosePorts(identify({ folder }), {}, undefined);
     expect(ports).toEqual({ registryPort: 5001, ingressPort: 8080 });
   });
 
-  it("leaves those two to it", async () => {
+  it("returns other ports for other labs", async () => {
     const ports = await choosePorts(identify({ name: "other", folder }), {}, undefined);
     expect(ports.registryPort).toBeGreaterThan(5001);
     expect(ports.ingressPort).toBeGreaterThan(8080);
   });
 
-  it("prefers a flag to what is remembered, and that to the default", async () => {
+  it("prefers options to settings, and settings to defaults", async () => {
     const remembered = { name: "unit", registryPort: 5100, ingressPort: 8100 };
     const lab = identify({ name: "unit", folder });
     expect(await choosePorts(lab, { ingressPort: 9000 }, remembered)).toEqual({
@@ -134,7 +134,7 @@ describe("choosePorts", () => {
     });
   });
 
-  it("refuses one port for both", async () => {
+  it("refuses the same port for both", async () => {
     const same = { registryPort: 9000, ingressPort: 9000 };
     await expect(choosePorts(identify({ folder }), same, undefined)).rejects.toThrow(
       "--registry-port and --ingress-port are both 9000",

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RUN, SUPERVISOR } from "../../../lab/cluster/launcher";
-import { isRunning, parseEnds, parseRecord } from "../../../lab/cluster/process-record";
+import { isRunning, parseExits, parseRecord } from "../../../lab/cluster/process-record";
 
 let folder: string;
 let groups: number[];
@@ -28,13 +28,13 @@ function signal(group: number, name: NodeJS.Signals): void {
   try {
     process.kill(-group, name);
   } catch {
-    // it has gone
+    // it has exited
   }
 }
 
-/** Starts a supervisor as a lab does, with a file in place of the cgroup's. */
+/** Starts a supervisor as a lab does, with a file instead of a cgroup. */
 function supervise(pauses: string, ...command: string[]) {
-  const files = ["cgroup", "own", "part", "ends"].map(file);
+  const files = ["cgroup", "own", "component", "exits"].map(file);
   const args = ["-c", SUPERVISOR, "sh", ...files, pauses, "00ff", RUN, ...command];
   const child = spawn("/bin/sh", args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
   groups.push(child.pid ?? 0);
@@ -43,7 +43,7 @@ function supervise(pauses: string, ...command: string[]) {
   return { child, pid: child.pid ?? 0, log: () => log };
 }
 
-/** Processes of a group that are not only corpses. */
+/** Processes of a group, except for zombies. */
 function membersOf(group: number): string[] {
   return readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
@@ -58,53 +58,53 @@ function membersOf(group: number): string[] {
 }
 
 describe("a supervisor", () => {
-  it("joins the cgroup, notes itself and its part, and passes the words on as they are", async () => {
+  it("joins the cgroup, writes both records, and does not change the arguments", async () => {
     const out = file("out");
     const script = 'printf "%s|" "$@" > "$0"; exec sleep 60';
     const { pid } = supervise("1", "sh", "-c", script, out, "a b", "$HOME", "");
     await vi.waitFor(() => expect(text("out")).toBe("a b|$HOME||"), 10_000);
     expect(text("cgroup")).toBe(`${pid}\n`);
     expect(record("own")).toMatchObject({ pid, fingerprint: "00ff" });
-    const part = record("part");
-    expect(part?.pid).not.toBe(pid);
-    expect(part && isRunning(part)).toBe(true);
+    const component = record("component");
+    expect(component?.pid).not.toBe(pid);
+    expect(component && isRunning(component)).toBe(true);
   });
 
-  it("starts a part again that was killed", async () => {
+  it("restarts a component that was killed", async () => {
     const { log } = supervise("0 0 0", "sleep", "60");
-    await vi.waitFor(() => expect(record("part")).toBeDefined(), 10_000);
-    const first = record("part")?.pid ?? 0;
+    await vi.waitFor(() => expect(record("component")).toBeDefined(), 10_000);
+    const first = record("component")?.pid ?? 0;
     process.kill(first, "SIGKILL");
-    await vi.waitFor(() => expect(record("part")?.pid).not.toBe(first), 10_000);
+    await vi.waitFor(() => expect(record("component")?.pid).not.toBe(first), 10_000);
     await vi.waitFor(() => {
-      const now = record("part");
+      const now = record("component");
       expect(now && isRunning(now)).toBe(true);
     }, 10_000);
-    expect(parseEnds(text("ends")).map(({ code }) => code)).toEqual([137]);
-    expect(log()).toContain("lab: ended with exit code 137; started again in 0 s");
+    expect(parseExits(text("exits")).map(({ code }) => code)).toEqual([137]);
+    expect(log()).toContain("lab: exited with code 137; restarted in 0 s");
   });
 
-  it("gives a part up that never stays, after as many tries as it has pauses", async () => {
+  it("stops restarting a component that always fails, after the given number of pauses", async () => {
     const { child, log } = supervise("0 0 0", "sh", "-c", "echo cannot run; exit 3");
     const [code] = await once(child, "close");
     expect(code).toBe(1);
-    expect(parseEnds(text("ends")).map((end) => end.code)).toEqual([3, 3, 3, 3]);
+    expect(parseExits(text("exits")).map((end) => end.code)).toEqual([3, 3, 3, 3]);
     expect(log().match(/cannot run/g)).toHaveLength(4);
-    expect(log().trim().split("\n").at(-1)).toBe(
-      "lab: ended with exit code 3, and is not started again",
-    );
+    expect(log().trim().split("\n").at(-1)).toBe("lab: exited with code 3, and is not restarted");
   });
 
-  it("gives a command up that is not there, and says so", async () => {
+  it("stops restarting a missing command, and logs the reason", async () => {
     const { child, log } = supervise("0", file("nothing"));
     await once(child, "close");
     expect(log()).toContain("nothing");
-    expect(parseEnds(text("ends")).map(({ code }) => code)).toEqual([127, 127]);
+    expect(parseExits(text("exits")).map(({ code }) => code)).toEqual([127, 127]);
   });
 
-  it("is ended with its part by one signal, at whatever moment", { timeout: 60_000 }, async () => {
+  it("is stopped together with its component by one signal, at any moment", {
+    timeout: 60_000,
+  }, async () => {
     for (let round = 0; round < 25; round += 1) {
-      // Parts that end at once: most moments are between two runs.
+      // The component exits at once: most moments are between two runs.
       const { pid, child } = supervise("0 ".repeat(500).trim(), "true");
       const closed = once(child, "close");
       await new Promise((done) => setTimeout(done, 5 + round * 4));
@@ -115,10 +115,10 @@ describe("a supervisor", () => {
   });
 });
 
-describe("parseEnds", () => {
-  it("reads whole lines, and leaves out one that is cut short", () => {
-    writeFileSync(file("ends"), "1700000000 137\n1700000005 1\n17000");
-    expect(parseEnds(text("ends"))).toEqual([
+describe("parseExits", () => {
+  it("reads complete lines, and ignores an incomplete one", () => {
+    writeFileSync(file("exits"), "1700000000 137\n1700000005 1\n17000");
+    expect(parseExits(text("exits"))).toEqual([
       { time: new Date(1_700_000_000_000), code: 137 },
       { time: new Date(1_700_000_005_000), code: 1 },
     ]);

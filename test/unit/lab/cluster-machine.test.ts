@@ -13,8 +13,8 @@ import {
 import { controllersToEnable, joinCommand } from "../../../lab/cluster/delegation";
 import { identify } from "../../../lab/cluster/identity";
 import { prepareKernel, restoreKernel } from "../../../lab/cluster/kernel";
-import { noteAbsent, removeLeftovers } from "../../../lab/cluster/leftovers";
-import { type Machine, machineFault, requireMachine } from "../../../lab/cluster/machine";
+import { recordAbsent, removeLeftovers } from "../../../lab/cluster/leftovers";
+import { type Machine, machineProblem, requireMachine } from "../../../lab/cluster/machine";
 
 describe("a machine that cannot run a lab", () => {
   const debian: Machine = {
@@ -24,9 +24,9 @@ describe("a machine that cannot run a lab", () => {
     sudoFindsNpm: true,
     script: "start",
   };
-  const fault = (changes: Partial<Machine>) => machineFault({ ...debian, ...changes });
+  const fault = (changes: Partial<Machine>) => machineProblem({ ...debian, ...changes });
 
-  it("is told so in two lines, of which the second names the way that works there", () => {
+  it("gets two lines, and the second names the alternative", () => {
     for (const changes of [{ platform: "darwin" as const }, { debian: false }, { root: false }]) {
       const lines = fault(changes)?.split("\n");
       expect(lines).toHaveLength(2);
@@ -34,12 +34,12 @@ describe("a machine that cannot run a lab", () => {
     }
   });
 
-  it("is told what is wrong with it first: nobody needs root on a Mac", () => {
+  it("gets the first problem: root is not needed on a Mac", () => {
     expect(fault({ platform: "darwin", debian: false, root: false })).toContain("Linux only");
     expect(fault({ debian: false, root: false })).toContain("Debian");
   });
 
-  it("names the command that was run, in a way that sudo can run", () => {
+  it("gets the command that was run, with sudo", () => {
     expect(fault({ root: false })).toContain("Run: sudo npm start\n");
     expect(fault({ root: false, script: "lab" })).toContain("Run: sudo npm run lab -- ...\n");
     expect(fault({ root: false, sudoFindsNpm: false })).toContain(
@@ -47,19 +47,19 @@ describe("a machine that cannot run a lab", () => {
     );
   });
 
-  it("is no other", () => {
+  it("is not any other", () => {
     expect(fault({})).toBeUndefined();
     expect(() => requireMachine({ ...debian, root: false })).toThrow(/needs root/);
   });
 });
 
-describe("a machine whose root has been made by su", () => {
+describe("a shell of su", () => {
   const { PATH } = process.env;
   afterEach(() => {
     process.env.PATH = PATH;
   });
 
-  it("has administrators' programs on PATH, once", () => {
+  it("gets the folders of administration programs on PATH, once", () => {
     process.env.PATH = "/usr/bin:/sbin";
     const root = { platform: "linux", debian: true, root: true, sudoFindsNpm: true } as const;
     requireMachine({ ...root, script: undefined });
@@ -77,14 +77,14 @@ describe("the cgroups of a lab", () => {
     systemd,
   });
 
-  it("are a unit of systemd's where that manages the one tree of v2", () => {
+  it("are a unit of systemd if it manages the v2 hierarchy", () => {
     const here = layout(v2, true);
     expect(labFolders("ml-lab-x", here)).toEqual(["/sys/fs/cgroup/system.slice/ml-lab-x.scope"]);
     expect(trackingFolder("ml-lab-x", here)).toBe("/sys/fs/cgroup/system.slice/ml-lab-x.scope");
     expect(cgroupRoot("ml-lab-x", here)).toBe("/");
   });
 
-  it("are below the root of v2 where there is no systemd", () => {
+  it("are below the root of v2 without systemd", () => {
     const here = layout(v2, false);
     expect(labFolders("ml-lab-x", here)).toEqual(["/sys/fs/cgroup/ml-lab-x"]);
     expect(cgroupRoot("ml-lab-x", here)).toBe("/");
@@ -93,7 +93,7 @@ describe("the cgroups of a lab", () => {
   it.each([
     ["v1", v1],
     ["hybrid", [...v1, "/sys/fs/cgroup/unified"]],
-  ])("are in every tree of %s, and the pids tree tells its processes", (_name, trees) => {
+  ])("are in every hierarchy of %s, and that of pids lists the processes", (_name, trees) => {
     for (const systemd of [true, false]) {
       const here = layout(trees, systemd);
       expect(labFolders("ml-lab-x", here)).toEqual(trees.map((tree) => `${tree}/ml-lab-x`));
@@ -102,12 +102,12 @@ describe("the cgroups of a lab", () => {
     }
   });
 
-  it("are told apart by where the v2 tree is mounted", () => {
+  it("are distinguished by the mount point of v2", () => {
     const hybrid = "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
     expect(parseHierarchies(hybrid)).toEqual(["/sys/fs/cgroup/unified"]);
   });
 
-  it("are delegated, and limited by nothing", () => {
+  it("are delegated without limits", () => {
     const command = joinCommand("ml-lab-x", "/unused", true).join(" ");
     expect(command).toContain("--scope");
     expect(command).toContain("--unit ml-lab-x.scope --slice system.slice");
@@ -115,7 +115,7 @@ describe("the cgroups of a lab", () => {
     expect(command).toContain("--property TasksMax=infinity");
   });
 
-  it("get the controllers that pods need and the kernel has", () => {
+  it("get the controllers that pods need, if the kernel has them", () => {
     const kernel = "cpuset cpu io memory hugetlb pids rdma misc\n";
     expect(controllersToEnable(kernel, "cpu memory pids\n")).toEqual(["cpuset", "io"]);
     expect(controllersToEnable(kernel, "\n")).toEqual(["cpu", "cpuset", "io", "memory", "pids"]);
@@ -146,7 +146,7 @@ describe("the kernel's settings", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** What the kubelet and the kernel do to them while a lab runs. */
+  /** Changes of the kubelet and the kernel while a lab runs. */
   const runLab = () => {
     prepareKernel(root(), saved());
     expect(get("net/ipv4/ip_forward")).toBe("1");
@@ -155,7 +155,7 @@ describe("the kernel's settings", () => {
     set("kernel/panic_on_oops", "1");
     for (const link of ["all", "default", "eth0"]) set(`net/ipv4/conf/${link}/forwarding`, "1");
   };
-  /** What the kernel does when forwarding is switched off: it knows no former values. */
+  /** Changes of the kernel when forwarding is disabled: it does not restore values. */
   const switchOff = () => {
     set("net/ipv4/conf/all/accept_redirects", "1");
     for (const link of ["all", "default", "eth0", "vpn0"]) {
@@ -163,7 +163,7 @@ describe("the kernel's settings", () => {
     }
   };
 
-  it("come back, with those that the kernel switches along", () => {
+  it("are restored, with those that depend on forwarding", () => {
     runLab();
     switchOff();
     restoreKernel(false, root(), saved());
@@ -175,14 +175,14 @@ describe("the kernel's settings", () => {
     expect(get("net/ipv4/conf/eth0/forwarding")).toBe("0");
   });
 
-  it("are those before the first lab when a second one has come", () => {
+  it("are those from before the first lab after a second lab", () => {
     runLab();
     prepareKernel(root(), saved());
     restoreKernel(false, root(), saved());
     expect(get("net/ipv4/ip_forward")).toBe("0");
   });
 
-  it("stay as somebody has set them meanwhile", () => {
+  it("are kept if another program has changed them", () => {
     runLab();
     set("vm/overcommit_memory", "2");
     restoreKernel(false, root(), saved());
@@ -190,7 +190,7 @@ describe("the kernel's settings", () => {
     expect(get("kernel/panic")).toBe("0");
   });
 
-  it("go on forwarding where something else (Docker) does by now", () => {
+  it("keep forwarding if another program (Docker) needs it", () => {
     runLab();
     restoreKernel(true, root(), saved());
     expect(get("net/ipv4/ip_forward")).toBe("1");
@@ -198,13 +198,13 @@ describe("the kernel's settings", () => {
     expect(get("kernel/panic")).toBe("0");
   });
 
-  it("are left alone where no lab has noted any", () => {
+  it("are not changed if no lab has saved any", () => {
     restoreKernel(false, root(), saved());
     expect(get("net/ipv4/ip_forward")).toBe("0");
   });
 });
 
-describe("what programs leave behind", () => {
+describe("files of programs", () => {
   let folder: string;
   const place = (...names: string[]) => join(folder, ...names);
   const make = (...names: string[]) => {
@@ -216,14 +216,14 @@ describe("what programs leave behind", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("goes, but not what was there before or is somebody else's", () => {
+  it("are removed, except for earlier files and those of others", () => {
     const places = [place("a", "cache"), place("a"), place("b", "cache"), place("b"), place("c")];
     make("c");
-    noteAbsent(places, place("noted"));
+    recordAbsent(places, place("noted"));
     make("a", "cache");
     make("b", "cache");
     make("b", "other");
-    noteAbsent(places, place("noted")); // of a second lab
+    recordAbsent(places, place("noted")); // by a second lab
     removeLeftovers(place("noted"));
     expect(existsSync(place("a"))).toBe(false);
     expect(existsSync(place("b", "cache"))).toBe(false);
@@ -231,7 +231,7 @@ describe("what programs leave behind", () => {
     expect(existsSync(place("c"))).toBe(true);
   });
 
-  it("is buildx's folder, unless another builder is in it", () => {
+  it("include buildx's folder, unless it has another builder", () => {
     const lab = identify({ name: "unit" });
     make("docker", "buildx", ".lock");
     make("docker", "buildx", "activity", lab.label);

@@ -1,20 +1,20 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { machineWide } from "../../../lab/cluster/ownership";
+import { withMachineLock } from "../../../lab/cluster/ownership";
 import { type Sandbox, sandbox } from "../../support/sandbox";
 
-describe("what concerns all labs of a machine", () => {
+describe("work with the lock of the machine", () => {
   let box: Sandbox;
   beforeEach(() => {
     box = sandbox();
   });
   afterEach(() => box.remove());
 
-  it("is done by one after the other, and leaves nothing in the folder that it locks", async () => {
+  it("runs one after the other, and leaves no file in the locked folder", async () => {
     const steps: string[] = [];
     const work = (name: string) =>
-      machineWide(async () => {
+      withMachineLock(async () => {
         steps.push(`${name} begins`);
         await delay(50);
         steps.push(`${name} ends`);

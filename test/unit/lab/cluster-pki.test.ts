@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(pki, { recursive: true }));
 
 describe("the keys of a lab", () => {
-  it("verify against their authority and no other", () => {
+  it("are valid for their CA and no other", () => {
     for (const { name, authority } of certificates(NODE, "10.231.7.2")) {
       const made = certificate(name);
       for (const other of ["ca", "etcd-ca", "front-proxy-ca"]) {
@@ -28,7 +28,7 @@ describe("the keys of a lab", () => {
     }
   });
 
-  it("serve under the names that clients use", () => {
+  it("have the server names that clients use", () => {
     const server = certificate("apiserver");
     for (const host of ["localhost", "kubernetes.default.svc", NODE]) {
       expect(server.checkHost(host)).toBe(host);
@@ -37,25 +37,25 @@ describe("the keys of a lab", () => {
     expect(server.checkIP("10.231.7.3")).toBeUndefined();
   });
 
-  it("name the users that RBAC knows", () => {
+  it("have the user names of RBAC", () => {
     expect(certificate("kubelet").subject).toBe(`O=system:nodes\nCN=system:node:${NODE}`);
     expect(certificate("scheduler").subject).toBe("CN=system:kube-scheduler");
   });
 
-  it("give masters' rights to the administrator alone", () => {
+  it("have the group system:masters only for the administrator", () => {
     const masters = certificates(NODE, "10.231.7.2").filter(({ name }) =>
       certificate(name).subject.includes("system:masters"),
     );
     expect(masters.map(({ name }) => name)).toEqual(["admin"]);
   });
 
-  it("are readable by their owner alone", () => {
+  it("are readable only by their owner", () => {
     expect(statSync(join(pki, "admin.key")).mode & 0o077).toBe(0);
   });
 });
 
 describe("ensurePki", () => {
-  it("leaves good keys alone, and renews what was made for another address", async () => {
+  it("keeps valid keys, and renews those for another address", async () => {
     const [admin, server] = [read("admin.crt"), read("apiserver.crt")];
     await ensurePki(pki, NODE, "10.231.7.2");
     expect(read("apiserver.crt")).toBe(server);
@@ -64,7 +64,7 @@ describe("ensurePki", () => {
     expect(read("admin.crt")).toBe(admin);
   });
 
-  it("makes a damaged certificate again, with its key", async () => {
+  it("renews an invalid certificate, with its key", async () => {
     const { ca, cert, key } = identityOf(pki, "scheduler");
     writeFileSync(cert, "cut short");
     expect(isUsable(cert, ca, [])).toBe(false);
@@ -75,7 +75,7 @@ describe("ensurePki", () => {
     await ensurePki(pki, NODE, "10.231.7.6");
   });
 
-  it("issues all again under a new authority", async () => {
+  it("renews all with a new CA", async () => {
     rmSync(join(pki, "ca.crt"));
     await ensurePki(pki, NODE, "10.231.7.6");
     const { ca, cert } = identityOf(pki, "admin");
@@ -84,7 +84,7 @@ describe("ensurePki", () => {
 });
 
 describe("renderKubeconfig", () => {
-  it("embeds the certificates and names everything after the lab", () => {
+  it("embeds the certificates and uses the name of the lab", () => {
     const config = parse(renderKubeconfig(NODE, "10.231.7.2", identityOf(pki, "admin")));
     expect(config["current-context"]).toBe(NODE);
     expect(config.clusters[0].cluster.server).toBe("https://10.231.7.2:6443");

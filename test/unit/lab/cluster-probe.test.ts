@@ -24,19 +24,19 @@ describe("httpProbe", () => {
   it.each([
     [200, undefined],
     [404, undefined],
-    [401, "answers with status 401"],
-    [403, "answers with status 403"],
-    [500, "answers with status 500"],
-  ])("of a server that answers with %s: %s", async (status, complaint) => {
+    [401, "returned status 401"],
+    [403, "returned status 403"],
+    [500, "returned status 500"],
+  ])("of a server that returns %s: %s", async (status, problem) => {
     const server = createServer((_, response) => response.writeHead(status).end());
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     closers.push(() => server.close());
     const probe = httpProbe(`http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`);
-    if (complaint) await expect(probe()).rejects.toThrow(complaint);
+    if (problem) await expect(probe()).rejects.toThrow(problem);
     else await probe();
   });
 
-  it("names the address that does not answer", async () => {
+  it("names the URL without a response", async () => {
     await expect(httpProbe("http://127.0.0.1:1/healthz")()).rejects.toThrow(
       /^http:\/\/127\.0\.0\.1:1\/healthz: .*ECONNREFUSED/,
     );
@@ -44,7 +44,7 @@ describe("httpProbe", () => {
 });
 
 describe("grpcProbe", () => {
-  it("believes a server that speaks HTTP/2", async () => {
+  it("succeeds with an HTTP/2 server", async () => {
     const socket = join(folder, "grpc.sock");
     const server = createHttp2();
     await new Promise<void>((done) => server.listen(socket, done));
@@ -52,7 +52,7 @@ describe("grpcProbe", () => {
     await grpcProbe(socket)();
   });
 
-  it("does not believe a socket that closes, nor one that is not there, and names it", async () => {
+  it("fails with a socket that closes and with a missing one, and names it", async () => {
     const socket = join(folder, "mute.sock");
     const server = createNet((connection) => connection.destroy());
     await new Promise<void>((done) => server.listen(socket, done));
@@ -64,13 +64,13 @@ describe("grpcProbe", () => {
 });
 
 describe("a command", () => {
-  it("that has not ended in time is named, with the time", async () => {
+  it("that times out is named, with the time", async () => {
     await expect(attempt("sleep", ["60"], 100)).rejects.toThrow(
-      '"sleep 60" has not ended in 0.1 s.',
+      '"sleep 60" did not exit within 0.1 s.',
     );
   });
 
-  it("that fails is named, with its last words", async () => {
+  it("that fails is named, with its error output", async () => {
     await expect(run("sh", ["-c", "echo no space >&2; exit 3"])).rejects.toThrow(
       /^"sh -c .*" failed \(exit 3\):\nno space$/,
     );

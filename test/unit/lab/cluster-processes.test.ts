@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import {
   ageOf,
+  cpuTimeOf,
   isRunning,
   isSuspended,
   memoryOf,
   parseRecord,
   parseStat,
-  processorTimeOf,
   startTimeOf,
 } from "../../../lab/cluster/process-record";
 
@@ -20,12 +20,12 @@ describe("parseStat", () => {
     expect(parseStat(`42 (etcd) S ${STAT_TAIL}`)).toEqual({ state: "S", startTime: "123456" });
   });
 
-  it("is not misled by brackets and spaces in the command's name", () => {
+  it("accepts parentheses and spaces in the command name", () => {
     const stat = parseStat(`42 (a) R (b c) Z ${STAT_TAIL}`);
     expect(stat).toEqual({ state: "Z", startTime: "123456" });
   });
 
-  it("agrees with this machine's kernel", () => {
+  it("reads /proc of this machine", () => {
     const { state, startTime } = parseStat(readFileSync("/proc/self/stat", "utf8"));
     expect(state).toMatch(/^[RSD]$/);
     expect(Number(startTime)).toBeGreaterThan(0);
@@ -42,20 +42,20 @@ describe("parseRecord", () => {
   });
 
   it.each(["", "42", "42 123456 00ff", "42 123456\n", "x 1 00ff\n", "42 1 00ff extra\n"])(
-    "takes %j for no record",
+    "does not accept %j",
     (text) => expect(parseRecord(text)).toBeUndefined(),
   );
 });
 
 describe("the identity of a process", () => {
-  it("holds while the process runs, and not for another start time", () => {
+  it("is valid while the process runs, and not with another start time", () => {
     const startTime = startTimeOf(process.pid) ?? "";
     expect(isRunning({ pid: process.pid, startTime })).toBe(true);
     expect(isRunning({ pid: process.pid, startTime: `${startTime}1` })).toBe(false);
     expect(memoryOf(process.pid)).toBeGreaterThan(10);
   });
 
-  it("knows a process that was stopped by a signal", async () => {
+  it("includes whether a process was stopped by a signal", async () => {
     const child = spawn("sleep", ["60"], { stdio: "ignore" });
     await once(child, "spawn");
     const pid = child.pid ?? 0;
@@ -67,16 +67,16 @@ describe("the identity of a process", () => {
     expect(isSuspended(pid)).toBe(false);
   });
 
-  it("tells the age of a process, and its processor time", () => {
+  it("includes the age and the CPU time of a process", () => {
     const startTime = startTimeOf(process.pid) ?? "";
     const age = ageOf({ startTime });
     expect(Math.abs(age - process.uptime() * 1000)).toBeLessThan(5000);
     const used = process.cpuUsage();
     const expected = (used.user + used.system) / 1000;
-    expect(Math.abs(processorTimeOf(process.pid) - expected)).toBeLessThan(500);
+    expect(Math.abs(cpuTimeOf(process.pid) - expected)).toBeLessThan(500);
   });
 
-  it("ends with the process", async () => {
+  it("is invalid after the process has exited", async () => {
     const child = spawn("cat", { stdio: ["pipe", "ignore", "ignore"] });
     await once(child, "spawn");
     const record = { pid: child.pid ?? 0, startTime: startTimeOf(child.pid ?? 0) ?? "" };

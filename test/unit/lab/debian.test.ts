@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe("missingPackages", () => {
-  it("counts only what dpkg calls installed", () => {
+  it("accepts only packages that dpkg lists as installed", () => {
     const answer = "skopeo installed\nipset config-files\nruncible installed\n";
     expect(missingPackages(["skopeo", "ipset", "runc"], answer)).toEqual(["ipset", "runc"]);
     expect(missingPackages(["skopeo"], "")).toEqual(["skopeo"]);
@@ -31,7 +31,7 @@ describe("missingPackages", () => {
 });
 
 describe("serviceUnits", () => {
-  it("finds what systemd could start, and no templates", () => {
+  it("finds units that systemd could start, without templates", () => {
     const listing = [
       "/usr/bin/etcd",
       "/lib/systemd/system/etcd.service",
@@ -63,7 +63,7 @@ describe("lockHolder", () => {
 });
 
 describe("ensureDebianPackages", () => {
-  it("installs only what is missing, and takes nothing away for it", async () => {
+  it("installs only missing packages, and removes none", async () => {
     box.script("dpkg-query", "#!/bin/sh\necho skopeo installed\nexit 1\n");
     box.script("apt-get", `#!/bin/sh\necho "$*" >> ${box.folder}/apt.log\n`);
     vi.spyOn(process, "getuid").mockReturnValue(0);
@@ -75,7 +75,7 @@ describe("ensureDebianPackages", () => {
     expect(box.lines[0]).toBe("Debian packages: installing ipset ...");
   });
 
-  it("shows why an install failed", async () => {
+  it("shows why the installation failed", async () => {
     box.script("dpkg-query", "#!/bin/sh\n");
     box.script(
       "apt-get",
@@ -85,7 +85,7 @@ describe("ensureDebianPackages", () => {
     await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(/E: no such thing/);
   });
 
-  it("finishes what an interrupted run has installed: services are disabled", async () => {
+  it("disables the services that an interrupted run has installed", async () => {
     const left = join(cacheRoot(), "debian-packages-to-finish");
     mkdirSync(cacheRoot(), { recursive: true });
     writeFileSync(left, "etcd-server");
@@ -103,7 +103,7 @@ describe("ensureDebianPackages", () => {
     expect(box.read("dpkg.log").filter((it) => it.includes("--listfiles"))).toEqual(asked);
   });
 
-  it("leaves nothing to finish where an install has failed", async () => {
+  it("leaves no record after a failed installation", async () => {
     box.script("dpkg-query", "#!/bin/sh\n");
     box.script("apt-get", '#!/bin/sh\n[ "$1" = update ]\n');
     vi.spyOn(process, "getuid").mockReturnValue(0);
@@ -111,10 +111,10 @@ describe("ensureDebianPackages", () => {
     expect(existsSync(join(cacheRoot(), "debian-packages-to-finish"))).toBe(false);
   });
 
-  describe("beside another apt", () => {
+  describe("while another process uses apt", () => {
     const locked = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt)";
 
-    it("waits, and says once for whom", async () => {
+    it("waits, and reports once for which process", async () => {
       box.script("dpkg-query", "#!/bin/sh\n");
       const count = `echo "$1" >> ${box.folder}/apt.log`;
       const refuse = `[ $(wc -l < ${box.folder}/apt.log) -gt 3 ] || { echo "${locked}" >&2; exit 100; }`;
@@ -126,7 +126,7 @@ describe("ensureDebianPackages", () => {
       expect(waits).toEqual(["Debian packages: process 812 (apt) is using apt, waiting ..."]);
     });
 
-    it("gives up after a while, and names it", async () => {
+    it("stops waiting after a timeout, and names the process", async () => {
       box.script("dpkg-query", "#!/bin/sh\n");
       box.script("apt-get", `#!/bin/sh\necho "${locked}" >&2; exit 100\n`);
       vi.spyOn(process, "getuid").mockReturnValue(0);
@@ -135,7 +135,7 @@ describe("ensureDebianPackages", () => {
     });
   });
 
-  it("says that no list could be renewed, at once and where the install fails for it", async () => {
+  it("reports a failed update of the lists at once, and again if the installation fails", async () => {
     box.script("dpkg-query", "#!/bin/sh\n");
     box.script(
       "apt-get",
@@ -145,13 +145,13 @@ describe("ensureDebianPackages", () => {
     vi.spyOn(process, "getuid").mockReturnValue(0);
     const failure = ensureDebianPackages(["ipset"], box.report);
     await expect(failure).rejects.toThrow(
-      /Unable to locate package ipset\nBefore that, "apt-get update" said: E: Failed to fetch http/,
+      /Unable to locate package ipset\nBefore that, "apt-get update" failed: E: Failed to fetch http/,
     );
     await expect(failure).rejects.toBeInstanceOf(ToolError);
     expect(box.lines[1]).toMatch(/^Debian packages: "apt-get update" failed \(E: Failed to fetch/);
   });
 
-  it("tells what to run where it is not root, or no Debian", async () => {
+  it("prints the command to run without root, and on another distribution", async () => {
     box.script("dpkg-query", "#!/bin/sh\n");
     box.script("apt-get", "#!/bin/sh\n");
     vi.spyOn(process, "getuid").mockReturnValue(1000);
@@ -159,7 +159,7 @@ describe("ensureDebianPackages", () => {
     await expect(failure).rejects.toThrow(/sudo apt-get install ipset runc/);
     vi.stubEnv("PATH", "");
     await expect(ensureDebianPackages(["ipset"], box.report)).rejects.toThrow(
-      /no Debian or Ubuntu.*ipset/,
+      /not Debian or Ubuntu.*ipset/,
     );
   });
 });

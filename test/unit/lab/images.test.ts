@@ -35,7 +35,7 @@ const allRecipes = [...recipes, ...optionalRecipes];
 const filesRecipes = allRecipes.filter(({ layer }) => layer.kind === "files");
 
 describe("recipes", () => {
-  it("have names of their own", () => {
+  it("have different names", () => {
     expect(new Set(allRecipes.map(({ reference }) => reference)).size).toBe(allRecipes.length);
   });
 
@@ -62,7 +62,7 @@ describe("recipes", () => {
   });
 
   it.each(filesRecipes)(
-    "$reference: starts a file of its own as a user that is not root",
+    "$reference: runs a file of the image as a user that is not root",
     (recipe) => {
       const { files } = recipe.layer as FilesLayer;
       expect(Object.keys(files)).toContain(recipe.config.Entrypoint?.[0]);
@@ -70,11 +70,11 @@ describe("recipes", () => {
     },
   );
 
-  it.each(filesRecipes)("$reference: its tools are never those of PATH", (recipe) => {
+  it.each(filesRecipes)("$reference: its tools are never from PATH", (recipe) => {
     for (const name of toolsOf(recipe)) {
       const pin: GoPin = pins[name];
       expect(pin.onPath).toBeUndefined();
-      // The executable of a release is taken for it where it needs no libraries.
+      // The executable of a release is used if it is static.
       if (pin.release) expect(pin.release.static).toBe(true);
     }
   });
@@ -94,7 +94,7 @@ describe("splitReference", () => {
 });
 
 describe("debianCommand", () => {
-  it("mounts in a namespace of its own, with fixed times, and writes to its output", () => {
+  it("mounts in its own namespace, with fixed times, and writes to standard output", () => {
     const layer = { kind: "debian", suite: "trixie", packages: ["a", "b"], finish: ["x"] } as const;
     const { command, args, env } = debianCommand(layer);
     expect([command, ...args].slice(0, 3)).toEqual(["unshare", "--mount", "mmdebstrap"]);
@@ -104,7 +104,7 @@ describe("debianCommand", () => {
   });
 });
 
-/** Stages and packs a small image from a copy of its inputs that has a mode and a time of its own. */
+/** Stages and packs a small image from a copy of its inputs with this mode and time. */
 async function pack(name: string, mode: number, time: number) {
   const [host, stage, layout] = ["host", "stage", "layout"].map((part) => join(folder, name, part));
   for (const path of [stage!, layout!]) mkdirSync(path, { recursive: true, mode });
@@ -125,13 +125,13 @@ async function pack(name: string, mode: number, time: number) {
 const sha256 = (content: Buffer) => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
 describe("writeLayout", () => {
-  it("gives the same digest for the same content, whatever times and modes say", async () => {
+  it("has the same digest for the same content with other times and modes", async () => {
     const first = await pack("first", 0o755, 1_000_000);
     const second = await pack("second", 0o700, 2_000_000);
     expect(second.manifest).toEqual(first.manifest);
   });
 
-  it("describes every blob by its own digest and size", async () => {
+  it("describes every blob by its digest and size", async () => {
     const { manifest, blob, layout } = await pack("image", 0o755, 1);
     expect(sha256(blob(manifest.digest))).toBe(manifest.digest);
     const { config, layers } = JSON.parse(blob(manifest.digest).toString());
@@ -146,7 +146,7 @@ describe("writeLayout", () => {
     expect(index.manifests).toEqual([manifest]);
   });
 
-  it("packs content in place of links, owned by root, readable and not writable by others", async () => {
+  it("packs content instead of links, owned by root, readable and not writable by others", async () => {
     const { manifest, blob } = await pack("image", 0o700, 1);
     const { layers } = JSON.parse(blob(manifest.digest).toString());
     const input = blob(layers[0].digest);
@@ -169,12 +169,12 @@ describe("writeLayout", () => {
     ]);
   });
 
-  it("fails with what the command said", async () => {
+  it("fails with the error output of the command", async () => {
     const tar = { command: "sh", args: ["-c", "echo no space >&2; exit 3"] };
     await expect(writeLayout(folder, tar, {})).rejects.toThrow(/failed \(exit 3\):\nno space/);
   });
 
-  it("fails where the command is missing", async () => {
+  it("fails if the command is missing", async () => {
     const tar = { command: join(folder, "nothing"), args: [] };
     await expect(writeLayout(folder, tar, {})).rejects.toThrow(/ENOENT/);
   });
@@ -197,15 +197,15 @@ describe("remoteDigest", () => {
 
   afterEach(() => server.close());
 
-  it("gives the digest, or nothing", async () => {
+  it("returns the digest, or undefined", async () => {
     expect(await remoteDigest(registry, "docker.io/library/python:3.13-slim")).toBe("sha256:abc");
     expect(await remoteDigest(registry, "docker.io/library/python:3.14-slim")).toBeUndefined();
   });
 
-  it("throws where the registry fails, or does not answer", async () => {
+  it("throws if the registry fails or does not respond", async () => {
     await expect(remoteDigest(registry, "a/broken/b:1")).rejects.toThrow(/HTTP 500/);
     server.close();
     server.closeAllConnections();
-    await expect(remoteDigest(registry, "a/b:1")).rejects.toThrow(/does not answer/);
+    await expect(remoteDigest(registry, "a/b:1")).rejects.toThrow(/does not respond/);
   });
 });

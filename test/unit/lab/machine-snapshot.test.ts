@@ -8,7 +8,7 @@ import {
 } from "../../support/machine-snapshot";
 
 describe("a snapshot of a machine", () => {
-  it("names what has come and what has gone, by kind", () => {
+  it("lists what was added and removed, by kind", () => {
     const before = { mounts: ["a", "b"], units: ["x"] };
     expect(differences(before, { mounts: ["b", "c"], units: ["x"] })).toEqual([
       "mounts: - a",
@@ -16,7 +16,7 @@ describe("a snapshot of a machine", () => {
     ]);
   });
 
-  it("leaves other labs out, and nothing else", () => {
+  it("ignores only other labs", () => {
     const now = {
       mounts: ["nsfs /run/ml-lab/other/ns/net nsfs", "nsfs /run/ml-lab/mine/ns/net nsfs"],
       routes: ["10.231.1.0/30 dev ml-other", "10.231.2.0/30 dev ml-mine"],
@@ -30,7 +30,7 @@ describe("a snapshot of a machine", () => {
     ]);
   });
 
-  it("leaves out cgroups that others have left or are in, and no empty one that has come", () => {
+  it("ignores removed cgroups and those with processes of others, but no new empty one", () => {
     const before = { cgroups: ["/sys/fs/cgroup/a"] };
     const now = { cgroups: ["/sys/fs/cgroup/used", "/sys/fs/cgroup/kubepods"] };
     const members = (path: string) => (path.endsWith("used") ? "812\n" : "");
@@ -39,7 +39,7 @@ describe("a snapshot of a machine", () => {
     ]);
   });
 
-  it("has rules without counters, which count on by themselves", () => {
+  it("has rules without their counters", () => {
     const text = "# made\n*filter\n:FORWARD DROP [10:840]\n-A FORWARD -j ACCEPT\nCOMMIT\n";
     expect(rulesWithoutCounters(text)).toEqual([
       "*filter",
@@ -49,7 +49,7 @@ describe("a snapshot of a machine", () => {
     ]);
   });
 
-  it("does not tell a table that lets everything through from none", () => {
+  it("treats a table that accepts everything as no table", () => {
     const empty = ["*nat", ":PREROUTING ACCEPT", "COMMIT"];
     const dropping = ["*filter", ":FORWARD DROP", "COMMIT"];
     const ruled = ["*filter", ":FORWARD ACCEPT", "-A FORWARD -j ACCEPT", "COMMIT"];
@@ -61,7 +61,7 @@ describe("a snapshot of a machine", () => {
     );
   });
 
-  it("tells settings that have changed, and not those of a module that was loaded", () => {
+  it("lists changed settings, and not those of a loaded module", () => {
     const before = { settings: ["kernel.panic = 0"] };
     const after = { settings: ["kernel.panic = 10", "net.netfilter.x = 1"] };
     expect(differences(before, after)).toEqual([
@@ -70,7 +70,7 @@ describe("a snapshot of a machine", () => {
     ]);
   });
 
-  it("reads this machine, and finds it as it is", () => {
+  it("reads this machine without differences", () => {
     const one = takeSnapshot();
     for (const kind of ["addresses", "mounts", "files"]) expect(one[kind]).not.toEqual([]);
     expect(one.addresses?.join("\n")).toContain("127.0.0.1/8");

@@ -4,7 +4,7 @@ import { versionInRange } from "../../../toolchain/on-path";
 import { checkPins } from "../../support/pin-checks";
 
 checkPins(pins, {
-  // The module counts its versions in another way than the tool does.
+  // The module has other version numbers than the tool.
   prometheus: "github.com/prometheus/prometheus v0.316.0",
   // Built with the plugins that the lab uses.
   coredns: `github.com/coredns/coredns v${pins.coredns.version}`,
@@ -13,20 +13,20 @@ checkPins(pins, {
 });
 
 describe("the tools of a lab", () => {
-  it("take the node and the control plane of one minor version only", () => {
+  it("accept only one minor version for node and control plane", () => {
     const { range } = pins.kubelet.onPath!;
     expect(versionInRange("Kubernetes v1.34.9", range)).toBe(true);
     expect(versionInRange("Kubernetes v1.33.9", range)).toBe(false);
     expect(versionInRange("Kubernetes v1.35.0", range)).toBe(false);
   });
 
-  it("are of one module, so that what they share is compiled once, but for cert-manager and the server it is tested with", () => {
+  it("are built from one module, so that common packages are compiled once, except for cert-manager and its test server", () => {
     const apart = Object.entries(pins).filter(([, { module }]) => module !== pins.kubelet.module);
     expect(apart.map(([name]) => name)).toEqual(["pebble", "cert-manager"]);
     expect(pins.pebble.module).toBe(pins["cert-manager"].module);
   });
 
-  it("tell the version that they are built from", () => {
+  it("contain the version that they are built from", () => {
     const [value] = pins["cert-manager"].values;
     expect(value).toMatch(new RegExp(`\\.AppVersion=v${pins["cert-manager"].version}$`));
   });

@@ -13,7 +13,7 @@ describe("cacheRoot", () => {
     expect(cacheRoot(env)).toBe(root);
   });
 
-  it("is below the home folder by default", () => {
+  it("is in the home folder by default", () => {
     expect(cacheRoot({})).toMatch(/\/\.cache\/ml-platform$/);
   });
 });
@@ -59,7 +59,7 @@ describe("withLock", () => {
     box.remove();
   });
 
-  it("waits for another process, and takes over from one that dies", async () => {
+  it("waits for another process, and gets the lock when that process is killed", async () => {
     const holder = spawn("flock", ["--no-fork", file, "sh", "-c", "echo held; exec cat"]);
     await once(holder.stdout, "data");
     const waited = vi.fn(() => void holder.kill("SIGKILL"));
@@ -67,13 +67,13 @@ describe("withLock", () => {
     expect(waited).toHaveBeenCalledOnce();
   });
 
-  it("says what is missing where there is no flock", async () => {
+  it("names flock if it is missing", async () => {
     vi.stubEnv("PATH", box.bin);
     const failure = withLock(file, silent, async () => 1);
     await expect(failure).rejects.toThrow(/a\.lock: cannot lock .*Install util-linux/);
   });
 
-  it("is free again after work that throws", async () => {
+  it("releases the lock after work that throws", async () => {
     const failure = withLock(file, silent, () => Promise.reject(new Error("no")));
     await expect(failure).rejects.toThrow("no");
     expect(await withLock(file, silent, async () => 1)).toBe(1);

@@ -11,12 +11,12 @@ import { waitFor } from "../../support/wait";
 const realGo = which("go");
 let box: Sandbox;
 
-/** A command that says of itself that it is Go of a version. */
+/** A fake Go command with a version. */
 function fake(version: string, folder: string): string {
   return box.script("go", `#!/bin/sh\necho go${version}\n`, join(box.folder, folder));
 }
 
-/** A folder whose `go.mod` needs a Go that no machine has. */
+/** A folder whose `go.mod` needs a future Go version. */
 function futureModule(): string {
   return dirname(box.write("future/go.mod", "module example.com/future\n\ngo 1.999.0\n"));
 }
@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe("goCandidates", () => {
-  it("has that of PATH first, then the usual places, Debian's newest first", () => {
+  it("returns that of PATH first, then the usual folders, Debian's newest first", () => {
     const onPath = fake("1.26.8", "bin");
     const places = ["usr/local/go/bin", "usr/lib/go-1.26/bin", "usr/lib/go-1.9/bin", "home/go/bin"];
     const others = places.map((folder) => fake("1.26.8", folder));
@@ -45,18 +45,18 @@ describe("chooseGo", () => {
     ["1.26.8", ["1.19.8", "1.26.8"], 1],
     ["1.26.8", ["1.26.7", "1.27.0"], 1],
     ["1.26", ["1.26", "1.27.0"], 0],
-    // It may download a newer one by itself.
+    // It may download a newer version.
     ["1.26.8", ["1.24.4", "1.23.1"], 0],
     ["1.26.8", ["1.26.9-custom"], 0],
-  ])("needs %s, has %j: takes number %d", async (needed, versions, chosen) => {
+  ])("requires %s, has %j: chooses number %d", async (needed, versions, chosen) => {
     const candidates = versions.map((version, index) => fake(version, `place${index}`));
     expect(await chooseGo(needed, candidates)).toBe(candidates[chosen]);
   });
 
-  it("says what to install where there is none", async () => {
+  it("names the version to install if there is none", async () => {
     const failure = chooseGo("1.26.8", []);
     await expect(failure).rejects.toThrow(
-      /^Go is not on PATH, nor in any usual place\. Install Go 1\.26\.8 or newer: https:/,
+      /^Go is not on PATH, nor in a usual folder\. Install Go 1\.26\.8 or newer: https:/,
     );
     await expect(failure).rejects.toBeInstanceOf(ToolError);
   });
@@ -67,13 +67,13 @@ describe("a Go that is too old", () => {
     "go: go.mod requires go >= 1.999.0 (running go 1.24.4; GOTOOLCHAIN=local)",
     "go: errors parsing go.mod:\ngo.mod:3: invalid go version '1.999.0': must match format 1.23",
     "go: download go1.999.0 for linux/amd64: toolchain not available",
-  ])("is told from other failures: %s", async (text) => {
+  ])("is distinguished from other failures: %s", async (text) => {
     box.script("go", `#!/bin/sh\ncat >&2 <<'END'\n${text}\nEND\nexit 1\n`);
     const failure = go(futureModule(), ["build"]);
     await expect(failure).rejects.toThrow(/bin\/go is too old: .*Install Go 1\.999\.0 or newer/);
   });
 
-  it("is found out before a build where it does not complain itself", async () => {
+  it("is detected before a build if it does not fail itself", async () => {
     box.script("go", "#!/bin/sh\necho go1.19.8\necho linux\necho amd64\n");
     await expect(goToolchain(futureModule())).rejects.toThrow(
       /bin\/go is too old: go1\.19\.8\. Install Go 1\.999\.0/,
@@ -81,9 +81,9 @@ describe("a Go that is too old", () => {
   });
 
   it.runIf(realGo).each([
-    ["may download none", "local", "off"],
+    ["must not download a newer one", "local", "off"],
     ["can't download one", "auto", "http://127.0.0.1:9"],
-  ])("is found out where the real one %s", async (_case, toolchain, proxy) => {
+  ])("is detected if the real one %s", async (_case, toolchain, proxy) => {
     vi.stubEnv("PATH", `${dirname(realGo!)}:${process.env.PATH}`);
     vi.stubEnv("GOTOOLCHAIN", toolchain);
     vi.stubEnv("GOPROXY", proxy);
@@ -94,7 +94,7 @@ describe("a Go that is too old", () => {
 });
 
 describe("other failures", () => {
-  it("show the end of what Go said, without its progress", async () => {
+  it("show the end of Go's output, without its progress", async () => {
     const module = dirname(box.write("module/go.mod", "module example.com/a\n"));
     box.script(
       "go",
@@ -114,9 +114,9 @@ describe("an interrupted build", () => {
     ["SIGINT", 2],
     ["SIGTERM", 2],
     ["SIGHUP", 2],
-    // Nothing can be done about it here, but Go itself ends, and starts no further compilers.
+    // This process cannot react, but Go is stopped and starts no further compilers.
     ["SIGKILL", 1],
-  ] as const)("ends its processes: %s", async (signal, ended) => {
+  ] as const)("stops its processes: %s", async (signal, ended) => {
     const module = dirname(box.write("module/go.mod", "module example.com/a\n"));
     const pids = join(box.folder, "pids");
     box.script(
@@ -133,7 +133,7 @@ describe("an interrupted build", () => {
     runner.kill(signal);
     expect(await once(runner, "exit")).toEqual([null, signal]);
     const left = async () => processes.slice(0, ended).filter(isAlive);
-    await waitFor("its processes to end", 5, left, (pids) => pids.length === 0);
+    await waitFor("its processes to exit", 5, left, (pids) => pids.length === 0);
     for (const pid of processes.filter(isAlive)) process.kill(Number(pid), "SIGKILL");
   });
 });

@@ -11,7 +11,7 @@ const realGo = which("go");
 let box: Sandbox;
 let module: GoModule;
 
-/** A module with two commands, which print what a dependency says; nothing of it is downloaded. */
+/** A module with two commands, which print a text of a local dependency. */
 function writeModule(): GoModule {
   const dependency =
     "\nrequire example.com/said v1.0.0\n\nreplace example.com/said v1.0.0 => ../said\n";
@@ -40,7 +40,7 @@ function pin(name: string, of = module): GoPin {
   return { kind: "go", version: "1.2.3", module: of, package: `./${name}`, values };
 }
 
-/** What a built command prints. */
+/** Output of a built command. */
 function said(file: string): string {
   return execFileSync("sh", ["-c", `${file} 2>&1`], { encoding: "utf8" }).trim();
 }
@@ -73,13 +73,13 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
     mkdirSync(stage);
   });
 
-  it("builds several commands, with the files of a dependency that they embed", async () => {
+  it("builds several commands, with embedded files of a dependency", async () => {
     const files = await build(module, [pin("one"), pin("two")]);
     expect(files.map(said)).toEqual(["cloud embedded 1.2.3", "cloud embedded 1.2.3"]);
   });
 
-  it("says how far it is, without what is compiled already", async () => {
-    // Go's own packages are compiled then, and nobody has compiled the changed one before.
+  it("reports progress, without packages that are compiled already", async () => {
+    // Go's packages are compiled by then, and the changed one has never been compiled.
     await build(module, [pin("one")]);
     box.lines.length = 0;
     box.write("said/words/more.go", `package words\nconst More = "${box.folder}"\n`);
@@ -91,7 +91,7 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
     expect(box.lines[0]).toMatch(/^\d of 2 packages compiled, . of 2 tools linked, /);
   });
 
-  it("hands over what is whole of a build that fails", async () => {
+  it("passes on the complete executables of a build that fails", async () => {
     box.write("module/two/main.go", "package main\nfunc main() { boom() }\n");
     const built: string[] = [];
     const onBuilt = (_: GoPin, file: string) => void built.push(said(file));
@@ -104,18 +104,15 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
     ["a file", "words/words.go", "words.go.txt"],
     ["a package", "words", "words.go.txt"],
     ["a text", "words/words.go", [["cloud", "patched"]]],
-  ] as const)(
-    "replaces %s of a dependency, and leaves the dependency alone",
-    async (_, path, by) => {
-      const patches = [{ module: "example.com/said", path, with: by }];
-      const patched = { ...module, patches };
-      const files = await build(patched, [pin("one", patched)]);
-      expect(files.map(said)).toEqual(["patched embedded 1.2.3"]);
-      expect(box.read("said/words/words.go")[1]).toContain("cloud");
-    },
-  );
+  ] as const)("replaces %s of a dependency in a copy", async (_, path, by) => {
+    const patches = [{ module: "example.com/said", path, with: by }];
+    const patched = { ...module, patches };
+    const files = await build(patched, [pin("one", patched)]);
+    expect(files.map(said)).toEqual(["patched embedded 1.2.3"]);
+    expect(box.read("said/words/words.go")[1]).toContain("cloud");
+  });
 
-  it("takes several changes of one dependency, and refuses a text that is not there once", async () => {
+  it("accepts several changes of one dependency, and refuses a text that does not occur once", async () => {
     const change = (path: string, from: string, to: string) => {
       return { module: "example.com/said", path, with: [[from, to]] } as const;
     };
@@ -126,12 +123,14 @@ describe.runIf(realGo)("goBuild, with the Go of this machine", () => {
     const files = await build({ ...module, patches }, [pin("one", { ...module, patches })]);
     expect(files.map(said)).toEqual(["patched twice embedded 1.2.3"]);
     const wrong = { ...module, patches: [change("words/words.go", "o", "0")] };
-    await expect(build(wrong, [pin("one", wrong)])).rejects.toThrow(/words\.go: "o" is not there/);
+    await expect(build(wrong, [pin("one", wrong)])).rejects.toThrow(
+      /words\.go: "o" does not occur once/,
+    );
   });
 });
 
 describe("buildHash", () => {
-  it("changes with everything that determines the binary, and with nothing else", () => {
+  it("changes only with inputs of the binary", () => {
     const toolchain = "go1.26.8 linux amd64";
     const copy = { ...module, folder: join(box.folder, "copy") };
     cpSync(module.folder, copy.folder, { recursive: true });

@@ -20,7 +20,7 @@ describe("secondsLeft", () => {
     expect(secondsLeft(total, done, seconds)).toBe(left);
   });
 
-  it("hits the end where the work goes on as before", () => {
+  it("is exact if the speed does not change", () => {
     const run = fc.record({
       total: fc.integer({ min: 100 }),
       share: fc.double({ min: 0.02, max: 1, noNaN: true }),
@@ -47,7 +47,7 @@ describe("roughly", () => {
 });
 
 describe("parsePlan", () => {
-  it("counts what is not built yet, by the size of its source, and the links of its targets", () => {
+  it("counts packages that are not built yet, by the size of their source, and links of targets", () => {
     const answer = [
       "false\truntime\t\t/go/runtime\ta.go\t",
       "true\texample.com/a\t\t/a\ta.go\tb.go\t",
@@ -83,19 +83,19 @@ describe("progressLine", () => {
   const at = (begun: string[], seconds: number, linked: string[] = []) =>
     progressLine(plan, { begun, seconds, linked: new Set(linked), parallel: 2 });
 
-  it("says nothing of the time that is left before there is something to base it on", () => {
+  it("has no remaining time before the minimum time and work", () => {
     expect(at(["a", "b"], 5)).toBe("0 of 4 packages compiled, 0 of 1 tools linked, 5.0 s so far");
     expect(at(["a", "b", "c"], 15)).toMatch(/^1 of 4 .*, 15 s so far$/);
   });
 
-  it("counts what is still being compiled as not done", () => {
+  it("counts packages that are being compiled as not done", () => {
     expect(at(["a", "b", "c"], 60)).toMatch(/^1 of 4 packages compiled, .*, about 4 min left$/);
     expect(at(["a", "b", "c", "d"], 90)).toMatch(
       /^2 of 4 packages compiled, .*, about 2 min left$/,
     );
   });
 
-  it("ends with nothing left", () => {
+  it("ends without remaining work", () => {
     const line = at(["a", "b", "c", "d"], 90, ["tool"]);
     expect(line).toBe("4 of 4 packages compiled, 1 of 1 tools linked, less than a minute left");
   });

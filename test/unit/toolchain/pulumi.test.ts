@@ -11,7 +11,7 @@ let box: Sandbox;
 beforeEach(() => {
   box = sandbox();
   box.script("go", fakeGo);
-  // The files that a build changes, with what is changed in them.
+  // The files that a build changes, with the changes.
   for (const pin of Object.values<Pin>(pins)) {
     for (const { path, with: by } of (pin.kind === "go" && pin.module.patches) || []) {
       const place = path.endsWith(".go") ? path : `${path}/any.go`;
@@ -29,7 +29,7 @@ afterEach(() => {
 });
 
 describe("the plugin scripts", () => {
-  it("run what the npm package has", async () => {
+  it("run scripts of the npm package", async () => {
     const name = "pulumi-resource-pulumi-nodejs";
     const file = (await pulumiTools.ensure([name], box.report)).get(name)!;
     expect(readFileSync(file, "utf8")).toMatch(
@@ -51,7 +51,7 @@ describe("the plugin scripts", () => {
 describe("ensurePulumi", () => {
   const complete = "#!/bin/sh\necho v3.270.0\n";
 
-  it("takes an official CLI of PATH", async () => {
+  it("uses an official CLI on PATH", async () => {
     const official = join(box.folder, "official");
     const command = box.script("pulumi", complete, official);
     box.script("pulumi-language-nodejs", complete, official);
@@ -61,7 +61,7 @@ describe("ensurePulumi", () => {
     expect(download).not.toHaveBeenCalled();
   });
 
-  it("downloads the official CLI where there is none", async () => {
+  it("downloads the official CLI if there is none", async () => {
     const download = vi.fn(async () => undefined);
     const { command, binDirs } = await ensurePulumi(box.report, download);
     expect(command).toMatch(/tools\/pulumi-official\/[\d.]+\/bin\/pulumi$/);
@@ -69,7 +69,7 @@ describe("ensurePulumi", () => {
     expect(box.read("go.log")).toEqual([]);
   });
 
-  it("builds where a download fails, says why, and tries no download after that", async () => {
+  it("builds if a download fails, reports the reason, and does not download again", async () => {
     const download = vi.fn(async () => "blocked");
     const built = await ensurePulumi(box.report, download);
     const { version } = pins.pulumi;
@@ -89,7 +89,7 @@ describe("ensurePulumi", () => {
     expect(download).toHaveBeenCalledOnce();
   });
 
-  it("takes a CLI of PATH that has only what runs policy packs beside it", async () => {
+  it("uses a CLI on PATH with only the plugin for policy packs", async () => {
     const folder = join(box.folder, "cli");
     const command = box.script("pulumi", complete, folder);
     box.script("pulumi-resource-kubernetes", complete, folder);
@@ -97,7 +97,7 @@ describe("ensurePulumi", () => {
     expect((await ensurePulumi(box.report, vi.fn())).command).toBe(command);
   });
 
-  it("says what to install where a download fails and there is no Go either", async () => {
+  it("names what to install if a download fails and there is no Go", async () => {
     const ensuring = ensurePulumi(
       box.report,
       async () => "blocked",

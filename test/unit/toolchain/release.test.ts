@@ -29,7 +29,7 @@ const sum = (content: Buffer | string) => createHash("sha256").update(content).d
 
 let box: Sandbox;
 let site: ReleaseSite;
-/** The executable that the site has: a script large enough to break off in the middle. */
+/** The executable of the release: a script large enough to be interrupted. */
 const content = Buffer.from(`#!/bin/sh\necho released\n#${"x".repeat(300_000)}\n`);
 
 beforeEach(async () => {
@@ -44,7 +44,7 @@ afterEach(async () => {
   box.remove();
 });
 
-/** A table with tools of the site's release 1.2.3 and a Go module. */
+/** A table with tools of release 1.2.3 and a Go module. */
 function boxOf<Name extends string>(
   names: readonly Name[],
   release: Partial<Release> = {},
@@ -71,15 +71,15 @@ function publish(name: string, file: Buffer, checksum = sum(file)): void {
 
 const builds = () => box.read("go.log");
 
-/** Every executable below the cache's tools, and whatever a download left behind. */
+/** All files in the tools folder of the cache. */
 function inCache(): string[] {
   const folder = join(box.folder, "cache/tools");
   const all = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
   return all.filter((file) => !file.endsWith(".lock") && file.split("/").length > 1);
 }
 
-describe("a release on a site that works", () => {
-  it("is taken instead of a build, once", async () => {
+describe("a release", () => {
+  it("is used instead of a build, once", async () => {
     publish("tool", content);
     const tools = boxOf(["tool"]);
     const file = (await tools.ensure(["tool"], box.report)).get("tool")!;
@@ -94,14 +94,14 @@ describe("a release on a site that works", () => {
     expect(builds()).toEqual([]);
   });
 
-  it("is downloaded once where two ask at the same time", async () => {
+  it("is downloaded once by concurrent calls", async () => {
     publish("tool", content);
     const tools = boxOf(["tool"]);
     await Promise.all([tools.ensure(["tool"], box.report), tools.ensure(["tool"], box.report)]);
     expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
   });
 
-  it("is downloaded anew where an earlier run was killed in the middle", async () => {
+  it("is downloaded again after a killed download", async () => {
     publish("tool", content);
     const tools = boxOf(["tool"]);
     const place = dirname((await tools.ensure(["tool"], box.report)).get("tool")!);
@@ -114,13 +114,13 @@ describe("a release on a site that works", () => {
     expect(existsSync(`${place}.partial`)).toBe(false);
   });
 
-  it("is taken without Go", async () => {
+  it("is used without Go", async () => {
     publish("tool", content);
     box.script("go", "#!/bin/sh\nexit 1\n");
     expect((await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")).toContain("-release-");
   });
 
-  it("is followed to where the site has its files", async () => {
+  it("is downloaded through redirects", async () => {
     publish("tool", content);
     site.answers.set("/elsewhere", whole(content));
     site.answers.set(path("tool"), (response) => {
@@ -131,7 +131,7 @@ describe("a release on a site that works", () => {
     expect(builds()).toEqual([]);
   });
 
-  it("is unpacked, with its sum in a list", async () => {
+  it("is unpacked, with its checksum in a list", async () => {
     const folder = join(box.folder, "pack/tool-1.2.3");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "tool"), "#!/bin/sh\necho packed\n", { mode: 0o755 });
@@ -157,7 +157,7 @@ describe("a release on a site that works", () => {
     expect(box.lines.join("\n")).toMatch(/Reason: .*the archive has no tool-1\.2\.3\/second/);
   });
 
-  it("is not taken where a built tool is there, or where builds are wanted", async () => {
+  it("is not used if there is a built tool, or ML_PLATFORM_BUILD is set", async () => {
     const tools = boxOf(["tool"]);
     vi.stubEnv("ML_PLATFORM_BUILD", "1");
     const file = (await tools.ensure(["tool"], box.report)).get("tool")!;
@@ -167,7 +167,7 @@ describe("a release on a site that works", () => {
     expect(site.asked).toEqual([]);
   });
 
-  it("reaches it through the proxy of the environment", async () => {
+  it("is downloaded through the proxy of the environment", async () => {
     publish("tool", content);
     vi.stubEnv("http_proxy", "http://127.0.0.1:9");
     vi.stubEnv("no_proxy", "");
@@ -180,8 +180,8 @@ describe("a release on a site that works", () => {
   });
 });
 
-describe("a transfer that breaks off", () => {
-  it("is taken up where it ended", async () => {
+describe("an interrupted transfer", () => {
+  it("is resumed", async () => {
     publish("tool", content);
     site.answers.set(path("tool"), breaking(content, 2));
     const file = (await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")!;
@@ -191,23 +191,23 @@ describe("a transfer that breaks off", () => {
   });
 
   it.each([
-    ["again and again", () => breaking(content, 100)],
+    ["repeatedly", () => breaking(content, 100)],
     [
-      "in silence",
+      "that stalls",
       () => (response: ServerResponse) => {
         response.writeHead(200, { "content-length": content.length });
         response.write(content.subarray(0, 1000));
       },
     ],
     [
-      "in drops that would take for ever",
+      "that is too slow",
       () => (response: ServerResponse) => {
         response.writeHead(200, { "content-length": content.length });
         const timer = setInterval(() => response.write("x"), 50);
         response.on("close", () => clearInterval(timer));
       },
     ],
-  ])("%s: is given up, leaves nothing, and is built", async (_case, answer) => {
+  ])("%s: fails, leaves no file, and the tool is built", async (_case, answer) => {
     publish("tool", content);
     site.answers.set(path("tool"), answer());
     const file = (await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")!;
@@ -228,7 +228,7 @@ describe("a wrong checksum", () => {
     return (error as Error).message;
   };
 
-  it("is an error that names the file, both sums, and what to do", async () => {
+  it("is an error with the file, both checksums, and what to do", async () => {
     publish("tool", content, sum("other"));
     const message = await failure(boxOf(["tool"]));
     expect(message).toContain(`${site.origin}${path("tool")}: wrong checksum`);
@@ -236,30 +236,30 @@ describe("a wrong checksum", () => {
     expect(message).toContain("ML_PLATFORM_BUILD=1");
   });
 
-  it("is an error where the release publishes another than the repository knows", async () => {
+  it("is an error if the published one is not the pinned one", async () => {
     publish("tool", content);
     const message = await failure(boxOf(["tool"], { sha256: { [arch]: sum("known") } }));
     expect(message).toMatch(new RegExp(`expected ${sum("known")} \\(pinned in this repository`));
     expect(site.asked).toEqual([path("tool.sha256")]);
   });
 
-  it("is none where the repository knows the same", async () => {
+  it("is accepted if the pinned one is equal", async () => {
     publish("tool", content);
     const tools = boxOf(["tool"], { sha256: { [arch]: sum(content) } });
     expect((await tools.ensure(["tool"], box.report)).get("tool")).toContain("-release-");
   });
 });
 
-describe("no release to take", () => {
+describe("no usable release", () => {
   it.each([
-    ["a file that is not there", () => site.answers.delete(path("tool")), /HTTP status 404/],
+    ["a missing file", () => site.answers.delete(path("tool")), /HTTP status 404/],
     ["no checksum", () => site.answers.delete(path("tool.sha256")), /HTTP status 404/],
     [
       "a page instead of the checksum",
       () => site.answers.set(path("tool.sha256"), whole("<html>log in</html>")),
       /no sha256 of tool/,
     ],
-  ])("%s: builds, and says why", async (_case, change, reason) => {
+  ])("%s: builds, and reports the reason", async (_case, change, reason) => {
     publish("tool", content);
     change();
     await boxOf(["tool"]).ensure(["tool"], box.report);
@@ -267,7 +267,7 @@ describe("no release to take", () => {
     expect(builds()).toHaveLength(1);
   });
 
-  it("a site that is overloaded, and wants to be asked again in an hour: built at once", async () => {
+  it("an overloaded site with a long Retry-After: builds at once", async () => {
     site.answers.set(path("tool.sha256"), (response) => {
       response.writeHead(503, { "retry-after": "3600" }).end();
     });
@@ -276,7 +276,7 @@ describe("no release to take", () => {
     expect(site.asked.length).toBeLessThan(6);
   });
 
-  it("a site that accepts and never answers: asked once, said in one line, all built at once", async () => {
+  it("a site that never responds: one request, one line, all tools are built at once", async () => {
     const tools = boxOf(["one", "two", "three"]);
     for (const name of tools.names) site.answers.set(path(`${name}.sha256`), () => undefined);
     const start = Date.now();
@@ -292,7 +292,7 @@ describe("no release to take", () => {
     expect(builds()).toHaveLength(2);
   });
 
-  it("a port that nobody listens on, or a name that is none: built at once", async () => {
+  it("a closed port, or an unknown host: builds at once", async () => {
     await site.close();
     await boxOf(["one"]).ensure(["one"], box.report);
     expect(box.lines[1]).toMatch(/does not answer \(.*ECONNREFUSED/);
@@ -302,7 +302,7 @@ describe("no release to take", () => {
     expect(builds()).toHaveLength(2);
   });
 
-  it("what needs libraries is not taken for an image", async () => {
+  it("an executable that needs libraries is not used for an image", async () => {
     publish("tool", readFileSync("/usr/bin/tar"));
     const tools = boxOf(["tool"], { static: true });
     expect((await tools.ensure(["tool"], box.report)).get("tool")).not.toContain("-release-");
@@ -311,11 +311,11 @@ describe("no release to take", () => {
 });
 
 describe("isStatic", () => {
-  it("tells executables with a loader, and what is none, from static ones", () => {
+  it("distinguishes static executables from dynamic ones and other files", () => {
     expect(isStatic("/usr/bin/tar")).toBe(false);
     expect(isStatic(box.script("script", "#!/bin/sh\n"))).toBe(false);
     expect(isStatic(box.write("empty", ""))).toBe(false);
-    // The header of a static executable: one segment that is loaded.
+    // The header of a static executable with one loadable segment.
     const elf = Buffer.alloc(64 + 56);
     elf.write("\x7fELF\x02\x01\x01", "latin1");
     elf.writeBigUInt64LE(64n, 32);
@@ -332,15 +332,15 @@ describe("findChecksum", () => {
   const [a, b] = [sum("a"), sum("b")];
 
   it.each([
-    ["a bare sum", `${a}\n`, a],
+    ["only the checksum", `${a}\n`, a],
     ["a list", `${b}  other\n${a}  tool\n`, a],
     ["a list of binary files", `${b} *other\n${a} *tool\n`, a],
     ["a list with folders", `${b}  release/other\n${a}  release/tool`, a],
     ["capitals", `${a.toUpperCase()}  tool`, a],
     ["another file only", `${b}  tool.sig\n`, undefined],
-    ["several bare sums", `${a}\n${b}\n`, undefined],
+    ["several checksums without names", `${a}\n${b}\n`, undefined],
     ["a page", "<html>tool</html>", undefined],
-    ["a sum that is cut off", `${a.slice(1)}  tool`, undefined],
+    ["an incomplete checksum", `${a.slice(1)}  tool`, undefined],
   ])("%s", (_case, text, found) => {
     expect(findChecksum(text, "tool")).toBe(found);
   });
@@ -349,7 +349,7 @@ describe("findChecksum", () => {
 describe("the releases of a lab's tools", () => {
   const released = Object.entries<GoPin>(pins).filter(([, pin]) => pin.release);
 
-  it.each(released)("%s: version and architecture are filled in, over https", (_name, pin) => {
+  it.each(released)("%s: has version and architecture filled in, over https", (_name, pin) => {
     for (const of of ["amd64", "arm64"] as const) {
       const { url, checksums, member = "" } = resolveRelease(pin, of)!;
       expect(new URL(url).protocol).toBe("https:");

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe("ensure", () => {
-  it("builds once, tells so, and finds it the next time without a word", async () => {
+  it("builds once, reports it, and finds it the next time without a report", async () => {
     const file = (await tools.ensure(["alpha"], box.report)).get("alpha")!;
     expect(file).toBe(await tools.cachedPath("alpha"));
     expect(existsSync(file)).toBe(true);
@@ -45,7 +45,7 @@ describe("ensure", () => {
     expect(builds()[0]).toMatch(/\/module build .*-mod=readonly/);
   });
 
-  it("builds all that is missing of a module with one command", async () => {
+  it("builds all missing tools of a module with one command", async () => {
     await tools.ensure(["alpha"], box.report);
     const all = await tools.ensure(tools.names, box.report);
     for (const file of all.values()) expect(existsSync(file)).toBe(true);
@@ -56,7 +56,7 @@ describe("ensure", () => {
     ]);
   });
 
-  it("builds once where two ask at the same time, and one after the other", async () => {
+  it("builds once for concurrent calls, and one tool after the other", async () => {
     vi.stubEnv("FAKE_GO_SECONDS", "0.3");
     const both = [
       tools.ensure(["alpha"], box.report),
@@ -69,7 +69,7 @@ describe("ensure", () => {
     expect(builds()).toHaveLength(2);
   });
 
-  it("builds one module at a time, and gives what is there without waiting for a build", async () => {
+  it("builds one module at a time, and returns installed tools without waiting for a build", async () => {
     await tools.ensure(["beta"], box.report);
     vi.stubEnv("FAKE_GO_SECONDS", "0.5");
     const ended: string[] = [];
@@ -96,7 +96,7 @@ describe("ensure", () => {
     expect([broken.status, alpha.status]).toEqual(["rejected", "fulfilled"]);
   });
 
-  it("keeps nothing of a failed build, shows its end, and builds anew", async () => {
+  it("keeps nothing of a failed build, shows the end of its output, and builds again", async () => {
     vi.stubEnv("FAKE_GO_FAILS", "1");
     await expect(tools.ensure(["gamma"], box.report)).rejects.toThrow(
       /\/module: "go build" failed \(exit 1\):\nundefined: boom/,
@@ -107,7 +107,7 @@ describe("ensure", () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  it("takes a tool of PATH in the range, and builds where it is out of it", async () => {
+  it("uses a tool on PATH in the range, and builds otherwise", async () => {
     const file = box.script("beta", "#!/bin/sh\necho beta v1.14.9\n");
     expect((await tools.ensure(["beta"], box.report)).get("beta")).toBe(file);
     box.script("beta", "#!/bin/sh\necho beta v1.9.3\n");
@@ -115,7 +115,7 @@ describe("ensure", () => {
     expect(builds()).toHaveLength(1);
   });
 
-  it("takes no tool of PATH that has no rule for it, as it may go into an image", async () => {
+  it("uses no tool on PATH without a rule, as it may be for an image", async () => {
     const file = box.script("alpha", "#!/bin/sh\necho alpha v1.15.0\n");
     expect((await tools.ensure(["alpha"], box.report)).get("alpha")).not.toBe(file);
   });

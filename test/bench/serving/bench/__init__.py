@@ -1,1 +1,1 @@
-"""Measures the model service beside what teams serve models with otherwise."""
+"""Compares the model service with other model servers."""

@@ -1,4 +1,4 @@
-"""`npm run bench:serving`: the model service beside its peers, on two cores."""
+"""`npm run bench:serving`: compares the model service with other servers, on two cores."""
 
 import argparse
 import json
@@ -22,23 +22,29 @@ from bench.server import ServerError
 from bench.stage import free_ports, install_code, tracking_server, train
 from bench.targets import TARGETS, Target
 
-#: More than this share of the machine's time used by others, and nothing is measured.
+#: Maximum share of the machine's CPU time that other processes may use.
 MOST_BUSY = 0.08
 
-#: Seconds that a target takes beside its loads, on average: start and stop.
+#: Average seconds to start and stop a target.
 _OVERHEAD = 7
 
 
 def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="npm run bench:serving --", description=__doc__)
     names = ", ".join(TARGETS)
-    parser.add_argument("--targets", help=f"some of them, with commas between: {names}")
+    parser.add_argument("--targets", help=f"comma-separated subset of: {names}")
     parser.add_argument("--seconds", type=int, default=5, help="of each load (default 5)")
-    parser.add_argument("--rounds", type=int, default=3, help="the median counts (default 3)")
-    parser.add_argument("--connections", type=int, default=16, help="kept alive (default 16)")
-    parser.add_argument("--smoke", action="store_true", help="one right answer of each, no load")
-    parser.add_argument("--force", action="store_true", help="measure on a busy machine as well")
-    parser.add_argument("--write", action="store_true", help="into app/README.md and app/speed.svg")
+    parser.add_argument("--rounds", type=int, default=3, help="the median is used (default 3)")
+    parser.add_argument(
+        "--connections", type=int, default=16, help="kept-alive connections (default 16)"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="one correct response of each, no load"
+    )
+    parser.add_argument("--force", action="store_true", help="measure also on a busy machine")
+    parser.add_argument(
+        "--write", action="store_true", help="write to app/README.md and app/speed.svg"
+    )
     return parser.parse_args(words)
 
 
@@ -65,7 +71,7 @@ def _check_machine(force: bool) -> None:
     busy = busy_share(before, stat.read_text())
     if busy > MOST_BUSY and not force:
         raise venvs.SetupError(
-            f"the machine is busy ({busy:.0%} of its time goes to others); wait, or use --force"
+            f"the machine is busy ({busy:.0%} of its CPU time is in use); wait, or use --force"
         )
 
 
@@ -74,7 +80,7 @@ def _environment(plan: Plan, targets: list[Target]) -> str:
     packages: dict[str, str] = {}
     for target in targets:
         lock = venvs.LOCKS[target.venv].read_text()
-        # A framework may also be a part of a later server, in an older version.
+        # A framework may also be a dependency of a later server, in an older version.
         packages = venvs.locked_versions(lock, named.split()) | packages
     pinned = ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
     version = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
@@ -133,7 +139,7 @@ def _publish(known: Medians, text: str) -> None:
 
 
 def main(words: list[str]) -> int:
-    """Command line entry; returns 1 where an answer was wrong or nothing could run."""
+    """Command line entry; returns 1 if a response was wrong or nothing could run."""
     options = _arguments(words)
     CACHE.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="run-", dir=CACHE))

@@ -1,4 +1,4 @@
-"""From samples to medians, and from medians to aims."""
+"""Medians of samples, and aims for ratios of medians."""
 
 import statistics
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from bench.measure import Sample
 
-#: Median of each of Sample's numbers, by target and name.
+#: Median of each number of Sample, by target and name.
 Medians = dict[str, dict[str, float]]
 
 
@@ -24,22 +24,22 @@ def medians(samples: Iterable[Sample]) -> Medians:
 
 @dataclass(frozen=True)
 class Aim:
-    """A ratio of two medians that is to be at least, or at most, some bound."""
+    """A ratio of two medians with a lower or upper bound."""
 
     text: str
-    #: Target and number, above and below the line.
+    #: Target and number of numerator and denominator.
     over: tuple[str, str]
     under: tuple[str, str]
     at_least: float | None = None
     at_most: float | None = None
 
     def ratio(self, known: Medians) -> float | None:
-        """The measured ratio; None where one of its targets was not measured."""
+        """The measured ratio; None if one of its targets was not measured."""
         above, below = (known.get(target, {}).get(name) for target, name in (self.over, self.under))
         return above / below if above is not None and below else None
 
     def is_met(self, ratio: float) -> bool:
-        """Whether a ratio is what was aimed at."""
+        """Whether a ratio meets the aim."""
         low, high = self.at_least or 0, self.at_most or float("inf")
         return low <= ratio <= high
 

@@ -1,5 +1,5 @@
 -- For wrk: each thread posts one row and compares every answer with the one of scikit-learn.
--- Arguments after `--`: path, key of the list of answers, tolerance, then for each thread its body
+-- Arguments after `--`: path, key of the list of predictions, tolerance, then for each thread its body
 -- and the number that is expected.
 -- Writes one line to stderr at the end: "RESULT" and a JSON object.
 
@@ -31,7 +31,7 @@ function response(status, _, body)
     return
   end
   local answer = tonumber(string.match(body, pattern) or nil)
-  -- The comparison is also false for no number and for NaN.
+  -- The comparison is also false for nil and NaN.
   if answer and math.abs(answer - expected) <= margin then
     right = right + 1
   else

@@ -1,4 +1,4 @@
-"""Load: as much as a server takes (wrk), or at a fixed rate (paced.py); every answer is checked."""
+"""Load: at full speed (wrk), or at a fixed rate (paced.py); every response is checked."""
 
 import json
 import re
@@ -9,24 +9,24 @@ from pathlib import Path
 
 from bench.wires import Row, Wire
 
-#: The server has core 0 to itself, and what asks it core 1.
+#: The server runs on core 0, the load generator on core 1.
 SERVER_CORE, LOAD_CORE = 0, 1
 
 
 @dataclass(frozen=True)
 class Question:
-    """Rows to post in turn, and scikit-learn's answer to each."""
+    """Rows to post in turn, and scikit-learn's prediction for each."""
 
     wire: Wire
     rows: list[Row]
     answers: list[float]
-    #: Largest relative difference to those that still is right.
+    #: Largest accepted relative difference.
     tolerance: float
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one load found: counts of answers, seconds it lasted, and quantiles in seconds."""
+    """The result of one load: counts of responses, duration and quantiles in seconds."""
 
     right: int
     wrong: int
@@ -35,15 +35,15 @@ class Load:
     seconds: float
     p50: float
     p99: float
-    #: One answer that was not right, to look at.
+    #: An example of a wrong response.
     example: str = ""
 
 
 def saturate(port: int, question: Question, seconds: int, connections: int) -> Load:
-    """Asks as fast as the server answers over so many connections.
+    """Sends requests at full speed over this many connections.
 
-    There is one thread for each row, so that an answer that went to another connection's row is
-    found: each thread knows the only right one.
+    There is one thread for each row, so that a response for the row of another connection is
+    detected: each thread has one correct response.
     """
     wire = question.wire
     script = str(Path(__file__).with_name("load.lua"))
@@ -58,7 +58,7 @@ def saturate(port: int, question: Question, seconds: int, connections: int) -> L
 
 
 def read_wrk(text: str) -> Load:
-    """Reads what load.lua wrote."""
+    """Parses the output of load.lua."""
     result = re.search(r"^RESULT (.*)$", text, re.MULTILINE)
     if result is None:
         raise ValueError(f"wrk gave no result: {text.strip()[:300]}")
@@ -67,7 +67,7 @@ def read_wrk(text: str) -> Load:
 
 
 def pace(port: int, question: Question, seconds: int, connections: int, rate: float) -> Load:
-    """Asks at a fixed rate, whatever the answers take; see paced.py."""
+    """Sends requests at a fixed rate, independent of the responses; see paced.py."""
     wire = question.wire
     plan = {
         "port": port,
@@ -89,9 +89,9 @@ def pace(port: int, question: Question, seconds: int, connections: int, rate: fl
 
 
 def flaws(load: Load) -> str:
-    """Says what was not right with the answers; empty where all were."""
+    """Describes wrong responses; empty if all were correct."""
     counts = {name: asdict(load)[name] for name in ("wrong", "refused", "errors")}
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     if load.right == 0:
-        found = found or "no answer"
+        found = found or "no response"
     return f"{found} of {load.right + load.wrong + load.refused}: {load.example}" if found else ""

@@ -1,4 +1,4 @@
-"""One measurement of one target, and the order in which all of them are made."""
+"""One measurement of one target, and the order of all measurements."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,19 +12,19 @@ from bench.server import Command, Server
 from bench.stage import free_ports, question_for
 from bench.targets import Site, Target
 
-#: Seconds of load that are thrown away, but for wrong answers.
+#: Seconds of load that are not measured, except for wrong responses.
 WARM_UP = 2
 
-#: Of the rate at full load, for latency as a service with room to spare has it.
+#: Share of the rate at full load, for the latency of a service that is not saturated.
 PACED_SHARE = 0.5
 
-#: HTTP, and the two more that MLServer listens on.
+#: HTTP, and two more ports of MLServer.
 _PORTS = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how hard."""
+    """Duration and amount of load."""
 
     seconds: int
     rounds: int
@@ -33,15 +33,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one round found of one target. Times in seconds, memory in bytes."""
+    """The result of one round for one target. Times in seconds, memory in bytes."""
 
     target: str
     round: int
-    #: From the start of the process to its first right answer.
+    #: From the start of the process to its first correct response.
     start: float
-    #: Right answers per second, at full load.
+    #: Correct responses per second, at full load.
     rate: float
-    #: CPU time of all its processes for each answer.
+    #: CPU time of all its processes per response.
     cpu: float
     p50: float
     p99: float
@@ -50,16 +50,16 @@ class Sample:
     paced_p99: float
     #: After the load.
     memory: int
-    #: Bytes that its packages take on disk.
+    #: Size of its packages on disk in bytes.
     installed: int
     answers: int
-    #: What was wrong with the answers; empty where nothing was.
+    #: Description of wrong responses; empty if there were none.
     flaws: str
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all measurements share."""
+    """Data of all measurements."""
 
     work: Path
     models: Path
@@ -69,7 +69,7 @@ class Bench:
 
 
 def server_of(target: Target, bench: Bench, question: Question) -> Server:
-    """The server of a target, not started."""
+    """The server of a target, which is not started yet."""
     venv = venvs.ensure(target.venv, lambda _: None)
     site = Site(venv, free_ports(_PORTS), bench.models, bench.code, bench.tracking_uri)
     command = Command(
@@ -115,7 +115,7 @@ def sample(target: Target, number: int, bench: Bench) -> Sample:
 
 
 def samples(targets: list[Target], bench: Bench, say: Callable[[str], None]) -> Iterator[Sample]:
-    """All samples, rounds outermost, so that a machine that slows down slows all targets alike."""
+    """All samples, round by round, so that a slower machine affects all targets equally."""
     total = len(targets) * bench.plan.rounds
     for number in range(bench.plan.rounds):
         for index, target in enumerate(targets):
@@ -124,15 +124,15 @@ def samples(targets: list[Target], bench: Bench, say: Callable[[str], None]) -> 
             say(
                 f"[{done + 1}/{total}] {target.name}: {result.rate:,.0f} requests/s, "
                 f"{result.cpu * 1e6:.0f} us of CPU each, start {result.start:.2f} s"
-                + (f"; NOT RIGHT: {result.flaws}" if result.flaws else "")
+                + (f"; WRONG: {result.flaws}" if result.flaws else "")
             )
             yield result
 
 
 def smoke(targets: list[Target], bench: Bench, say: Callable[[str], None]) -> None:
-    """Starts each target, and stops it after its first right answer."""
+    """Starts each target, and stops it after its first correct response."""
     for target in targets:
         began = time.perf_counter()
         with server_of(target, bench, question_for(target, bench.models)) as server:
-            say(f"{target.name}: right answer after {server.seconds:.2f} s")
+            say(f"{target.name}: correct response after {server.seconds:.2f} s")
         say(f"{target.name}: stopped, {time.perf_counter() - began:.1f} s in all")

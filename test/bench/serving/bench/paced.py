@@ -1,11 +1,11 @@
 """A client that posts at a fixed rate: JSON plan on standard input, JSON result on standard output.
 
-The tools at hand either cannot check answers, or let all their workers tick together, so that a
-rate arrives in bursts. This one spaces requests evenly and checks each answer against its own row.
-Where all connections wait for the server, latency counts from the moment at which a request was
-due, so that a stall is not spared the requests that it kept from being sent. The client's own
-delays are not the server's: where a connection was idle, latency counts from the sending, and what
-came due while the client itself was not running comes due that much later.
+Existing tools either cannot check responses, or send with all workers at the same time, so that
+requests come in bursts. This client sends at regular intervals and checks each response.
+If all connections wait for the server, latency is measured from the planned time of a request, so
+that a stall also counts for requests that could not be sent (coordinated omission). Delays of the
+client are not those of the server: on an idle connection, latency is measured from sending, and
+requests that were planned while the client was not running are planned that much later.
 """
 
 import json
@@ -21,21 +21,21 @@ from typing import Any
 
 from bench.wires import Wire, is_right
 
-#: An answer that takes longer is an error.
+#: Timeout of a response.
 TIMEOUT = 10.0
 
-#: Seconds. A round takes less than a fifth of this: in a longer one the client was not running.
+#: Seconds. An iteration takes less than a fifth of this; in a longer one the client did not run.
 _PAUSE = 0.001
 
-#: Different right answers that are remembered for each row; `Date` makes one a second.
+#: Maximum number of cached correct responses for each row; `Date` changes every second.
 _MOST_SEEN = 1000
 
 
 class Connection:
-    """One connection, which has at most one request under way."""
+    """One connection, with at most one request in progress."""
 
     def __init__(self, port: int, epoll: select.epoll) -> None:
-        """Remembers where to connect; the first request does."""
+        """Takes the address; the first request connects."""
         self._port = port
         self._epoll = epoll
         self._socket: socket.socket | None = None
@@ -45,11 +45,11 @@ class Connection:
 
     @property
     def descriptor(self) -> int:
-        """The socket's, or -1 where there is none."""
+        """The file descriptor of the socket, or -1 if there is none."""
         return self._socket.fileno() if self._socket else -1
 
     def send(self, request: bytes, due: float, which: int) -> int:
-        """Sends a request, over a new connection where there is none; returns its descriptor."""
+        """Sends a request, over a new connection if there is none; returns its descriptor."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -59,7 +59,7 @@ class Connection:
         return self.descriptor
 
     def receive(self) -> bytes:
-        """Takes what has come and returns all of the answer so far. Raises ConnectionError."""
+        """Receives data and returns the whole response so far. Raises ConnectionError."""
         if self._socket is None:
             raise ConnectionError("not connected")
         chunk = self._socket.recv(65536)
@@ -67,11 +67,11 @@ class Connection:
         if not chunk:
             self.close()
             if not self._received:
-                raise ConnectionError("closed without an answer")
+                raise ConnectionError("closed without a response")
         return self._received
 
     def close(self) -> None:
-        """Forgets the connection; the next request makes a new one."""
+        """Closes the connection; the next request opens a new one."""
         if self._socket is not None:
             self._epoll.unregister(self._socket)
             self._socket.close()
@@ -80,7 +80,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Answer:
-    """One whole answer."""
+    """One complete response."""
 
     status: int
     keeps_alive: bool
@@ -88,9 +88,9 @@ class Answer:
 
 
 def read_answer(raw: bytes, ended: bool) -> Answer | None:
-    """Reads an answer; None where more of it must come. `ended`: nothing more will.
+    """Parses a response; None if it is incomplete. `ended`: the connection is closed.
 
-    Raises ValueError for what ended too early, and for more than one answer.
+    Raises ValueError for an incomplete response on a closed connection, and for more than one.
     """
     head, end, body = raw.partition(b"\r\n\r\n")
     headers = head.lower()
@@ -98,19 +98,19 @@ def read_answer(raw: bytes, ended: bool) -> Answer | None:
     missing = int(length[1]) - len(body) if end and length else 0
     if not end or missing > 0 or (not length and not ended):
         if ended:
-            raise ValueError("closed before the answer was whole")
+            raise ValueError("closed before the response was complete")
         return None
     if missing < 0:
-        raise ValueError("more than one answer to one request")
+        raise ValueError("more than one response to one request")
     closes = ended or b"\r\nconnection: close" in headers or headers.startswith(b"http/1.0")
     return Answer(int(head[9:12]), not closes, body.decode())
 
 
 class Run:
-    """One run of a plan: what is due, what is under way, and what was found."""
+    """One run of a plan: planned requests, requests in progress, and results."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        """Makes the requests; nothing is sent yet."""
+        """Prepares the requests; nothing is sent yet."""
         self._plan = plan
         self._wire = Wire(plan["path"], lambda row: row, plan["key"])
         head = (
@@ -129,7 +129,7 @@ class Run:
         self._example = ""
 
     def measure(self) -> dict[str, Any]:
-        """Sends what the plan says and waits for the last answer."""
+        """Sends the planned requests and waits for the last response."""
         interval = 1 / self._plan["rate"]
         total = int(self._plan["seconds"] * self._plan["rate"])
         began = start = last = perf_counter()
@@ -161,13 +161,13 @@ class Run:
 
     def _receive(self, descriptor: int) -> None:
         connection = self._busy.get(descriptor)
-        if connection is None:  # the server closed a connection that was idle
+        if connection is None:  # the server closed an idle connection
             next(idle for idle in self._idle if idle.descriptor == descriptor).close()
             return
         try:
             raw = connection.receive()
-            # What was found right once, headers and all, is not read again: this client must be
-            # quicker than what it measures.
+            # A response that was correct once is not parsed again: this client must be faster than
+            # the server.
             right = self._seen[connection.which]
             if raw not in right:
                 answer = read_answer(raw, ended=connection.descriptor < 0)
@@ -202,7 +202,7 @@ class Run:
     def _drop_late(self, now: float) -> None:
         if self._busy and now - next(iter(self._busy.values())).due > TIMEOUT:
             descriptor = next(iter(self._busy))
-            self._fail(self._busy.pop(descriptor), TimeoutError(f"no answer in {TIMEOUT:g} s"))
+            self._fail(self._busy.pop(descriptor), TimeoutError(f"no response in {TIMEOUT:g} s"))
 
     def _fail(self, connection: Connection, error: Exception) -> None:
         connection.close()

@@ -1,4 +1,4 @@
-"""Where things are."""
+"""Paths of the benchmark."""
 
 from pathlib import Path
 
@@ -6,5 +6,5 @@ HERE = Path(__file__).resolve().parents[1]
 PEERS = HERE / "peers"
 APP = HERE.parents[2] / "app"
 
-#: Outside the checkout: what was installed stays from run to run, keyed by what was asked for.
+#: Outside the checkout: installed packages are kept for later runs.
 CACHE = Path.home() / ".cache" / "ml-platform" / "bench-serving"

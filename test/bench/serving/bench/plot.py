@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-# The same figures give the same file: no date, no random ids.
+# The same figures give the same file, without a date and random ids.
 matplotlib.rcParams["svg.hashsalt"] = "ml-platform"
 matplotlib.rcParams["svg.fonttype"] = "none"
 
@@ -22,7 +22,7 @@ _OURS, _PEER = "#2563eb", "#94a3b8"
 
 
 def draw(bars: list[dict[str, Any]], path: str) -> None:
-    """Two charts of horizontal bars beside each other, over the same names."""
+    """Two horizontal bar charts next to each other, with the same names."""
     figure, charts = pyplot.subplots(1, 2, figsize=(10, 0.5 + 0.42 * len(bars)), sharey=True)
     labels = [bar["label"] for bar in bars]
     colors = [_OURS if bar["ours"] else _PEER for bar in bars]
@@ -39,7 +39,7 @@ def draw(bars: list[dict[str, Any]], path: str) -> None:
     figure.tight_layout()
     drawing = StringIO()
     figure.savefig(drawing, format="svg", metadata={"Date": None}, facecolor="white")
-    # For those who cannot see it; matplotlib's own title is read by no browser.
+    # For accessibility; browsers do not read the title of matplotlib.
     title = f"<title>{' and '.join(titles.values())}, by server</title>"
     head, body = drawing.getvalue().split(" <metadata>", 1)
     Path(path).write_text(f"{head} {title}\n <metadata>{body}")

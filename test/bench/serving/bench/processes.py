@@ -1,4 +1,4 @@
-"""What a server's processes cost: all that its first process started, wherever they moved to."""
+"""CPU time and memory of a server: of its first process and all descendants."""
 
 import os
 import signal
@@ -13,19 +13,19 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Process:
-    """One line of /proc/PID/stat, as far as it is needed."""
+    """The fields of /proc/PID/stat that are used."""
 
     pid: int
     parent: int
     session: int
-    #: CPU seconds in user and kernel mode, with those of children that were waited for.
+    #: CPU seconds in user and kernel mode, including children that were waited for.
     cpu: float
 
 
 def parse_stat(line: str) -> Process | None:
-    """Reads one /proc/PID/stat; None for a process that has ended (a zombie)."""
+    """Parses /proc/PID/stat; None for a zombie."""
     pid, rest = line.split(" (", 1)
-    # The name in parentheses may hold anything, so the fields are counted from its end.
+    # The name in parentheses may contain anything, so the fields are counted from its end.
     fields = rest.rsplit(")", 1)[1].split()
     if fields[0] in "ZX":
         return None
@@ -44,14 +44,14 @@ def family(leader: int, processes: list[Process]) -> list[Process]:
 
 
 def running(leader: int) -> list[Process]:
-    """The family of a process as it is now."""
+    """The current family of a process."""
     processes = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 process = parse_stat((folder / "stat").read_text())
             except (FileNotFoundError, ProcessLookupError):
-                continue  # ended meanwhile
+                continue  # exited in the meantime
             if process is not None:
                 processes.append(process)
     return family(leader, processes)
@@ -63,7 +63,7 @@ def cpu_seconds(leader: int) -> float:
 
 
 def resident_bytes(leader: int) -> int:
-    """Resident memory of the family; what several processes share is counted once (PSS)."""
+    """Resident memory of the family; shared memory is counted once (PSS)."""
     return sum(_pss(process.pid) for process in running(leader))
 
 
@@ -75,28 +75,28 @@ def _pss(pid: int) -> int:
 
 
 def busy_share(before: str, after: str) -> float:
-    """The share of all cores' time that was used between two readings of /proc/stat."""
+    """The share of the CPU time of all cores that was used between two readings of /proc/stat."""
     first, second = ([int(word) for word in text.split()[1:9]] for text in (before, after))
     spent = [late - early for early, late in zip(first, second, strict=True)]
-    idle = spent[3] + spent[4]  # idle, and waiting for a disk
+    idle = spent[3] + spent[4]  # idle, and iowait
     return 1 - idle / sum(spent)
 
 
-#: Seconds that a process has to end in once it was told to.
+#: Seconds between SIGTERM and SIGKILL.
 _STOP_TIMEOUT = 20.0
 
 
 def stop(process: subprocess.Popen[bytes]) -> bool:
-    """Ends a process that leads a session, with its family: asked first, then killed.
+    """Stops a session leader and its family: with SIGTERM, then with SIGKILL.
 
-    Returns whether all of them are gone.
+    Returns whether all of them have exited.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         for member in running(process.pid):
             _signal(member.pid, number)
         until = time.perf_counter() + _STOP_TIMEOUT
         while time.perf_counter() < until:
-            process.poll()  # takes a zombie away
+            process.poll()  # reaps a zombie
             if not running(process.pid):
                 return True
             time.sleep(0.02)

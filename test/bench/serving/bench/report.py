@@ -1,4 +1,4 @@
-"""The report: Markdown tables of what was measured and of what was aimed at."""
+"""The report: Markdown tables of results and aims."""
 
 from math import ceil, floor
 
@@ -49,7 +49,7 @@ def _ms(seconds: float) -> str:
 
 
 def aims(known: Medians) -> str:
-    """What was aimed at beside what was measured, for each aim whose servers were measured."""
+    """Bound and measured ratio of each aim whose servers were measured."""
     rows = [_aim(aim, ratio) for aim in AIMS if (ratio := aim.ratio(known)) is not None]
     if not rows:
         return ""
@@ -58,12 +58,12 @@ def aims(known: Medians) -> str:
 
 def _aim(aim: Aim, ratio: float) -> str:
     bound = f"≥ {aim.at_least:g}" if aim.at_least is not None else f"≤ {aim.at_most:g}"
-    verdict = "met" if aim.is_met(ratio) else "**not met**"
-    return f"| {aim.text} | {bound} | {_short_of(aim, ratio)} | {verdict} |"
+    result = "met" if aim.is_met(ratio) else "**not met**"
+    return f"| {aim.text} | {bound} | {_short_of(aim, ratio)} | {result} |"
 
 
 def _short_of(aim: Aim, ratio: float) -> str:
-    # Rounded against us, so that no rounding turns a miss into a hit.
+    # Rounded to our disadvantage, so that no rounding makes an aim met.
     scale = 10 if ratio >= 5 else 100
     rounded = floor(ratio * scale) if aim.at_least is not None else ceil(ratio * scale)
     return f"{rounded / scale:g}"
@@ -73,8 +73,8 @@ BEGIN, END = "<!-- begin: speed -->", "<!-- end: speed -->"
 
 
 def put_between_markers(document: str, text: str) -> str:
-    """Replaces what stands between the two markers. Raises ValueError where they are missing."""
+    """Replaces the text between the two markers. Raises ValueError if they are missing."""
     if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise ValueError(f"the document must hold {BEGIN} and {END} once each")
+        raise ValueError(f"the document must contain {BEGIN} and {END} once each")
     before, rest = document.split(BEGIN)
     return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"

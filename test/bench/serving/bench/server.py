@@ -1,4 +1,4 @@
-"""One server under test: started on its core, asked until it answers right, stopped."""
+"""One server under test: starts it on its core, waits for a correct response, stops it."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ from bench.wires import is_right
 #: Seconds. The slowest of the servers needs about 20 on one core.
 START_TIMEOUT = 60.0
 
-#: Seconds between two tries to get a first answer: the error of the start-up time.
+#: Interval of requests for the first response in seconds: the error of the startup time.
 _TRY_EVERY = 0.005
 
 
@@ -37,17 +37,17 @@ class Command:
 
 
 class Server:
-    """Runs while the `with` block does; `seconds` is how long its first right answer took."""
+    """Runs during the `with` block; `seconds` is the time to its first correct response."""
 
     def __init__(self, command: Command, question: Question, log: Path) -> None:
-        """Remembers what to start; nothing runs yet."""
+        """Takes the command; nothing is started yet."""
         self._command, self._question, self._log = command, question, log
         self.port = command.port
         self.pid = 0
         self.seconds = 0.0
 
     def __enter__(self) -> "Server":
-        """Starts it and waits for its first right answer. Raises ServerError where none comes."""
+        """Starts it and waits for its first correct response. Raises ServerError on a timeout."""
         command = self._command
         started = time.perf_counter()
         with self._log.open("ab") as log:
@@ -65,7 +65,7 @@ class Server:
             late = time.perf_counter() - started > START_TIMEOUT
             if late or self._process.poll() is not None:
                 self.stop()
-                reason = f"no right answer in {START_TIMEOUT:g} s" if late else "it ended"
+                reason = f"no correct response in {START_TIMEOUT:g} s" if late else "it exited"
                 raise ServerError(f"{command.name} did not start: {reason}; see {self._log}")
             time.sleep(_TRY_EVERY)
         self.seconds = time.perf_counter() - started
@@ -81,11 +81,11 @@ class Server:
         self.stop()
 
     def get(self, path: str) -> None:
-        """Fetches a page and throws it away. Raises OSError where there is none."""
+        """Sends a GET request and discards the response. Raises OSError if it fails."""
         urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10).close()
 
     def stop(self) -> None:
-        """Ends every process of it. Raises ServerError where that does not help."""
+        """Stops all of its processes. Raises ServerError if that fails."""
         if not processes.stop(self._process):
             raise ServerError(f"{self._command.name} (process {self.pid}) cannot be stopped")
 
@@ -106,7 +106,7 @@ class Server:
 
 
 def _plain_environment() -> dict[str, str]:
-    # Nothing of the caller's own Python or tools may change what a server does.
+    # Without variables of the caller's Python or tools, which could affect a server.
     return {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | {
         "HOME": gettempdir(),
         "PYTHONUNBUFFERED": "1",

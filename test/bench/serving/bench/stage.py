@@ -1,4 +1,4 @@
-"""What the service needs to run as on the platform: a tracking server with models, and its code."""
+"""The requirements of the service: a tracking server with models, and its code."""
 
 import json
 import os
@@ -18,15 +18,15 @@ from bench.targets import Target
 from bench.venvs import Say, SetupError
 from bench.wires import NOOP
 
-#: Seconds in which MLflow must answer. It takes 10 on one core, and its tables are made first.
+#: Timeout of the start of MLflow in seconds. It takes 10 on one core, after creating its tables.
 _START_TIMEOUT = 120.0
 
-#: The answer of the route that computes nothing; peers/ours/variant.py gives it.
+#: The response of the no-op route in peers/ours/variant.py.
 _NOOP_ANSWER = 1.0
 
 
 def free_ports(count: int) -> int:
-    """The first of so many ports in a row that nobody listens on."""
+    """The first of this many consecutive free ports."""
     for first in range(18100, 19000, count):
         if all(_is_free(port) for port in range(first, first + count)):
             return first
@@ -45,7 +45,7 @@ def _is_free(port: int) -> bool:
 
 @contextmanager
 def tracking_server(work: Path, port: int, say: Say) -> Iterator[str]:
-    """MLflow as the platform's image runs it, beside the servers under test; yields its address."""
+    """Runs MLflow as in the image of the platform; yields its URL."""
     venv = venvs.ensure("mlflow", say)
     store = work / "mlflow"
     store.mkdir()
@@ -74,7 +74,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _START_TIMEOUT
     while server.poll() is None and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 (our own address)
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 (a local URL)
                 return
         except OSError:
             time.sleep(0.2)
@@ -82,7 +82,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def train(work: Path, tracking_uri: str, say: Say) -> Path:
-    """Trains and registers all models; returns the folder with what train.py and save.py leave."""
+    """Trains and registers all models; returns the folder with the files of train.py, save.py."""
     models = work / "models"
     models.mkdir()
     say("training the models")
@@ -107,7 +107,7 @@ def _python(venv: str, words: list[Path], settings: dict[str, str], log: Path, s
 
 
 def install_code(work: Path) -> Path:
-    """The service's code as in its image: copied, byte-compiled; returns its folder."""
+    """Copies and byte-compiles the service's code as in its image; returns its folder."""
     code = work / "app"
     copytree(APP / "serving", code / "serving", ignore=ignore_patterns("__pycache__"))
     venvs.compile_code(venvs.PYTHON, code)
@@ -115,7 +115,7 @@ def install_code(work: Path) -> Path:
 
 
 def question_for(target: Target, models: Path) -> Question:
-    """What a target is asked, and scikit-learn's answers."""
+    """The requests for a target, and scikit-learn's predictions."""
     known = json.loads((models / f"{target.model}.json").read_text())
     rows = known["rows"]
     answers = [_NOOP_ANSWER] * len(rows) if target.wire is NOOP else known["answers"]

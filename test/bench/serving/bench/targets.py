@@ -1,4 +1,4 @@
-"""The servers that are compared, each as its own manual starts it, with one worker."""
+"""The compared servers, each started as in its manual, with one worker."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,23 +9,23 @@ from bench.wires import MLFLOW, NOOP, PREDICT, Wire, open_inference
 
 @dataclass(frozen=True)
 class Site:
-    """What a command line may refer to."""
+    """Values for the placeholders in command lines."""
 
     venv: Path
     port: int
-    #: The files that train.py wrote.
+    #: The files of train.py.
     models: Path
-    #: The service's code, byte-compiled.
+    #: The byte-compiled code of the service.
     code: Path
     tracking_uri: str
 
 
 @dataclass(frozen=True)
 class Target:
-    """One server with one model; {python} and the like are filled in when it is started."""
+    """One server with one model; placeholders such as {python} are replaced at the start."""
 
     name: str
-    #: What the table calls it.
+    #: Its name in the table.
     label: str
     #: Lock file of its venv.
     venv: str
@@ -33,13 +33,13 @@ class Target:
     model: str = "linear"
     wire: Wire = PREDICT
     environment: dict[str, str] = field(default_factory=dict)
-    #: Folder that it is started in: one of the peers', or the service's code.
+    #: Its working directory: a folder of the peers, or the code of the service.
     folder: str = ""
-    #: Path that Prometheus asks, as it does of every pod on the platform.
+    #: Path of its metrics, which Prometheus scrapes on the platform.
     metrics: str = ""
 
     def fill(self, text: str, site: Site) -> str:
-        """Replaces what is in braces."""
+        """Replaces the placeholders."""
         return text.format(
             python=site.venv / "bin" / "python",
             bin=site.venv / "bin",
@@ -54,19 +54,19 @@ class Target:
         )
 
     def command(self, site: Site) -> list[str]:
-        """What to run."""
+        """The command line."""
         return [self.fill(word, site) for word in self.arguments.split()]
 
     def variables(self, site: Site) -> dict[str, str]:
-        """The environment to run it in."""
+        """Its environment variables."""
         return {name: self.fill(value, site) for name, value in self.environment.items()}
 
     def start_in(self, site: Site) -> Path:
-        """The folder to run it in."""
+        """Its working directory."""
         return PEERS / self.folder if self.folder else site.code
 
 
-#: On one core the libraries' pools of threads gain nothing.
+#: On one core thread pools of libraries have no benefit.
 _PEER = {
     "PATH": "{bin}:/usr/bin:/bin",
     "PORT": "{port}",
@@ -88,7 +88,7 @@ _MLSERVER = {
 }
 _NO_REPORTS = {"MLFLOW_DISABLE_TELEMETRY": "true", "BENTOML_DO_NOT_TRACK": "true"}
 
-#: What the serving image sets, and what the platform's pods set.
+#: Environment variables of the serving image and of pods on the platform.
 _OURS = {
     "PATH": "{bin}:/usr/bin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,4 +1,4 @@
-"""Virtual environments from lock files, each made once and kept for later runs."""
+"""Virtual environments from lock files, each created once and kept for later runs."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.paths import APP, CACHE, HERE
 
-#: Every server runs on the same interpreter: Debian's, where there is one.
+#: All servers run on the same interpreter: Debian's, if it is installed.
 PYTHON = next((path for path in ("/usr/bin/python3",) if Path(path).exists()), sys.executable)
 
 LOCKS = {
@@ -23,13 +23,13 @@ Say = Callable[[str], None]
 
 
 class SetupError(Exception):
-    """Something that the benchmark needs is missing; the message says what, and how to get it."""
+    """A requirement of the benchmark is missing; the message says which, and how to install it."""
 
 
 def ensure(name: str, say: Say) -> Path:
-    """The venv of the lock file of that name, made where it is missing; returns its folder.
+    """Creates the venv of a lock file if it is missing; returns its folder.
 
-    Raises SetupError where a package cannot be installed.
+    Raises SetupError if a package cannot be installed.
     """
     lock = LOCKS[name]
     version = subprocess.run([PYTHON, "--version"], check=True, capture_output=True).stdout
@@ -38,12 +38,12 @@ def ensure(name: str, say: Say) -> Path:
     if not (venv / "complete").exists():
         say(f"installing {name} from {lock.name}")
         _make(venv, lock)
-        (venv / "complete").touch()  # last, so that an interrupted install starts anew
+        (venv / "complete").touch()  # last, so that an interrupted install starts again
     return venv
 
 
 def installed_bytes(venv: Path) -> int:
-    """What the packages of a venv take, byte-compiled; pip, which no image keeps, is left out."""
+    """Size of the byte-compiled packages of a venv, without pip, which images do not contain."""
     packages = [
         entry
         for site in venv.glob("lib/*/site-packages")
@@ -55,7 +55,7 @@ def installed_bytes(venv: Path) -> int:
 
 
 def locked_versions(lock: str, packages: Iterable[str]) -> dict[str, str]:
-    """The versions of those of some packages that the text of a lock file holds."""
+    """The versions of packages in the text of a lock file."""
     pinned = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE))
     return {name: pinned[name] for name in packages if name in pinned}
 
@@ -63,7 +63,7 @@ def locked_versions(lock: str, packages: Iterable[str]) -> dict[str, str]:
 def _make(venv: Path, lock: Path) -> None:
     shutil.rmtree(venv, ignore_errors=True)
     _run([PYTHON, "-m", "venv", str(venv)], "on Debian: apt-get install python3-venv")
-    # As the images are made: exactly the lock, wheels alone, byte-compiled without time stamps.
+    # As in the images: exactly the locked wheels, byte-compiled without time stamps.
     install = (
         "-m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile"
     )
@@ -73,7 +73,7 @@ def _make(venv: Path, lock: Path) -> None:
 
 
 def compile_code(python: str, folder: Path) -> None:
-    """Byte-compiles a folder as the images do. What a package ships for other Pythons is let be."""
+    """Byte-compiles a folder as in the images; files for other Python versions are ignored."""
     command = [python, "-m", "compileall", "-q", "-j", "0"]
     subprocess.run(
         [*command, "--invalidation-mode", "unchecked-hash", str(folder)],

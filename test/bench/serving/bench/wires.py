@@ -1,4 +1,4 @@
-"""The forms in which servers are asked for a prediction, and where their answers hold it."""
+"""The request and response formats of the servers."""
 
 import json
 import re
@@ -10,18 +10,18 @@ Row = list[float]
 
 @dataclass(frozen=True)
 class Wire:
-    """One protocol: where to post, how a row is written, and the key of the list of answers."""
+    """One protocol: its path, its request format, and the key of the list of predictions."""
 
     path: str
     write: Callable[[Row], object]
     key: str
 
     def body(self, row: Row) -> str:
-        """The JSON to post for a row."""
+        """The JSON body for a row."""
         return json.dumps(self.write(row), separators=(",", ":"))
 
     def answer(self, text: str) -> float | None:
-        """The number that an answer holds for its one row; None where it holds no such thing."""
+        """The prediction in a response for one row; None if there is none."""
         match = re.search(rf'"{self.key}":\s*\[([^\]]*)\]', text)
         try:
             return float(match[1]) if match else None
@@ -30,7 +30,7 @@ class Wire:
 
 
 def is_right(answer: float | None, expected: float, tolerance: float) -> bool:
-    """Whether an answer is the expected one, to a relative tolerance."""
+    """Whether a prediction is the expected one, within a relative tolerance."""
     return answer is not None and abs(answer - expected) <= tolerance * max(abs(expected), 1e-9)
 
 

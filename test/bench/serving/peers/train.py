@@ -1,8 +1,8 @@
-"""Trains the models that all servers serve, and asks scikit-learn for the right answers.
+"""Trains the models of all servers, and computes the correct predictions with scikit-learn.
 
 `python train.py FOLDER`, in the training venv, with the tracking server's address in
-MLFLOW_TRACKING_URI: registers each model as the platform's own training does, and leaves in FOLDER
-for each NAME the estimator (NAME.joblib), rows and answers (NAME.json).
+MLFLOW_TRACKING_URI: registers each model as the training of the platform does, and writes to FOLDER
+for each NAME the estimator (NAME.joblib), rows and predictions (NAME.json).
 """
 
 import json
@@ -21,14 +21,14 @@ from sklearn.preprocessing import StandardScaler
 
 from training import convert, data, fit, registry, sample_data, settings, train
 
-#: How many different rows the servers are asked for in turn.
+#: Number of different rows in the requests.
 ROWS = 8
 
 ALIAS = "champion"
 
 
 def keep(folder: Path, name: str, estimator, features, tolerance: float) -> None:
-    """Leaves an estimator with some rows, spread over the data, and its answers to them.
+    """Writes an estimator with some rows, spread over the data, and their predictions.
 
     `tolerance` is the largest relative difference at which the platform registers a model.
     """
@@ -40,7 +40,7 @@ def keep(folder: Path, name: str, estimator, features, tolerance: float) -> None
 
 
 def linear(folder: Path) -> None:
-    """The platform's own training job, on its own sample data."""
+    """The training job of the platform, with its sample data."""
     sample_data.write_sample(folder)
     config = settings.Settings(
         tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
@@ -56,7 +56,7 @@ def linear(folder: Path) -> None:
 
 
 def other(folder: Path, name: str, estimator, features) -> None:
-    """Any other estimator, converted, checked and registered by the same code."""
+    """Another estimator, converted, verified and registered by the same code."""
     model = convert.convert(estimator, features)
     convert.verify(estimator, model, features)
     example = pandas.DataFrame(features[:1], columns=[f"x{i}" for i in range(features.shape[1])])

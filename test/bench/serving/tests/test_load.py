@@ -18,7 +18,7 @@ QUESTION = Question(PREDICT, [[1.0, 2.0], [3.0, 4.5]], [3.0, 7.5], 1e-6)
 
 
 class Adder(BaseHTTPRequestHandler):
-    """Answers the sum of the features; every FLAW_EVERY-th answer has the flaw."""
+    """Responds with the sum of the features; every FLAW_EVERY-th response has the flaw."""
 
     protocol_version = "HTTP/1.1"
     flaw: ClassVar[str] = ""
@@ -57,7 +57,7 @@ def adder(flaw: str) -> Iterator[int]:
 
 
 needs_two_cores = pytest.mark.skipif(
-    len(os.sched_getaffinity(0)) < 2, reason="the client spins on a core of its own"
+    len(os.sched_getaffinity(0)) < 2, reason="the client needs a core of its own"
 )
 
 
@@ -73,7 +73,7 @@ needs_two_cores = pytest.mark.skipif(
         ("twice", 90, 0, 0, 10),
     ],
 )
-def test_every_answer_at_a_fixed_rate_is_checked(
+def test_every_response_at_a_fixed_rate_is_checked(
     flaw: str, right: int, wrong: int, refused: int, errors: int
 ) -> None:
     with adder(flaw) as port:
@@ -84,15 +84,15 @@ def test_every_answer_at_a_fixed_rate_is_checked(
         refused,
         errors,
     )
-    # 100 at 100 a second, on a machine that may do other work meanwhile.
+    # 100 at 100 per second, on a machine that may have other load.
     assert 0.9 < found.seconds < 5
     assert bool(flaws(found)) == (flaw not in ("", "close"))
 
 
 @needs_two_cores
-def test_a_stall_counts_for_all_that_it_held_up() -> None:
+def test_a_stall_counts_for_all_delayed_requests() -> None:
     with adder("slow") as port:
-        found = pace(port, QUESTION, 1, 1, 50)  # each tenth takes as long as ten are apart
+        found = pace(port, QUESTION, 1, 1, 50)  # each tenth takes as long as ten intervals
     assert found.right == 50
     assert found.p50 > 0.05
 
@@ -108,7 +108,9 @@ def test_a_stall_counts_for_all_that_it_held_up() -> None:
         (b"HTTP/1.1 200 OK\r\n\r\n{}", True, Answer(200, False, "{}")),
     ],
 )
-def test_an_answer_is_read_once_it_is_whole(raw: bytes, ended: bool, answer: Answer | None) -> None:
+def test_a_response_is_parsed_when_it_is_complete(
+    raw: bytes, ended: bool, answer: Answer | None
+) -> None:
     assert read_answer(raw, ended) == answer
 
 
@@ -123,16 +125,16 @@ def test_reads_the_result_of_wrk() -> None:
     assert flaws(found) == '1 wrong of 10: {"prediction":[1]}'
 
 
-def test_no_result_of_wrk_is_an_error_that_quotes_it() -> None:
+def test_without_a_result_of_wrk_the_error_quotes_its_output() -> None:
     with pytest.raises(ValueError, match="unable to connect"):
         read_wrk("unable to connect to 127.0.0.1")
 
 
-def test_no_answer_at_all_is_a_flaw() -> None:
-    assert flaws(Load(0, 0, 0, 0, 2.0, 0, 0)).startswith("no answer")
+def test_no_response_is_a_flaw() -> None:
+    assert flaws(Load(0, 0, 0, 0, 2.0, 0, 0)).startswith("no response")
 
 
-def test_the_forms_of_question_and_answer() -> None:
+def test_the_request_and_response_formats() -> None:
     assert PREDICT.body([1.5, -2.0]) == '{"features":[1.5,-2.0]}'
     assert MLFLOW.body([1.5]) == '{"inputs":[[1.5]]}'
     tensor = '{"name":"x","shape":[1,1],"datatype":"FP64","data":[1.5]}'
@@ -142,7 +144,7 @@ def test_the_forms_of_question_and_answer() -> None:
     assert PREDICT.answer('{"prediction":[1,2]}') is None
 
 
-def test_right_is_within_the_tolerance_and_not_a_number_never_is() -> None:
+def test_correct_is_within_the_tolerance_and_nan_never_is() -> None:
     assert is_right(100.00001, 100.0, 1e-6)
     assert not is_right(100.001, 100.0, 1e-6)
     assert not is_right(float("nan"), 100.0, 1e-6)

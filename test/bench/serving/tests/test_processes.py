@@ -9,15 +9,15 @@ from bench.processes import Process, busy_share, family, parse_stat
 LINE = "42 (a (b) c) S 7 42 40 0 -1 4194560 1 2 3 4 150 50 25 25 20 0 1 0 100 1000 10"
 
 
-def test_reads_a_line_whose_name_holds_parentheses_and_spaces() -> None:
+def test_parses_a_name_with_parentheses_and_spaces() -> None:
     assert parse_stat(LINE) == Process(42, 7, 40, 2.5)
 
 
-def test_leaves_out_what_has_ended() -> None:
+def test_ignores_zombies() -> None:
     assert parse_stat(LINE.replace(" S ", " Z ")) is None
 
 
-def test_a_family_is_the_session_and_all_descendants_wherever_they_moved() -> None:
+def test_a_family_is_the_session_and_all_descendants() -> None:
     leader = Process(10, 1, 10, 0)
     orphan = Process(11, 1, 10, 0)
     child = Process(12, 11, 12, 0)
@@ -27,7 +27,7 @@ def test_a_family_is_the_session_and_all_descendants_wherever_they_moved() -> No
     assert family(10, everybody) == [grandchild, child, orphan, leader]
 
 
-def test_cpu_and_memory_of_a_real_family_with_a_child_that_has_ended() -> None:
+def test_cpu_and_memory_of_a_real_family_with_an_exited_child() -> None:
     burn = "sum(i * i for i in range(3_000_000))"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])"
     with subprocess.Popen(
@@ -44,13 +44,13 @@ def test_cpu_and_memory_of_a_real_family_with_a_child_that_has_ended() -> None:
     assert processes.running(process.pid) == []
 
 
-def test_stops_what_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kills_a_process_that_ignores_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_STOP_TIMEOUT", 1.0)
-    deaf = "import signal, subprocess, sys; signal.signal(15, signal.SIG_IGN);"
-    deaf += "subprocess.Popen(['sleep', '60'], start_new_session=True);"
-    deaf += "print('up', flush=True); input()"
+    ignoring = "import signal, subprocess, sys; signal.signal(15, signal.SIG_IGN);"
+    ignoring += "subprocess.Popen(['sleep', '60'], start_new_session=True);"
+    ignoring += "print('up', flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", deaf],
+        [sys.executable, "-c", ignoring],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -61,7 +61,7 @@ def test_stops_what_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
         assert processes.stop(process)
 
 
-def test_the_busy_share_is_what_is_neither_idle_nor_waiting() -> None:
+def test_the_busy_share_excludes_idle_and_iowait() -> None:
     before = "cpu  100 0 100 1000 50 0 0 0 0 0\ncpu0 1 2"
     after = "cpu  130 0 110 1100 60 10 0 0 0 0\ncpu0 1 2"
     assert busy_share(before, after) == pytest.approx(50 / 160)

@@ -25,7 +25,7 @@ SAMPLE = Sample(
 )
 
 
-def test_the_median_is_taken_of_each_number_by_itself() -> None:
+def test_the_median_of_each_number() -> None:
     rounds = [
         replace(SAMPLE, rate=rate, start=start)
         for rate, start in ((1.0, 9.0), (3.0, 1.0), (2.0, 5.0))
@@ -45,35 +45,37 @@ def test_the_median_is_taken_of_each_number_by_itself() -> None:
         ({"at_most": 0.5}, 0.51, False),
     ],
 )
-def test_a_bound_itself_is_met(bounds: dict[str, float], ratio: float, met: bool) -> None:
+def test_a_value_equal_to_the_bound_meets_it(
+    bounds: dict[str, float], ratio: float, met: bool
+) -> None:
     assert Aim("", ("a", "rate"), ("b", "rate"), **bounds).is_met(ratio) is met
 
 
-def test_the_ratio_has_the_right_one_above_the_line() -> None:
+def test_the_ratio_has_the_correct_numerator() -> None:
     known = medians([SAMPLE, replace(SAMPLE, target="gunicorn", rate=2_000)])
     assert Aim("", ("ours", "rate"), ("gunicorn", "rate"), at_least=1).ratio(known) == 10
 
 
-def test_an_aim_without_both_of_its_servers_is_left_out() -> None:
+def test_an_aim_without_both_servers_is_omitted() -> None:
     text = report.aims(medians([SAMPLE]))
     assert "gunicorn" not in text
     assert "| p99 over p50 at half load, linear | ≤ 3 | 2.5 | met |" in text
     assert report.aims({}) == ""
 
 
-def test_a_missed_aim_says_so() -> None:
+def test_a_missed_aim_is_marked() -> None:
     known = medians([SAMPLE, replace(SAMPLE, target="gunicorn", rate=4_000)])
     row = "| requests/s, linear, over Flask under gunicorn | ≥ 10 | 5 | **not met** |"
     assert row in report.aims(known)
 
 
-def test_no_rounding_turns_a_miss_into_a_hit() -> None:
+def test_no_rounding_makes_an_aim_met() -> None:
     known = medians([SAMPLE, replace(SAMPLE, target="gunicorn", rate=20_000 / 9.99)])
     row = "| requests/s, linear, over Flask under gunicorn | ≥ 10 | 9.9 | **not met** |"
     assert row in report.aims(known)
 
 
-def test_every_aim_names_servers_and_numbers_that_there_are() -> None:
+def test_every_aim_has_existing_servers_and_numbers() -> None:
     for aim in AIMS:
         for target, number in (aim.over, aim.under):
             assert target in TARGETS
@@ -81,7 +83,7 @@ def test_every_aim_names_servers_and_numbers_that_there_are() -> None:
         assert (aim.at_least is None) != (aim.at_most is None)
 
 
-def test_the_table_has_the_fastest_first_and_a_table_for_each_model() -> None:
+def test_each_model_has_a_table_with_the_fastest_first() -> None:
     slow, other = (
         replace(SAMPLE, target=target, rate=1_234.5) for target in ("gunicorn", "ours-forest")
     )
@@ -93,7 +95,7 @@ def test_the_table_has_the_fastest_first_and_a_table_for_each_model() -> None:
     assert "1,234" in second
 
 
-def test_text_is_put_between_the_markers_again_and_again() -> None:
+def test_the_text_between_the_markers_is_replaced_repeatedly() -> None:
     document = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     once = report.put_between_markers(document, "new")
     assert once == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"

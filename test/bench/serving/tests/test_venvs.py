@@ -6,7 +6,7 @@ from bench.venvs import LOCKS, installed_bytes, locked_versions
 LOCK = "flask==3.1.3 \\\n    --hash=sha256:00\ngunicorn==27.0.1 ; sys_platform != 'win32' \\\n"
 
 
-def test_versions_are_read_from_a_lock() -> None:
+def test_versions_are_read_from_a_lock_file() -> None:
     found = locked_versions(LOCK, ["flask", "gunicorn", "uvicorn"])
     assert found == {"flask": "3.1.3", "gunicorn": "27.0.1"}
 
@@ -21,7 +21,7 @@ def test_every_target_has_a_lock_and_every_peer_the_same_scikit_learn() -> None:
     assert versions == set(trained.values())
 
 
-def test_all_files_of_packages_count_but_pip_s(tmp_path: Path) -> None:
+def test_all_files_of_packages_count_except_for_pip(tmp_path: Path) -> None:
     site = tmp_path / "lib" / "python3.13" / "site-packages"
     for name, size in {
         "a/b/c.py": 5,

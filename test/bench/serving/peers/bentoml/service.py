@@ -1,4 +1,4 @@
-"""BentoML as its manual shows it: a service class with one API, in one worker."""
+"""BentoML as in its manual: a service class with one API and one worker."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""FastAPI as its manual shows it, with the same estimator and the same metrics."""
+"""FastAPI as in its manual, with the same estimator and metrics."""
 
 import os
 import time
@@ -26,7 +26,7 @@ class Prediction(BaseModel):
     prediction: list[float]
 
 
-# Not `def`: FastAPI would hand each request to a thread, which costs more than the prediction.
+# Not `def`: FastAPI would run each request in a thread, which costs more than the prediction.
 @app.post("/predict")
 async def predict(row: Features) -> Prediction:
     started = time.time()

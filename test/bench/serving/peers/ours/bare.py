@@ -1,6 +1,6 @@
-"""Answers everything with the same bytes: `python bare.py PORT`.
+"""Sends the same bytes for every request: `python bare.py PORT`.
 
-What any server on this machine takes at least, whatever it is written in: mostly the kernel's part.
+The minimum cost of any server on this machine, mostly in the kernel.
 """
 
 import select
@@ -12,7 +12,7 @@ ANSWER += b'{"prediction":[1.0]}'
 
 
 def answer(client: socket.socket) -> bool:
-    """Answers what has come; False where the client has gone."""
+    """Responds to received data; False if the client has disconnected."""
     try:
         if client.recv(65536):
             client.sendall(ANSWER)

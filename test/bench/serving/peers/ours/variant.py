@@ -1,7 +1,7 @@
-"""The model service with one thing different: `python variant.py no-metrics` or `no-op`.
+"""The model service with one change: `python variant.py no-metrics` or `no-op`.
 
-`no-metrics` records nothing of a prediction. `no-op` adds POST /noop, which is a prediction to the
-server in every respect but that nothing is read and nothing is computed.
+`no-metrics` records no metrics of predictions. `no-op` adds POST /noop, which the server treats as
+a prediction, but which reads and computes nothing.
 """
 
 import dataclasses

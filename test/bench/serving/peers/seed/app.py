@@ -1,4 +1,4 @@
-"""What most teams begin with: Flask, a pickled estimator, and metrics as in the manual."""
+"""A common first version: Flask, a pickled estimator, and metrics as in the manual."""
 
 import os
 import time

@@ -7,9 +7,9 @@ import { controlPlane } from "../../../lab/cluster/control-plane";
 import { delivery, renderBuildkit } from "../../../lab/cluster/delivery";
 import { identify } from "../../../lab/cluster/identity";
 import { node, renderCni, renderContainerd } from "../../../lab/cluster/node";
-import { type Blueprint, configFile, keysOf, type Part } from "../../../lab/cluster/part";
+import { type ClusterConfig, type Component, configFile, keysOf } from "../../../lab/cluster/part";
 
-const blueprint: Blueprint = {
+const cluster: ClusterConfig = {
   lab: identify({ name: "unit", folder: "/srv/unit" }),
   link: linkAddresses("10.231.7.0/30"),
   mtu: 1400,
@@ -19,61 +19,62 @@ const blueprint: Blueprint = {
   cgroupRoot: "/ml-lab-unit",
   tool: (name) => `/tools/${name}`,
 };
-const parts = [...delivery(blueprint), ...controlPlane(blueprint), ...node(blueprint)];
-const part = (name: string): Part => {
-  const found = parts.find((it) => it.name === name);
-  if (!found) throw new Error(`no part ${name}`);
+const components = [...delivery(cluster), ...controlPlane(cluster), ...node(cluster)];
+const component = (name: string): Component => {
+  const found = components.find((it) => it.name === name);
+  if (!found) throw new Error(`no component ${name}`);
   return found;
 };
-const file = (name: string, path: string) => part(name).files?.[path] ?? "";
+const file = (name: string, path: string) => component(name).files?.[path] ?? "";
 const flag = (name: string, key: string) =>
-  part(name)
+  component(name)
     .command.find((word) => word.startsWith(`--${key}=`))
     ?.slice(key.length + 3);
 
-describe("the parts of a lab", () => {
-  it("have names of their own, and wait only for parts that exist", () => {
-    const names = parts.map(({ name }) => name);
+describe("the components of a lab", () => {
+  it("have different names, and wait only for components that exist", () => {
+    const names = components.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { after } of parts) expect(names).toEqual(expect.arrayContaining([...after]));
+    for (const { after } of components) expect(names).toEqual(expect.arrayContaining([...after]));
   });
 
-  it("come after the API server where they need objects, which no image has to be there for", () => {
+  it("start after the API server if they need objects, and these need no images", () => {
     const ancestors = (name: string): string[] =>
-      part(name).after.flatMap((it) => [it, ...ancestors(it)]);
-    const needy = parts.filter(({ needs }) => needs);
-    expect(needy.map(({ name }) => name)).toEqual(["kube-router"]);
-    for (const { name, needs } of needy) {
+      component(name).after.flatMap((it) => [it, ...ancestors(it)]);
+    const withNeeds = components.filter(({ needs }) => needs);
+    expect(withNeeds.map(({ name }) => name)).toEqual(["kube-router"]);
+    for (const { name, needs } of withNeeds) {
       expect(ancestors(name)).toContain("apiserver");
       const values = { variables: {}, images: {}, registryPort: 5100 };
       expect(renderAddons(values, needs)).not.toEqual([]);
     }
   });
 
-  it("find kube-router's rights among what it needs", () => {
+  it("include the permissions of kube-router in its objects", () => {
     const values = { variables: {}, images: {}, registryPort: 5100 };
-    const objects = renderAddons(values, part("kube-router").needs);
+    const objects = renderAddons(values, component("kube-router").needs);
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(
       expect.arrayContaining(["ClusterRole lab:kube-router", "ClusterRoleBinding lab:kube-router"]),
     );
   });
 
-  it("find the configuration files that their commands name", () => {
-    const folder = configFile(blueprint.lab, "");
-    for (const { command, files = {} } of parts) {
+  it("have the configuration files that their commands name", () => {
+    const folder = configFile(cluster.lab, "");
+    for (const { command, files = {} } of components) {
       const named = command.filter((word) => word.includes(folder));
-      const written = Object.keys(files).map((name) => configFile(blueprint.lab, name));
+      const written = Object.keys(files).map((name) => configFile(cluster.lab, name));
       for (const word of named) expect(written).toContain(word.slice(word.indexOf("/")));
     }
   });
 
-  it("live in the lab's namespaces, but for the two that the host talks to", () => {
-    const outside = parts.filter(({ inside }) => inside === false).map(({ name }) => name);
+  it("run in the lab's namespaces, except for the two forwarders", () => {
+    const outside = components.filter(({ inside }) => inside === false).map(({ name }) => name);
     expect(outside).toEqual(["registry-forwarder", "ingress-forwarder"]);
   });
 
-  it("are restarted when a key changes that their command or configuration names", () => {
-    const keys = (name: string) => keysOf(part(name), "/srv/unit/pki").map((it) => basename(it));
+  it("are restarted if a key in their command or configuration changes", () => {
+    const keys = (name: string) =>
+      keysOf(component(name), "/srv/unit/pki").map((it) => basename(it));
     expect(keys("scheduler")).toEqual([
       "node-server.crt",
       "node-server.key",
@@ -91,17 +92,17 @@ describe("the parts of a lab", () => {
 });
 
 describe("the control plane", () => {
-  it("keeps etcd to those with a certificate of its own authority", () => {
+  it("lets only clients with a certificate of etcd's CA connect to etcd", () => {
     expect(flag("etcd", "client-cert-auth")).toBe("true");
     expect(flag("etcd", "trusted-ca-file")).toBe("/srv/unit/pki/etcd-ca.crt");
-    expect(part("etcd").command.join(" ")).not.toContain("http://");
+    expect(component("etcd").command.join(" ")).not.toContain("http://");
   });
 
-  it("does not write the node's address into etcd's data", () => {
+  it("does not store the node's address in etcd's data", () => {
     expect(flag("etcd", "initial-advertise-peer-urls")).toBe("https://127.0.0.1:2380");
   });
 
-  it("authorises by node and role, and aggregates with a separate authority", () => {
+  it("authorizes with Node and RBAC, and aggregates with a separate CA", () => {
     expect(flag("apiserver", "authorization-mode")).toBe("Node,RBAC");
     expect(flag("apiserver", "requestheader-client-ca-file")).toBe(
       "/srv/unit/pki/front-proxy-ca.crt",
@@ -111,7 +112,7 @@ describe("the control plane", () => {
     expect(flag("apiserver", "kubelet-certificate-authority")).toBe("/srv/unit/pki/ca.crt");
   });
 
-  it("can hand out one block of pod addresses: the one that the bridge has", () => {
+  it("allocates one block of pod addresses, that of the bridge", () => {
     const cidr = flag("controller-manager", "cluster-cidr");
     expect(cidr).toMatch(/\/24$/);
     expect(flag("controller-manager", "node-cidr-mask-size")).toBe("24");
@@ -120,7 +121,7 @@ describe("the control plane", () => {
 });
 
 describe("the node", () => {
-  it("asks for certificates, and has a cgroup root of its own", () => {
+  it("requires client certificates, and has a cgroup root of its own", () => {
     const config = parse(file("kubelet", "kubelet.yaml"));
     expect(config).toMatchObject({
       authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
@@ -129,39 +130,39 @@ describe("the node", () => {
       cgroupDriver: "cgroupfs",
       failSwapOn: false,
     });
-    expect(config.resolvConf).toBe(configFile(blueprint.lab, "resolv.conf"));
+    expect(config.resolvConf).toBe(configFile(cluster.lab, "resolv.conf"));
     expect(file("kubelet", "resolv.conf")).toBe("nameserver 10.1.1.1\n");
   });
 
-  it("leaves the machine's connection table alone", () => {
+  it("does not change the conntrack limits of the machine", () => {
     const { conntrack, mode } = parse(file("kube-proxy", "kube-proxy.yaml"));
     expect(mode).toBe("iptables");
     expect(conntrack).toMatchObject({ maxPerCore: 0, min: 0 });
   });
 
-  it("runs pods where capabilities are missing, with the lab's own pause image", () => {
+  it("runs pods without some capabilities, with the lab's pause image", () => {
     const toml = renderContainerd("127.0.0.1:5100/pause", '/a "b"/cni', "/registries");
     expect(toml).toMatch(/restrict_oom_score_adj = true/);
     expect(toml).toContain('sandbox_image = "127.0.0.1:5100/pause"');
     expect(toml).toContain(String.raw`conf_dir = "/a \"b\"/cni"`);
   });
 
-  it("gives pods packets that fit the way out", () => {
+  it("gives pods the MTU of the default route", () => {
     const { plugins } = JSON.parse(renderCni(1400));
     expect(plugins[0]).toMatchObject({ type: "bridge", mtu: 1400, ipMasq: true });
     expect(plugins[1]).toMatchObject({ type: "portmap" });
   });
 
-  it("enforces policies, and does nothing else that kube-router can", () => {
-    const enabled = part("kube-router").command.filter((word) => /^--run-.*=true$/.test(word));
+  it("enforces policies, with no other function of kube-router", () => {
+    const enabled = component("kube-router").command.filter((word) => /^--run-.*=true$/.test(word));
     expect(enabled).toEqual(["--run-firewall=true"]);
   });
 });
 
-describe("delivery", () => {
+describe("registry, BuildKit and forwarders", () => {
   it("serves the registry at the same port inside as outside", () => {
     expect(parse(file("registry", "registry.yaml")).http.addr).toBe("0.0.0.0:5100");
-    const forwarder = part("registry-forwarder").command.join(" ");
+    const forwarder = component("registry-forwarder").command.join(" ");
     expect(forwarder).toBe(
       "socat TCP4-LISTEN:5100,bind=127.0.0.1,reuseaddr,fork,backlog=1024 TCP4:10.231.7.2:5100",
     );
@@ -169,15 +170,15 @@ describe("delivery", () => {
     expect(hosts).toContain('[host."http://127.0.0.1:5100"]');
   });
 
-  it("brings the ingress to the host's loopback only", () => {
-    expect(part("ingress-forwarder").command).toEqual([
+  it("forwards the ingress only to the host's loopback address", () => {
+    expect(component("ingress-forwarder").command).toEqual([
       "socat",
       "TCP4-LISTEN:8100,bind=127.0.0.1,reuseaddr,fork,backlog=1024",
       "TCP4:10.231.7.2:80",
     ]);
   });
 
-  it("lets BuildKit push without TLS to that registry alone, and counts its builds as the lab's", () => {
+  it("lets BuildKit push without TLS only to that registry, and runs builds in the lab's cgroup", () => {
     const toml = renderBuildkit("/ml-lab-unit", "127.0.0.1:5100", ["10.1.1.1", "10.1.1.2"]);
     expect(toml.match(/http = true/g)).toHaveLength(1);
     expect(toml).toContain('[registry."127.0.0.1:5100"]');

@@ -2,37 +2,37 @@ import type { Guest } from "./boot";
 import { CONTAINER_UP, inContainer } from "./container";
 import { GUEST_CHECKOUT } from "./disk";
 
-/** One thing that is done in the guest, and must come out well. */
+/** One step in the guest, which must succeed. */
 export interface Step {
   name: string;
-  /** A command line for the user `dev`, or what the machine itself does. */
+  /** A command line of the user `dev`, or an action on the machine. */
   command: string | ((guest: Guest) => Promise<void>);
-  /** Longest time, in seconds. */
+  /** Timeout in seconds. */
   limit: number;
-  /** Exit code that is expected. @default 0 */
+  /** Expected exit code. @default 0 */
   exitCode?: number;
-  /** What the output has to say. */
+  /** Expected output. */
   says?: RegExp;
 }
 
-/** What is tried besides. */
+/** Options of the test. */
 export interface Variant {
-  /** In a container of the machine: cgroup v2, but no systemd. */
+  /** In a container of the machine: cgroup v2 without systemd. */
   container: boolean;
-  /** With Docker running beside the lab. */
+  /** With Docker running at the same time. */
   docker: boolean;
-  /** With the platform, not only the lab. */
+  /** Also with the platform. */
   stack: boolean;
-  /** By how much the machine is slower than this one. */
+  /** Factor by which the machine is slower than this one. */
   slowness: number;
 }
 
 const guestCommand = (words: string) => `sudo npx tsx test/machine/guest.ts ${words}`;
 const lab = (words: string) => `sudo npm run --silent lab -- ${words}`;
-/** Only root sees its cache, so that root's shell has to look into it. */
+/** Only root can read its cache, so root's shell expands the path. */
 const kubectl = `sudo sh -c '"$(ls -t ~root/.cache/ml-platform/tools/kubectl/*/kubectl | head -1)" --kubeconfig .lab/dev/kubeconfig "$@"' kubectl`;
 
-/** A pod that the strictest level of pod security admits. */
+/** A pod that the Pod Security level restricted admits. */
 const POD = JSON.stringify({
   apiVersion: "v1",
   kind: "Pod",
@@ -59,20 +59,20 @@ const POD = JSON.stringify({
 });
 
 const RUN_POD = `echo '${POD}' | ${kubectl} apply -f - && ${kubectl} wait --for=condition=Ready --timeout=300s pod/restricted`;
-const POD_LIVES = `${kubectl} wait --for=condition=Ready --timeout=300s pod/restricted`;
+const POD_RUNS = `${kubectl} wait --for=condition=Ready --timeout=300s pod/restricted`;
 
-/** A container that needs no registry: Debian's static busybox in an otherwise empty image. */
+/** A container without a registry: Debian's static busybox in an otherwise empty image. */
 const DOCKER_UP = `sudo apt-get install -y -q --no-install-recommends docker.io busybox-static &&
 mkdir -p /tmp/image/bin && cp "$(command -v busybox)" /tmp/image/bin/ && cp /etc/resolv.conf /tmp/image/ &&
 sudo tar -C /tmp/image -c . | sudo docker import - local/busybox &&
 sudo docker run -d --name stays -p 9090:80 local/busybox /bin/busybox httpd -f -p 80 -h /`;
 const MIRROR = `$(grep -rhoE 'https?://[^/ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | cut -d/ -f3)`;
-/** Both ways: in through a published port, and out through the machine's forwarding. */
+/** Both directions: in through a published port, and out through the machine's forwarding. */
 const DOCKER_WORKS = `curl -sf --max-time 20 -o /dev/null http://127.0.0.1:9090/resolv.conf &&
 sudo docker run --rm local/busybox /bin/busybox nslookup "${MIRROR}" 10.0.2.3 && sudo docker exec stays /bin/busybox true`;
 
-/** The lab's life on a machine, from the first command to the last. */
-export function story({ container, docker, stack, slowness }: Variant): Step[] {
+/** All steps on the machine, from the first command to the last. */
+export function machineSteps({ container, docker, stack, slowness }: Variant): Step[] {
   const step = (
     name: string,
     command: Step["command"],
@@ -86,14 +86,14 @@ export function story({ container, docker, stack, slowness }: Variant): Step[] {
   const served = stack ? { says: /prediction/ } : {};
   const reload = [
     step("daemon-reload", "sudo systemctl daemon-reload && sleep 5", 1),
-    step("the pod lives on", POD_LIVES, 6),
+    step("the pod still runs", POD_RUNS, 6),
   ];
   const reboot = [
     step("a reboot", (guest) => guest.reboot(), 10),
     ...(docker ? [step("Docker after the reboot", "sudo docker start stays", 2)] : []),
-    step("before, in this boot", guestCommand("snapshot /var/tmp/boot.json"), 2),
+    step("snapshot after the reboot", guestCommand("snapshot /var/tmp/boot.json"), 2),
     step(`after the reboot: ${up}`, up, stack ? 30 : 10, served),
-    step("the pod is back again", POD_LIVES, 6),
+    step("the pod runs again", POD_RUNS, 6),
   ];
   const boot = container ? "/var/tmp/before.json" : "/var/tmp/boot.json";
   return [
@@ -106,30 +106,30 @@ export function story({ container, docker, stack, slowness }: Variant): Step[] {
     step("before", guestCommand("snapshot /var/tmp/before.json"), 2),
     step(`first: ${up}`, up, stack ? 60 : 20, served),
     step("a restricted pod runs", RUN_POD, 6),
-    ...dockerWorks("beside the lab"),
+    ...dockerWorks("while the lab runs"),
     ...(container ? [] : reload),
     step(`again: ${up}`, up, stack ? 20 : 5, served),
     step("status", lab("status"), 3),
     step(`${down}`, down, 5),
-    step("as before but for its data", guestCommand("compare-stopped /var/tmp/before.json"), 2),
+    step("as before, except for its data", guestCommand("compare-stopped /var/tmp/before.json"), 2),
     step(`after a stop: ${up}`, up, stack ? 30 : 10, served),
-    step("the pod is back", POD_LIVES, 6),
+    step("the pod runs again after the stop", POD_RUNS, 6),
     ...(container ? [] : reboot),
     ...(stack ? [step("npm run destroy", "sudo npm run destroy", 20)] : []),
-    ...dockerWorks("after all that"),
+    ...dockerWorks("after the stop"),
     step("reset", lab("reset"), 5),
     step("as before", guestCommand(`compare ${boot} /var/tmp/before.json`), 2),
-    step("nothing in the checkout", "test ! -e .lab/dev", 1),
+    step("nothing remains in the checkout", "test ! -e .lab/dev", 1),
     ...dockerWorks("after the reset"),
   ];
 }
 
-/** What is done first on the machine itself. */
+/** The command that prepares the machine. */
 export function prepare({ container }: Variant): string {
   return container ? CONTAINER_UP : "true";
 }
 
-/** The command line as the guest gets it. */
+/** The command line in the checkout of the guest. */
 export function inCheckout(command: string, { container }: Variant): string {
   const line = `cd ${GUEST_CHECKOUT} && ${command}`;
   return container ? inContainer(line) : line;

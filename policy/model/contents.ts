@@ -4,40 +4,40 @@ import { CONTAINER_FIELDS, isRecord } from "./shape";
 import { placeOf } from "./unknown";
 import type { Field } from "./walk";
 
-/** A pod, or the pod template inside any other kind. */
+/** A pod, or a pod template in another object. */
 export interface Pod {
   readonly object: KubernetesObject;
-  /** Reading it throws where it is not known yet. */
+  /** Reading it throws if it is not known yet. */
   readonly spec: PodSpec;
   readonly metadata: Metadata;
-  /** Where its spec stands in the resource, for example `spec.template.spec`. */
+  /** Path of its spec in the resource, for example `spec.template.spec`. */
   readonly path: string;
-  /** True where an operator, or the object that is patched, has the rest: what is absent says nothing. */
+  /** True if an operator, or the object that is patched, adds other fields, so that missing fields mean nothing. */
   readonly partial: boolean;
 }
 
 /** One container of a pod. */
 export interface Container {
   readonly pod: Pod;
-  /** Reading it throws where it is not known yet. */
+  /** Reading it throws if it is not known yet. */
   readonly spec: ContainerSpec;
   readonly role: "init" | "main" | "ephemeral";
-  /** Where it stands in the resource, for example `spec.template.spec.containers[0]`. */
+  /** Its path in the resource, for example `spec.template.spec.containers[0]`. */
   readonly path: string;
 }
 
-/** A place that names an image. */
+/** A field with an image reference. */
 export interface Image {
   readonly object: KubernetesObject;
-  /** What is written there. Reading it throws where it is not known yet. */
+  /** Value of the field. Reading it throws if it is not known yet. */
   readonly reference: unknown;
   readonly field: string;
-  /** Where the field's owner stands in the resource, for example a container. */
+  /** Path of the object with the field, for example a container. */
   readonly path: string;
 }
 
-/** All of an object that will run. */
-export interface Parts {
+/** The pods, containers and images in an object. */
+export interface Contents {
   readonly pods: Pod[];
   readonly containers: Container[];
   readonly images: Image[];
@@ -46,12 +46,12 @@ export interface Parts {
 /** The roles that a container can have in its pod. */
 export const ROLES = Object.keys(CONTAINER_FIELDS) as Container["role"][];
 
-/** The containers of a pod in one role. */
+/** The containers of a pod with one role. */
 export function containersOf(pod: Pod, role: Container["role"]): Container[] {
   const field = CONTAINER_FIELDS[role];
   const list: unknown = pod.spec[field] ?? [];
   if (typeof list !== "object" || list === null) {
-    throw new TypeError(`${field} is no list`);
+    throw new TypeError(`${field} is not a list`);
   }
   const path = join(pod.path, field);
   return Object.keys(list).map((key) =>
@@ -59,7 +59,7 @@ export function containersOf(pod: Pod, role: Container["role"]): Container[] {
   );
 }
 
-/** A container that is read when it is asked for. */
+/** A container that is read lazily. */
 export function containerAt(
   pod: Pod,
   role: Container["role"],
@@ -76,7 +76,7 @@ export function containerAt(
   };
 }
 
-/** A pod that is read when it is asked for. */
+/** A pod that is read lazily. */
 export function podAt(
   object: KubernetesObject,
   { owner, key, path }: Field,
@@ -96,7 +96,7 @@ export function podAt(
   };
 }
 
-/** An image that is read when it is asked for. */
+/** An image that is read lazily. */
 export function imageAt(
   object: KubernetesObject,
   path: string,

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { KubernetesValue } from "../../policy/model/kubernetes";
 import { rulesWith } from "../../policy/rules/list";
-import { judge, resourceOf } from "./harness";
+import { evaluateResource, resourceOf } from "./harness";
 import { deployment, inferenceService, podSpec } from "./objects";
 
 const RULES = rulesWith(async () => 1);
 const LARGE = rulesWith(async () => 2e9);
 
-/** Names of the rules that object, and where they object to the pod. */
-async function objections(value: KubernetesValue, rules = RULES) {
-  const { findings } = await judge(rules, resourceOf(value));
-  return findings.map(({ message }) => message.replace(/ (?:is|holds|has|lacks) .*/s, ""));
+/** The findings, as rule names and paths. */
+async function findingsIn(value: KubernetesValue, rules = RULES) {
+  const { findings } = await evaluateResource(rules, resourceOf(value));
+  return findings.map(({ message }) => message.replace(/ (?:is|contains|has) .*/s, ""));
 }
 
 const pinned = `docker.io/team/app@sha256:${"a".repeat(64)}`;
@@ -22,10 +22,10 @@ const trainOverrides = (spec: object) => ({
   spec: { podTemplateOverrides: [{ spec }] },
 });
 
-describe("a part of a pod, which an operator completes, is judged by what is written", () => {
+describe("in a partial pod, which an operator completes, only existing fields are checked", () => {
   test.each<[string, KubernetesValue, string[]]>([
     [
-      "a node's namespaces and files without any container",
+      "host namespaces and files without any container",
       trainOverrides({ hostNetwork: true, hostPID: true, volumes: [hostPath] }),
       [
         "host-namespaces: spec.podTemplateOverrides[0].spec.hostNetwork",
@@ -35,7 +35,7 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
       ],
     ],
     [
-      "a security context alone",
+      "only a security context",
       trainOverrides({ securityContext: { runAsUser: 0, sysctls: [{ name: "kernel.msgmax" }] } }),
       [
         "sysctls: spec.podTemplateOverrides[0].spec.securityContext.sysctls[0]",
@@ -43,7 +43,7 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
       ],
     ],
     [
-      "a container under a name of its own",
+      "a container in a field with another name",
       {
         ...inferenceService,
         spec: {
@@ -70,18 +70,14 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
       },
       ["literal-credential: spec.trainer.env[0].value"],
     ],
+    ["nothing to report", { ...inferenceService, spec: { predictor: { volumes: [{}] } } }, []],
     [
-      "what nobody could object to",
-      { ...inferenceService, spec: { predictor: { volumes: [{}] } } },
-      [],
-    ],
-    [
-      "what is there in part and asked for in whole",
+      "incomplete required fields",
       { ...inferenceService, spec: { image: pinned, args: [], resources: { limits: { cpu: 1 } } } },
       [],
     ],
     [
-      "fields of a pod that are described, and not set",
+      "schemas of fields of a pod",
       {
         ...inferenceService,
         apiVersion: "apiextensions.k8s.io/v1",
@@ -91,7 +87,7 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
       [],
     ],
     [
-      "fields that are called like those of a pod and are others",
+      "other fields with names of pod fields",
       {
         ...inferenceService,
         spec: { volumes: [{}], env: [{ a: 1 }], hostAliases: 5, ports: { http: 80 } },
@@ -99,28 +95,28 @@ describe("a part of a pod, which an operator completes, is judged by what is wri
       [],
     ],
   ])("%s", async (_, value, problems) => {
-    const found = await objections(value);
+    const found = await findingsIn(value);
     expect(found.filter((one) => !/^scratch-limit/.test(one))).toEqual(problems);
   });
 
-  test("also where nothing but its kind says that it is one", async () => {
+  test("also for a built-in kind without the shape of a pod", async () => {
     const spec = { containers: { a: { securityContext: { privileged: true } } } };
-    const found = await objections({ ...deployment, spec: { template: { spec } } });
+    const found = await findingsIn({ ...deployment, spec: { template: { spec } } });
     expect(found).toContain(
       "privileged: spec.template.spec.containers.a.securityContext.privileged",
     );
   });
 });
 
-describe("an image is judged wherever it is named", () => {
+describe("an image reference is checked in any field", () => {
   test.each<[string, KubernetesValue, string]>([
     [
-      "by what an operator runs",
+      "in a field of an operator",
       { ...inferenceService, spec: { trainer: { image: pinned } } },
       "spec.trainer.image",
     ],
     [
-      "by a volume",
+      "in a volume",
       {
         ...deployment,
         spec: {
@@ -136,7 +132,7 @@ describe("an image is judged wherever it is named", () => {
     const rules = LARGE.filter(({ name }) => names.includes(name));
     const of = async (image: string) => {
       const named = JSON.parse(JSON.stringify(value).replaceAll(pinned, image));
-      return (await objections(named, rules)).filter((one) => one.endsWith(` ${place}`));
+      return (await findingsIn(named, rules)).filter((one) => one.endsWith(` ${place}`));
     };
     expect(await of(pinned)).toEqual([`image-size: ${place}`]);
     expect(await of("evil.example/app:1")).toEqual(names.map((name) => `${name}: ${place}`));
