@@ -82,7 +82,7 @@ function nodePlugin(script: string): ScriptPin {
   };
 }
 
-/** Runs a TypeScript file of this checkout as a plugin. */
+/** A plugin that runs a TypeScript file of this checkout. */
 function ownPlugin(version: string, file: string): ScriptPin {
   const loader = pathToFileURL(require.resolve("tsx"));
   return {

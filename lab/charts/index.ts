@@ -14,12 +14,12 @@ import { cacheRoot, go, withLock } from "../../toolchain";
 import { certManager } from "../tools/modules";
 import { pins } from "../tools/pins";
 
-/** A chart in a Go module, which has no version there: its project's releases give it one. */
+/** A chart in a Go module. It has no version there; the releases of its project set one. */
 interface ChartSource {
   /** Folder of the `go.mod` that pins the module. */
   readonly folder: string;
   readonly module: string;
-  /** The chart's path in the module. */
+  /** Path of the chart in the module. */
   readonly path: string;
   readonly version: string;
 }
@@ -36,7 +36,7 @@ const SOURCES = {
 /** Name of a chart that a lab provides. */
 export type ChartName = keyof typeof SOURCES;
 
-/** The text of a `Chart.yaml` with its version, which is also the application's. */
+/** The text of a `Chart.yaml` with this chart and application version. */
 export function withVersion(text: string, version: string): string {
   const chart = parseDocument(text);
   chart.set("version", version);
@@ -44,21 +44,21 @@ export function withVersion(text: string, version: string): string {
   return chart.toString();
 }
 
-/** Copies a chart beside its place in the cache, and moves it there when it is whole. */
+/** Copies a chart to a temporary folder, and renames it when it is complete. */
 async function extract({ folder, module, path, version }: ChartSource, place: string) {
   const { Dir } = JSON.parse(await go(folder, ["mod", "download", "-json", module]));
   const partial = `${place}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(dirname(partial), { recursive: true });
   cpSync(join(Dir, path), partial, { recursive: true });
-  // Go's cache of modules is read-only.
+  // Go's module cache is read-only.
   await x("chmod", ["-R", "u+w", partial]);
   const file = join(partial, "Chart.yaml");
   writeFileSync(file, withVersion(readFileSync(file, "utf8"), version));
   renameSync(partial, place);
 }
 
-/** Makes sure that the cache holds a chart, and gives its folder. It is that of the Go module from which the images are built. */
+/** Ensures that the cache contains a chart, and returns its folder. The chart is from the Go module of its images. */
 export async function provideChart(name: ChartName): Promise<string> {
   const source = SOURCES[name];
   const place = join(cacheRoot(), "charts", name, source.version);

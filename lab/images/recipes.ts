@@ -58,7 +58,7 @@ function binary(reference: string, tool: ToolName, path: string, user = nonRoot)
   };
 }
 
-/** An image of one of cert-manager's commands, which are one binary here. */
+/** An image of one command of cert-manager; here all commands are in one binary. */
 function certManager(command: string): Recipe {
   const path = "/cert-manager";
   return {
@@ -136,7 +136,7 @@ export const recipes: readonly Recipe[] = [
   },
 ];
 
-/** Images that are assembled only for those who push them to a lab: cert-manager, and Pebble, which is an ACME server. */
+/** Images that are assembled only on request: cert-manager, and Pebble, an ACME server. */
 export const optionalRecipes: readonly Recipe[] = [
   ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
   binary(`ghcr.io/letsencrypt/pebble:${pins.pebble.version}`, "pebble", "/app"),

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { GoModule } from "../../toolchain/pin";
 
 /**
- * One module for most tools, so that what they share is one version and compiled once. The tags and patches leave out what
- * a lab never uses: discovery of clouds, and providers of certificates by DNS.
+ * One module for most tools, so that common packages have one version and are compiled once. The tags and patches leave out
+ * features that a lab never uses: service discovery of clouds, and DNS providers for certificates.
  */
 export const lab: GoModule = {
   folder: join(__dirname, "module"),
@@ -24,7 +24,7 @@ export const lab: GoModule = {
       path: "pkg/controllers/routing/aws.go",
       with: "patches/kube-router-aws.go.txt",
     },
-    // The rest are made to fit the versions of OpenTelemetry, Prometheus and Kubernetes that the others need.
+    // These adapt code to the versions of OpenTelemetry, Prometheus and Kubernetes that the other tools need.
     {
       module: "github.com/traefik/traefik/v3",
       path: "pkg/observability/logs/otel.go",
@@ -59,7 +59,7 @@ export const lab: GoModule = {
         ["cmd.Run(stopCh)", "cmd.Run(ctx)"],
       ],
     },
-    // The time that is left, and not its negative, which the shared version writes out and Prometheus refuses.
+    // The remaining time, not its negative, which the common version writes and Prometheus refuses.
     {
       module: "sigs.k8s.io/prometheus-adapter",
       path: "pkg/client/api.go",
@@ -68,14 +68,14 @@ export const lab: GoModule = {
   ],
 };
 
-/** Import path of what stands in cert-manager for clients of clouds and vaults. */
+/** Import path of the replacement for clients of clouds and vaults in cert-manager. */
 const absent = '"github.com/cert-manager/cert-manager/lab/absent"';
 
 const certManagerModule = "github.com/cert-manager/cert-manager";
 
 /**
- * Apart from the others, as it needs Kubernetes' client packages of 1.36. Left out are clients of clouds and vaults, and an API
- * server's storage: a quarter of what there would be to compile.
+ * Separate from the others, as it needs the Kubernetes client packages of 1.36. Clients of clouds and vaults, and the storage
+ * of an API server, are left out: they are a quarter of the packages.
  */
 export const certManager: GoModule = {
   folder: join(__dirname, "cert-manager"),
@@ -94,7 +94,7 @@ export const certManager: GoModule = {
         ),
       ),
     },
-    // The errors of clouds, which it makes shorter.
+    // Errors of clouds, which it shortens.
     {
       module: certManagerModule,
       path: "pkg/controller/acmechallenges/sync.go",
@@ -105,7 +105,7 @@ export const certManager: GoModule = {
         ['"github.com/digitalocean/godo"', `godo ${absent}`],
       ],
     },
-    // One text, for which it would compile the storage of an API server.
+    // One text, which is the only use of the storage of an API server.
     {
       module: certManagerModule,
       path: "pkg/controller/controller.go",

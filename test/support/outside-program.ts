@@ -4,15 +4,15 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(__dirname, "../..");
 
-/** The program that components/README.md shows. */
+/** The program in components/README.md. */
 function program(): string {
   const readme = readFileSync(join(ROOT, "components/README.md"), "utf8");
   const [, code] = /```ts\n([\s\S]+?)```/.exec(readme) ?? [];
-  if (!code) throw new Error("components/README.md shows no program");
+  if (!code) throw new Error("components/README.md has no program");
   return code;
 }
 
-/** Runs a command of the program through the Automation API, as the CLI would with Pulumi's language host. */
+/** Runs a command of the program with the Automation API, as the CLI would with Pulumi's language host. */
 const RUNNER = `import { LocalWorkspace } from "@pulumi/pulumi/automation";
 const { command, config, state } = JSON.parse(process.argv[2]);
 const stack = await LocalWorkspace.createOrSelectStack(
@@ -24,14 +24,14 @@ const { changeSummary, outputs, summary } = await stack[command]();
 console.log(JSON.stringify({ changes: changeSummary ?? summary.resourceChanges, url: outputs?.url?.value }));
 `;
 
-/** What a command of the outside program did. */
+/** The result of a command of the program. */
 export interface Outcome {
   /** Number of resources by operation: create, same, delete. */
   changes: Record<string, number>;
   url?: string;
 }
 
-/** A program outside of the checkout that has installed the package of the components. */
+/** A program outside of the checkout with the installed package of the components. */
 export class OutsideProgram {
   /**
    * @param folder an empty folder
@@ -44,7 +44,7 @@ export class OutsideProgram {
     private readonly path: string,
   ) {}
 
-  /** Packs the components and installs them, as their users do. */
+  /** Packs the components and installs the package, as users do. */
   install(): void {
     const { folder } = this;
     mkdirSync(join(folder, "state"), { recursive: true });

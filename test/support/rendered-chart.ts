@@ -6,7 +6,7 @@ import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { environment } from "../../cli/stack";
 import { ensurePulumi } from "../../toolchain/pulumi";
 
-/** A Kubernetes object as a chart makes it. */
+/** A Kubernetes object of a chart. */
 export interface Rendered {
   kind: string;
   metadata: { name: string; namespace?: string };
@@ -15,14 +15,14 @@ export interface Rendered {
 }
 
 /**
- * Renders a chart's folder as the Kubernetes provider does, without a cluster. Objects that are hooks of Helm are left out: the
- * provider makes none of them.
+ * Renders the chart in a folder as the Kubernetes provider does, without a cluster. Helm hooks are left out, as the provider
+ * does not create them.
  */
 export async function renderChart(chart: string, values: object): Promise<Rendered[]> {
   const folder = mkdtempSync(join(tmpdir(), "chart-"));
   const copy = join(folder, "chart");
   cpSync(chart, copy, { recursive: true });
-  // Without a cluster the provider takes Kubernetes for 1.20, which charts refuse.
+  // Without a cluster the provider assumes Kubernetes 1.20, which charts refuse.
   const file = join(copy, "Chart.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace(/^kubeVersion:.*\n/m, ""));
   const program = async () => {

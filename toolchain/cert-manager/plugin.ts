@@ -5,8 +5,8 @@ import { ComponentResource, type ComponentResourceOptions, type Output } from "@
 import { main } from "@pulumi/pulumi/provider";
 import { releaseArgs } from "./release-args";
 
-// The plugin behind @pulumi/kubernetes-cert-manager, for an engine that cannot download the official one: that is no Go module
-// that a module proxy serves. The npm package is the official one, unchanged.
+// The plugin of @pulumi/kubernetes-cert-manager, for an engine that cannot download the official one, which is not in any Go
+// module proxy. The npm package is the official one, unchanged.
 
 const TYPE = "kubernetes-cert-manager:index:CertManager";
 

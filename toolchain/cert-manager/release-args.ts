@@ -2,7 +2,7 @@ import type { ReleaseArgs } from "@pulumi/kubernetes/helm/v3";
 import type { CertManagerArgs } from "@pulumi/kubernetes-cert-manager";
 import { Output } from "@pulumi/pulumi";
 
-/** Every input that is a value of the chart, by its name there. */
+/** All inputs that are values of the chart, by their name there. */
 const CHART_VALUES: Record<Exclude<keyof CertManagerArgs, "helmOptions">, true> = {
   affinity: true,
   cainjector: true,
@@ -40,13 +40,13 @@ const CHART_VALUES: Record<Exclude<keyof CertManagerArgs, "helmOptions">, true> 
 };
 
 /**
- * What the component gives to its Release, as Pulumi's own plugin of version 0.2.0 does.
+ * The arguments of the component's Release, as in version 0.2.0 of Pulumi's plugin.
  *
- * - An input wins over the value of the same name in `helmOptions.values`, even an input that is not given: there such a value
- *   is lost. Values that are no input (`crds`, `acmesolver`, `imageRegistry`) arrive.
+ * - An input takes precedence over the value of the same name in `helmOptions.values`, even if the input is not set: such a
+ *   value is ignored. Values that are not inputs (`crds`, `acmesolver`, `imageRegistry`) are used.
  * - `helmOptions.valueYamlFiles` is ignored.
- * - The repository has its default whatever the chart is. For a chart in a folder or an OCI registry `repositoryOpts.repo` must
- *   be an empty text.
+ * - The repository always has its default. For a chart in a folder or an OCI registry `repositoryOpts.repo` must be an empty
+ *   string.
  *
  * @throws Error for an output: the official plugin refuses most of them
  */
@@ -63,7 +63,7 @@ export function releaseArgs(inputs: CertManagerArgs): ReleaseArgs {
   };
 }
 
-/** Throws where a value that comes of a resource, or a secret, is part of the inputs. */
+/** Throws if the inputs contain an output of a resource, or a secret. */
 function refuseOutputs(value: unknown, path: string): void {
   if (Output.isInstance(value)) {
     throw new Error(`CertManager: ${path} is an output. Give a plain value.`);

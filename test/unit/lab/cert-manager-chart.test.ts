@@ -4,7 +4,7 @@ import { provideChart } from "../../../lab/charts";
 import { labTools } from "../../../lab/tools";
 import { type Rendered, renderChart } from "../../support/rendered-chart";
 
-/** Values that make the chart set each flag that it knows and this build has. */
+/** Values with which the chart sets all flags that this build has. */
 const VALUES = {
   crds: { enabled: true },
   config: { apiVersion: "controller.config.cert-manager.io/v1alpha1" },
@@ -66,7 +66,7 @@ describe("cert-manager's chart", () => {
   });
 
   it.each(Object.entries(COMMANDS))(
-    "sets flags that the binary takes: %s",
+    "sets flags that the binary accepts: %s",
     async (name, command) => {
       const args = argumentsOf(name);
       expect(args.length).toBeGreaterThan(6);

@@ -39,7 +39,7 @@ afterEach(() => {
 });
 
 describe("withVersion", () => {
-  it("sets both versions and leaves the rest as it is", () => {
+  it("sets both versions and changes nothing else", () => {
     const text = "# A chart\nname: a\nversion: v0.0.0\nappVersion: v0.0.0\n";
     expect(withVersion(text, "v1.2.3")).toBe(
       "# A chart\nname: a\nversion: v1.2.3\nappVersion: v1.2.3\n",
@@ -48,7 +48,7 @@ describe("withVersion", () => {
 });
 
 describe("provideChart", () => {
-  it("copies the chart of the pinned module once, with the version that the images have", async () => {
+  it("copies the chart of the pinned module once, with the version of the images", async () => {
     const folder = await provideChart("cert-manager");
     expect(folder).toBe(join(box.folder, "cache/charts/cert-manager/v1.21.2"));
     expect(readFileSync(join(folder, "Chart.yaml"), "utf8")).toBe(
@@ -63,7 +63,7 @@ describe("provideChart", () => {
 });
 
 describe("writeCharts", () => {
-  it("replaces what the folder has of a chart", async () => {
+  it("replaces the files of a chart in the folder", async () => {
     const stale = box.write("charts/cert-manager/templates/gone.yaml", "");
     mkdirSync(join(box.folder, "charts/other"));
     await writeCharts(join(box.folder, "charts"));

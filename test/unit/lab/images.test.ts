@@ -39,7 +39,7 @@ describe("recipes", () => {
     expect(new Set(allRecipes.map(({ reference }) => reference)).size).toBe(allRecipes.length);
   });
 
-  it("have cert-manager's five images, each of which starts its own command of one binary", () => {
+  it("include the five images of cert-manager, which start different commands of one binary", () => {
     const found = optionalRecipes.filter(({ reference }) => reference.includes("cert-manager"));
     expect(found.map(({ reference, config }) => [reference, config.Entrypoint])).toEqual(
       ["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map((command) => [
@@ -49,7 +49,7 @@ describe("recipes", () => {
     );
   });
 
-  it("are built for a lab only where it provides them", () => {
+  it("are built for a lab only if it provides them", () => {
     const optional = new Set(optionalRecipes.flatMap(toolsOf));
     expect([...optional]).toEqual(["cert-manager", "pebble"]);
     expect(recipes.flatMap(toolsOf).filter((tool) => optional.has(tool))).toEqual([]);

@@ -19,7 +19,7 @@ describe("releaseArgs", () => {
     });
   });
 
-  it("passes inputs on as values, and options on as they are", () => {
+  it("passes inputs as values, and does not change options", () => {
     const webhook = { replicaCount: 2, url: { host: "example.com" } };
     const helmOptions = { name: "certs", namespace: "cert-manager", timeout: 90, version: "1.2.3" };
     const args = releaseArgs({ installCRDs: true, http_proxy: "http://p:1", webhook, helmOptions });
@@ -31,7 +31,7 @@ describe("releaseArgs", () => {
     });
   });
 
-  it("takes a chart's folder where the repository is empty, and adds credentials to the default one", () => {
+  it("uses a chart folder if the repository is empty, and adds credentials to the default one", () => {
     const folder = { chart: "/charts/cert-manager", repositoryOpts: { repo: "" } };
     expect(releaseArgs({ helmOptions: folder })).toEqual({ ...folder, values: {} });
     const credentials = { username: "a", password: "b" };
@@ -41,7 +41,7 @@ describe("releaseArgs", () => {
     });
   });
 
-  it("loses a free value that has the name of an input, as the official plugin does", () => {
+  it("ignores a value with the name of an input, as the official plugin does", () => {
     const values = { crds: { enabled: true }, webhook: { replicaCount: 2 }, image: { tag: "a" } };
     expect(releaseArgs({ image: { tag: "b" }, helmOptions: { values } }).values).toEqual({
       crds: { enabled: true },
@@ -49,7 +49,7 @@ describe("releaseArgs", () => {
     });
   });
 
-  it("leaves files of values out, as the official plugin does", () => {
+  it("ignores value files, as the official plugin does", () => {
     expect(releaseArgs({ helmOptions: { valueYamlFiles: [] } })).not.toHaveProperty(
       "valueYamlFiles",
     );
@@ -63,7 +63,7 @@ describe("releaseArgs", () => {
   });
 });
 
-/** A cluster that does not answer. */
+/** A cluster that does not respond. */
 const NOWHERE = JSON.stringify({
   apiVersion: "v1",
   kind: "Config",
@@ -81,7 +81,7 @@ function writeChart(folder: string): string {
 }
 
 describe("the engine", () => {
-  it("finds the plugin, which makes one release with the provider that is passed", async () => {
+  it("finds the plugin, which creates one release with the given provider", async () => {
     const folder = mkdtempSync(join(tmpdir(), "cert-manager-"));
     const chart = writeChart(join(folder, "chart"));
     const program = async () => {
