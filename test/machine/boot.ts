@@ -100,11 +100,10 @@ async function bootQemu(disk: Disk, console: string): Promise<Booted> {
 /** Boots a machine from a disk, and returns when it responds. */
 export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Guest> {
   const console = `${disk.image.replace(/\.raw$/, "")}.console`;
-  const booted =
-    kernel === "uml" ? await bootUml(disk, name, console) : await bootQemu(disk, console);
-  const [machine] = booted.processes;
-  const [command = "", ...args] = booted.ssh;
+  const powerOn = () => (kernel === "uml" ? bootUml(disk, name, console) : bootQemu(disk, console));
+  let booted = await powerOn();
   const run = async (line: string, seconds: number): Promise<Answer> => {
+    const [command = "", ...args] = booted.ssh;
     const nodeOptions = { cwd: workFolder() };
     const result = await x(command, [...args, line], { timeout: seconds * 1000, nodeOptions });
     return { exitCode: result.exitCode ?? -1, text: result.stdout + result.stderr };
@@ -118,6 +117,7 @@ export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Gu
       (id) => /^[0-9a-f-]{36}$/.test(id) && id !== old,
     );
   const stop = async () => {
+    const [machine] = booted.processes;
     if (machine?.exitCode === null) {
       await run("sudo systemctl poweroff", 30);
       await Promise.race([once(machine, "exit"), setTimeout(SHUTDOWN_LIMIT * 1000)]);
@@ -132,7 +132,13 @@ export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Gu
   }
   const reboot = async () => {
     const old = await bootId();
-    await run("sudo systemctl reboot", 30);
+    if (kernel === "qemu") {
+      await run("sudo systemctl reboot", 30);
+    } else {
+      // User-mode Linux cannot register its interrupts a second time in one process, and so comes back without network.
+      await stop();
+      booted = await powerOn();
+    }
     await answers(old);
   };
   return { console, run, reboot, stop };
