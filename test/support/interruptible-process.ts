@@ -1,6 +1,6 @@
 import { x } from "tinyexec";
+import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
-import { step } from "../../cli/terminal";
 
 /**
  * A command whose engine is a process of its own: it ends a second after it was asked for the first time, and at once when it is

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { destroy } from "../../cli/destroy";
+import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
 import { openStack } from "../../cli/stack";
-import { update } from "../../cli/start";
-import { step } from "../../cli/terminal";
+import { destroy } from "../../cli/stack/destroy";
+import { update } from "../../cli/stack/start";
 
 /**
  * Updates or destroys a stack of the tests as the commands do, in a process that can be interrupted. Arguments: the stack's

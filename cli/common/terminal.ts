@@ -1,0 +1,41 @@
+import { stripVTControlCharacters } from "node:util";
+
+/** The names of the Automation API's errors. Their classes are in a library that takes seconds to load. */
+const [COMMAND_ERROR, CONCURRENT_UPDATE_ERROR] = ["CommandError", "ConcurrentUpdateError"];
+
+/** Prints a line of progress. */
+export function step(line: string): void {
+  process.stdout.write(`▸ ${line}\n`);
+}
+
+/** Prints what went wrong, without the stack trace of a program that works, and ends with exit code 1. */
+export function fail(error: unknown): void {
+  process.stderr.write(`\n✗ ${reasonOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** What went wrong, in words: of all that an engine has printed only its errors. */
+export function reasonOf(error: unknown): string {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  if (name === CONCURRENT_UPDATE_ERROR) {
+    // All of it: who holds the lock stands below the error.
+    const [, locked = message] = /(the stack is currently locked.*|\[409\].*)/s.exec(message) ?? [];
+    return `${locked.trim()}\nWhere nobody is at it any more: ${lifting("NAME")}`;
+  }
+  return name === COMMAND_ERROR ? engineErrors(message) : message;
+}
+
+/** The command that lifts all locks of a stack, whoever holds them. */
+export function lifting(stack: string): string {
+  return `npm run pulumi -- cancel --yes --stack ${stack}`;
+}
+
+/** The errors among all that an engine has printed, each once, without its colours and without what only followed from others. */
+export function engineErrors(output: string): string {
+  const errors = stripVTControlCharacters(output)
+    .split("\n")
+    .filter((line) => /^\s*error: /.test(line));
+  const once = [...new Set(errors.map((line) => line.trim()))];
+  const causes = once.filter((line) => !line.endsWith("context canceled"));
+  return (causes.length > 0 ? causes : once).join("\n  ") || output;
+}

@@ -1,0 +1,118 @@
+import { resolve } from "node:path";
+import { ApiException, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
+import { patiently } from "../../components/kubernetes/client";
+import type { Report } from "../../toolchain";
+import type { OpenStack } from "../stack";
+import { type PendingOperation, readState, type State, writeState } from "../stack/state";
+import { takeOver } from "./locks";
+import {
+  type Adopted,
+  creationOf,
+  type Found,
+  isOurs,
+  type Sought,
+  shown,
+  withAdopted,
+} from "./pending";
+
+/**
+ * Finishes what an update or a destroy has left that was killed: takes its lock over, and looks up in the cluster what it was
+ * creating, so that nothing is made twice.
+ * @throws Error before anything is changed where the lock is somebody's, or where it cannot be known whether something was made
+ */
+export async function finishInterrupted(
+  open: OpenStack,
+  signal: AbortSignal,
+  report: Report,
+): Promise<void> {
+  const { stack, workDir, options } = open;
+  const { url = "" } = await stack.workspace.whoAmI();
+  takeOver(url, workDir, stack.name, report);
+  const state = await readState(open);
+  const pending = state.deployment.pending_operations ?? [];
+  if (pending.length === 0) return;
+  report(`stack ${stack.name}: ${pending.length} operation(s) were interrupted; looking them up`);
+  const adopted: Adopted[] = [];
+  for (const operation of pending.filter(({ type }) => type === "creating")) {
+    const found = await lookUp(open, state, operation);
+    if (found) adopted.push(found);
+    const { type, name } = partsOf(operation.resource.urn);
+    report(`  ${type} ${name}: ${found ? `${shown(found.sought)} is taken over` : "was not made"}`);
+  }
+  signal.throwIfAborted();
+  await writeState(open, withAdopted(state, adopted));
+  const { color, onOutput } = options;
+  await stack.refresh({ color, onOutput, signal });
+}
+
+/** The type and the name in a resource's URN. */
+function partsOf(urn: string): { type: string; name: string } {
+  const [, , types = "", name = ""] = urn.split("::");
+  return { type: types.split(":").at(-1) ?? "", name };
+}
+
+/** @throws Error saying what to look at where it cannot be known whether a creation came to pass */
+async function lookUp(
+  open: OpenStack,
+  state: State,
+  operation: PendingOperation,
+): Promise<Adopted | undefined> {
+  const { urn, type } = operation.resource;
+  const sought = creationOf(operation.resource);
+  if (sought === "nothing") return undefined;
+  const { name } = partsOf(urn);
+  const forget = `once it is gone, or never was: npm run pulumi -- refresh --yes --clear-pending-creates --stack ${open.stack.name}`;
+  if (!sought) {
+    throw new Error(
+      `the creation of ${name} (${type}) was interrupted; see whether it is there; ${forget}`,
+    );
+  }
+  const look = async () => read(clusterOf(open, state, operation), sought);
+  const object = await look().catch(({ message, cause }: Error) => {
+    const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    throw new Error(
+      `the creation of ${shown(sought)} was interrupted, and the cluster does not tell whether it was made (${why}); try again when it answers`,
+    );
+  });
+  if (!object) return undefined;
+  if (isOurs(sought, object)) return { operation, object, sought };
+  throw new Error(
+    `the creation of ${shown(sought)} was interrupted; one is there that looks like somebody else's (kubectl get --show-managed-fields -o yaml). Rename yours, or remove it; ${forget}`,
+  );
+}
+
+/** The cluster that an operation's provider was set up for. */
+function clusterOf(
+  { workDir }: OpenStack,
+  state: State,
+  { resource }: PendingOperation,
+): KubeConfig {
+  const urn = resource.provider?.split("::").slice(0, -1).join("::");
+  const provider = state.deployment.resources?.find((one) => one.urn === urn);
+  if (!provider) throw new Error("the state does not tell which one it is");
+  const { kubeconfig, context } = (provider.inputs ?? {}) as Record<string, string | undefined>;
+  const config = new KubeConfig();
+  if (kubeconfig) config.loadFromFile(resolve(workDir, kubeconfig));
+  else config.loadFromDefault();
+  if (context) config.setCurrentContext(context);
+  return config;
+}
+
+/** What the client says of a kind that its group does not have. */
+const NO_SUCH_KIND = /Unrecognized API version and kind/;
+
+/** An object of the cluster; undefined where there is none, or where the cluster has no such kind. */
+async function read(
+  cluster: KubeConfig,
+  { apiVersion, kind, name, namespace }: Sought,
+): Promise<Found | undefined> {
+  try {
+    const metadata = { name, ...(namespace && { namespace }) };
+    const api = KubernetesObjectApi.makeApiClient(cluster);
+    return await patiently(() => api.read({ apiVersion, kind, metadata }));
+  } catch (error) {
+    const none = error instanceof ApiException ? error.code === 404 : NO_SUCH_KIND.test(`${error}`);
+    if (none) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { send } from "../../../../cli/common/http";
+import { type KeyPair, selfSigned } from "../../../../components/platform/serving-certificate";
+
+const HOST = "churn.demo.localhost";
+const trusted = getCACertificates("default");
+let server: Server;
+let pair: KeyPair;
+let address: string;
+
+beforeAll(async () => {
+  pair = await selfSigned([HOST, "localhost"]);
+  server = createServer({ cert: pair.certificate, key: pair.key }, (request, response) => {
+    response.end(`${request.method} ${request.headers.host}${request.url}`);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  address = `${HOST}:${(server.address() as AddressInfo).port}/predict`;
+});
+
+afterAll(() => {
+  setDefaultCACertificates(trusted);
+  server.close();
+});
+
+test("an https address is asked over TLS, and a server that nobody vouches for is refused", async () => {
+  await expect(send(`https://${address}`)).rejects.toThrow(
+    `https://${address}: self-signed certificate`,
+  );
+});
+
+test("a server is known by its host's name, though it is this machine", async () => {
+  setDefaultCACertificates([pair.certificate]);
+  expect(await send(`https://${address}`, {})).toMatchObject({
+    status: 200,
+    body: `POST ${address}`,
+  });
+  const other = address.replace(HOST, "other.localhost");
+  await expect(send(`https://${other}`)).rejects.toThrow("does not match certificate");
+});
