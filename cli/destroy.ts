@@ -5,7 +5,7 @@ import type { DestroyOptions } from "./stack/destroy";
 
 export const destroy: Command = subcommand(
   "destroy",
-  "Deletes everything that a stack has created in its cluster",
+  "Deletes everything that a stack has created in its cluster and registry",
   "destroy --stack my-cluster --yes",
 )
   .addOption(stackOption("the stack to destroy"))

@@ -20,7 +20,7 @@ export const promote: Command = subcommand(
   "promote --stack prod --model card-fraud --to candidate",
   "Prometheus must show that the variant meets the model's `promotion`; else the weights are rolled back.",
 )
-  .requiredOption("--model <name>", "the model")
+  .requiredOption("--model <name>", "the model (required)")
   .addOption(stackOption("the stack that serves it"))
   .option("--to <variant>", "the variant; default: of two, the one beside main")
   .option(

@@ -13,33 +13,31 @@ export const start: Command = subcommand(
     "--stack <name>",
     "the stack, whose file is Pulumi.<name>.yaml; default: dev, with --context one that is named after the context",
   )
-  .option("--context <name>", "a kubeconfig context: use that cluster instead of the local one")
-  .option(
-    "--registry <path>",
-    "with --context: where built images are pushed, such as ghcr.io/acme",
-  )
-  .option(
-    "--mirror <host>",
-    "with --context: a registry that holds the third-party images under their full names; default: upstream",
-  )
-  .option("--builder <name>", "with --context: the buildx builder; default: the current one")
-  .option(
-    "--ca-file <path>",
-    "with --context: CA bundle that package installs inside image builds must trust, behind a proxy",
-  )
-  .option("--ingress-class <name>", "with --context: the ingress class; default: the cluster's")
+  .option("--context <name>", "a kubeconfig context; default: the local cluster is used")
+  .optionsGroup("Options with --context, which Pulumi.<name>.yaml keeps:")
+  .option("--registry <path>", "where built images are pushed, such as ghcr.io/acme (required)")
+  .option("--domain <name>", "the domain of the models' host names (required)")
   .option(
     "--ingress-namespace <name>",
-    "with --context: the namespace of the ingress controller's pods, which network policies admit",
+    "the namespace of the ingress controller's pods, which network policies admit (required)",
   )
+  .option("--ingress-class <name>", "the ingress class; default: the cluster's")
   .option(
     "--ingress-port <number>",
-    "with --context: the port of the host names below the domain; default: 80, or 443 with an issuer",
+    "the port of the host names below the domain; default: 80, or 443 with an issuer",
     whole(65_535),
   )
-  .option("--domain <name>", "with --context: the domain of the models' host names")
-  .option("--issuer <name>", "with --context: a cert-manager ClusterIssuer; default: no TLS")
-  .option("--storage-class <name>", "with --context: the storage class; default: the cluster's")
+  .option("--issuer <name>", "a cert-manager ClusterIssuer; default: no TLS")
+  .option("--storage-class <name>", "the storage class; default: the cluster's")
+  .option(
+    "--mirror <host>",
+    "a registry that holds the third-party images under their full names; default: upstream",
+  )
+  .option("--builder <name>", "the buildx builder; default: the current one")
+  .option(
+    "--ca-file <path>",
+    "CA bundle that package installs inside image builds must trust, behind a proxy; default: none",
+  )
   .action((options: StartOptions) =>
     run("npm start continues from here", async (interruption) => {
       const work = await import("./stack/start");

@@ -54,7 +54,7 @@ describe("a command that is interrupted", () => {
   let undisturbed: { objects: string[]; took: number };
 
   const labCommand = (what: string) =>
-    new CommandProcess("cli/ml-platform.ts", [
+    new CommandProcess("cli/main.ts", [
       "lab",
       what,
       "--name",
