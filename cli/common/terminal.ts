@@ -8,29 +8,29 @@ export function step(line: string): void {
   process.stdout.write(`▸ ${line}\n`);
 }
 
-/** Prints what went wrong, without the stack trace of a program that works, and ends with exit code 1. */
+/** Prints what went wrong, without a stack trace, and sets exit code 1. */
 export function fail(error: unknown): void {
   process.stderr.write(`\n✗ ${reasonOf(error)}\n`);
   process.exitCode = 1;
 }
 
-/** What went wrong, in words: of all that an engine has printed only its errors. */
+/** What went wrong. Of an engine's output only the errors. */
 export function reasonOf(error: unknown): string {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (name === CONCURRENT_UPDATE_ERROR) {
-    // All of it: who holds the lock stands below the error.
+    // All lines: the owner of the lock is below the error.
     const [, locked = message] = /(the stack is currently locked.*|\[409\].*)/s.exec(message) ?? [];
-    return `${locked.trim()}\nWhere nobody is at it any more: ${lifting("NAME")}`;
+    return `${locked.trim()}\nIf no other command runs, remove the lock: ${unlocking("NAME")}`;
   }
   return name === COMMAND_ERROR ? engineErrors(message) : message;
 }
 
-/** The command that lifts all locks of a stack, whoever holds them. */
-export function lifting(stack: string): string {
+/** The command that removes all locks of a stack, whoever holds them. */
+export function unlocking(stack: string): string {
   return `npm run pulumi -- cancel --yes --stack ${stack}`;
 }
 
-/** The errors among all that an engine has printed, each once, without its colours and without what only followed from others. */
+/** The errors in an engine's output, each once, without colours and without those that follow from others. */
 export function engineErrors(output: string): string {
   const errors = stripVTControlCharacters(output)
     .split("\n")

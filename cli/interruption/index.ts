@@ -3,74 +3,74 @@ import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { fail, step } from "../common/terminal";
 
-/** What asks a command to end: Ctrl-C, a pipeline that is cancelled, a terminal that is closed, Ctrl-\. */
+/** The signals that ask a command to end: Ctrl-C, a cancelled pipeline, a closed terminal, Ctrl-\. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 type Signal = (typeof SIGNALS)[number];
 
-/** Longest wait for what was asked to end at once, in milliseconds: an engine that has heard it twice takes a second. */
-const AT_ONCE = 10_000;
+/** Longest wait for child processes that must stop now, in milliseconds. An engine takes a second after its second signal. */
+const STOP_TIMEOUT = 10_000;
 
-/** Why a command was ended. */
+/** A signal asked the command to end. */
 export class Interrupted extends Error {
   constructor(readonly by: Signal) {
     super(`${by} was received`);
   }
 
-  /** What shells make of a signal. */
+  /** The exit code that shells use for a signal. */
   get exitCode(): number {
     return 128 + constants.signals[this.by];
   }
 }
 
 /**
- * Listens to the signals that ask a command to end. The first ends at once what can be begun anew (builds, installations,
- * waits); what is guarded, it only asks to end.
+ * Handles the signals that ask a command to end. The first signal stops work that can start again (builds, installations,
+ * waits) immediately; guarded work is only asked to end.
  */
 export class Interruption {
-  private readonly asked = new AbortController();
-  /** Whether this process leads a group of its own, as one that cli/own-session.cjs has started does. */
-  private readonly leads = process.channel !== undefined;
-  private guarded: { meanwhile: string | undefined } | undefined;
-  private end: Promise<void> | undefined;
+  private readonly controller = new AbortController();
+  /** Whether this process leads a process group, as one that cli/own-session.cjs started does. */
+  private readonly leadsGroup = process.channel !== undefined;
+  private guarded: { answer: string | undefined } | undefined;
+  private stopping: Promise<void> | undefined;
 
-  /** @param left what the command leaves behind where it is interrupted, and what goes on from there */
-  constructor(private readonly left: string) {
-    // Each operation of the engine is one more that listens.
-    setMaxListeners(0, this.asked.signal);
-    for (const name of SIGNALS) process.on(name, () => this.hear(name));
-    // Whoever hands the signals on has gone: nobody else would tell of a closed terminal.
-    process.on("disconnect", () => this.hear("SIGHUP"));
+  /** @param state what an interrupted command leaves behind, and what continues from there */
+  constructor(private readonly state: string) {
+    // Each operation of the engine adds a listener.
+    setMaxListeners(0, this.controller.signal);
+    for (const name of SIGNALS) process.on(name, () => this.onSignal(name));
+    // The parent that forwards the signals has ended: nobody else would report a closed terminal.
+    process.on("disconnect", () => this.onSignal("SIGHUP"));
     process.channel?.unref();
-    // A terminal that has gone takes no more words, which is no reason to stop.
+    // Output fails once the terminal is closed, which is no reason to stop.
     for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
   }
 
   /** Aborted by the first signal, with {@link Interrupted} as its reason. */
   get signal(): AbortSignal {
-    return this.asked.signal;
+    return this.controller.signal;
   }
 
   /**
-   * Does work that must come to an end of its own: it watches the signal, and the first does not cut it short.
-   * @param meanwhile what later signals are answered with, where they must not cut it short either: then the work decides
-   *   what it makes of the first
-   * @throws Interrupted where the command was asked to end before, or meanwhile
+   * Runs work that must end by itself: it watches the abort signal, and the first signal does not stop it.
+   * @param answer what is printed for later signals, where these must not stop the work either; the work then decides what
+   *   to do about the first one
+   * @throws Interrupted where a signal came before the work, or during it
    */
-  async guard<T>(work: (signal: AbortSignal) => Promise<T>, meanwhile?: string): Promise<T> {
+  async guard<T>(work: (signal: AbortSignal) => Promise<T>, answer?: string): Promise<T> {
     this.signal.throwIfAborted();
-    this.guarded = { meanwhile };
+    this.guarded = { answer };
     try {
       return await work(this.signal);
     } finally {
       this.guarded = undefined;
-      // What the engine says of it is a failure, in other words.
-      if (meanwhile === undefined) this.signal.throwIfAborted();
+      // The engine reports an interruption as some failure.
+      if (answer === undefined) this.signal.throwIfAborted();
     }
   }
 
   /**
-   * Says how a command ends: by itself, with an error or interrupted.
-   * @param failed tells of an error
+   * Reports how a command ends: by itself, with an error or interrupted.
+   * @param failed reports an error
    */
   async conclude(
     work: Promise<void>,
@@ -79,36 +79,39 @@ export class Interruption {
     try {
       await work;
     } catch (error) {
-      if (this.end) await this.end;
-      else if (error instanceof Interrupted) this.tell(error);
+      if (this.stopping) await this.stopping;
+      else if (error instanceof Interrupted) this.report(error);
       else await failed(error);
     }
   }
 
-  private hear(name: Signal): void {
-    if (this.end) return;
+  private onSignal(name: Signal): void {
+    if (this.stopping) return;
     const again = this.signal.aborted;
-    if (!again) this.asked.abort(new Interrupted(name));
+    if (!again) this.controller.abort(new Interrupted(name));
     const { guarded } = this;
-    if (guarded?.meanwhile && again) step(`${name}: ${guarded.meanwhile}`);
-    else if (!guarded || again) this.end = this.endAtOnce(name);
-    else step(`${name}: ending; what is under way is finished or noted. Once more ends at once.`);
+    if (guarded?.answer && again) step(`${name}: ${guarded.answer}`);
+    else if (!guarded || again) this.stopping = this.stopNow(name);
+    else
+      step(
+        `${name}: ending; operations in progress are finished or recorded. A second signal stops them now.`,
+      );
   }
 
-  private async endAtOnce(name: Signal): Promise<void> {
-    step(`${name}: ending at once`);
-    // All that was started and did not leave the process group, as a terminal would. This process takes no notice.
-    if (this.leads) process.kill(-process.pid, "SIGINT");
-    const deadline = Date.now() + AT_ONCE;
+  private async stopNow(name: Signal): Promise<void> {
+    step(`${name}: stopping now`);
+    // As a terminal does: all processes that were started and stayed in the process group. This process ignores it.
+    if (this.leadsGroup) process.kill(-process.pid, "SIGINT");
+    const deadline = Date.now() + STOP_TIMEOUT;
     while (childrenRun() && Date.now() < deadline) await setTimeout(50);
     const why = this.signal.reason as Interrupted;
-    this.tell(why);
-    if (this.leads && childrenRun()) process.kill(-process.pid, "SIGKILL");
+    this.report(why);
+    if (this.leadsGroup && childrenRun()) process.kill(-process.pid, "SIGKILL");
     process.exit(why.exitCode);
   }
 
-  private tell(why: Interrupted): void {
-    fail(`interrupted (${why.by}): ${this.left}`);
+  private report(why: Interrupted): void {
+    fail(`interrupted (${why.by}): ${this.state}`);
     process.exitCode = why.exitCode;
   }
 }
@@ -118,13 +121,13 @@ function childrenRun(): boolean {
 }
 
 /**
- * Runs a command to its end, or to that which a signal asks for.
- * @param left what it leaves behind where it is interrupted, and what goes on from there
+ * Runs a command until it ends or a signal ends it.
+ * @param state what an interrupted command leaves behind, and what continues from there
  */
 export async function run(
-  left: string,
+  state: string,
   work: (interruption: Interruption) => Promise<void>,
 ): Promise<void> {
-  const interruption = new Interruption(left);
+  const interruption = new Interruption(state);
   await interruption.conclude(work(interruption));
 }

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync }
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Report } from "../../toolchain";
-import { lifting } from "../common/terminal";
+import { unlocking } from "../common/terminal";
 import { kill, orphanedProviders, type Process, processesWith } from "./process-table";
 
-/** What Pulumi's engine writes into a lock. */
+/** The content that Pulumi's engine writes into a lock. */
 interface Owner {
   pid: number;
   username: string;
@@ -13,60 +13,65 @@ interface Owner {
   timestamp: string;
 }
 
-/** A lock of a stack whose state is in a folder; no owner where its writer did not come to the end. */
+/** A lock of a stack whose state is in a folder; without owner where it was not written completely. */
 interface Lock {
   file: string;
   owner?: Owner;
 }
 
-/** Whether the process that a lock names still runs: it may be one of another machine. */
-type Verdict = "gone" | "runs" | "elsewhere";
+/** Whether the process that a lock names still runs. It may be a process of another machine. */
+type OwnerState = "ended" | "running" | "on another machine";
 
-/** Ends the name of the file beside each that the engine writes: what type its content is of. */
+/** Suffix of the file that the engine writes beside each file, with the type of its content. */
 const ATTRIBUTES = ".attrs";
 
-/** Milliseconds by which clocks may differ, and for which a lock may be half written. */
-const SLACK = 10_000;
+/** Milliseconds by which clocks may differ, and for which a lock may be incomplete. */
+const TOLERANCE = 10_000;
 
 /**
- * Whether a lock's owner still runs. A process of its number that is not Pulumi's and was started later has the number anew.
- * @param processes those of this machine that have the number, here or in a container
+ * Whether a lock's owner still runs. A process with its number that is not Pulumi and started later reuses the number.
+ * @param processes processes of this machine with a number, here or in a container
  */
-export function verdictOn(
+export function ownerState(
   owner: Owner,
   here: string,
   processes: (pid: number) => readonly Process[],
-): Verdict {
-  if (owner.hostname !== here) return "elsewhere";
+): OwnerState {
+  if (owner.hostname !== here) return "on another machine";
   const locked = Date.parse(owner.timestamp);
-  const may = processes(owner.pid).filter(
-    ({ name, started }) => name.startsWith("pulumi") || started < locked + SLACK,
+  const candidates = processes(owner.pid).filter(
+    ({ name, started }) => name.startsWith("pulumi") || started < locked + TOLERANCE,
   );
-  return may.length > 0 ? "runs" : "gone";
+  return candidates.length > 0 ? "running" : "ended";
 }
 
 /**
- * Takes the locks of a stack over whose owners are gone, and ends what these have left running.
- * @param url of the backend: locks of another than a folder are the engine's to tell of
- * @throws Error naming the owner of a lock that holds, and what lifts it
+ * Removes the locks of a stack whose owners have ended, and ends the providers that these have left running.
+ * @param url of the backend; the engine itself reports locks of a backend that is no folder
+ * @throws Error naming the owner of a valid lock, and the command that removes it
  */
-export function takeOver(url: string, workDir: string, stack: string, report: Report): void {
+export function removeStaleLocks(
+  url: string,
+  workDir: string,
+  stack: string,
+  report: Report,
+): void {
   for (const { file, owner } of locksOf(url, workDir, stack)) {
-    const who = owner ? describe(owner) : "a process that was killed as it wrote its name";
-    const verdict = owner ? verdictOn(owner, hostname(), processesWith) : "gone";
-    if (verdict !== "gone") throw new Error(refusal(stack, who, verdict));
+    const who = owner ? describe(owner) : "a process that was killed while it wrote the lock";
+    const state = owner ? ownerState(owner, hostname(), processesWith) : "ended";
+    if (state !== "ended") throw new Error(refusal(stack, who, state));
     for (const pid of orphanedProviders(realpathSync(workDir))) kill(pid);
-    for (const one of [file, `${file}${ATTRIBUTES}`]) rmSync(one, { force: true });
-    report(`stack ${stack}: was locked by ${who}, which is gone; taken over`);
+    for (const path of [file, `${file}${ATTRIBUTES}`]) rmSync(path, { force: true });
+    report(`stack ${stack}: was locked by ${who}, which has ended; the lock is removed`);
   }
 }
 
-function refusal(stack: string, who: string, verdict: Verdict): string {
+function refusal(stack: string, who: string, state: OwnerState): string {
   const why =
-    verdict === "runs"
-      ? "which still runs: wait for its end, or end it"
-      : "of another machine: see there whether it still runs";
-  return `stack ${stack} is locked by ${who}, ${why}. Where it hangs, or is gone for good: ${lifting(stack)}`;
+    state === "running"
+      ? "which still runs: wait until it ends, or end it"
+      : "of another machine: check there whether it still runs";
+  return `stack ${stack} is locked by ${who}, ${why}. If it hangs or has ended, remove the lock: ${unlocking(stack)}`;
 }
 
 function describe({ pid, username, hostname: host, timestamp }: Owner): string {
@@ -83,12 +88,12 @@ function locksOf(url: string, workDir: string, stack: string): Lock[] {
     .filter((lock) => lock !== undefined);
 }
 
-/** What a file says; undefined where it has gone, or where its writer may still be at it. */
+/** The lock in a file; undefined where the file no longer exists, or may still be written. */
 function lockIn(file: string): Lock | undefined {
   try {
     const text = readFileSync(file, "utf8");
-    const half = Date.now() - statSync(file).mtimeMs < SLACK ? undefined : { file };
-    return parsed(file, text) ?? half;
+    const incomplete = Date.now() - statSync(file).mtimeMs < TOLERANCE ? undefined : { file };
+    return parsed(file, text) ?? incomplete;
   } catch {
     return undefined;
   }
@@ -103,7 +108,7 @@ function parsed(file: string, text: string): Lock | undefined {
   }
 }
 
-/** The folder that a backend's URL stands for: the engine reads it relative to the project's. */
+/** The folder of a backend's URL, which the engine reads relative to the project's folder. */
 export function folderOf(url: string, workDir: string): string | undefined {
   const [, path] = /^file:\/\/([^?]*)/.exec(url) ?? [];
   return path === undefined ? undefined : resolve(workDir, path.replace(/^~(?=\/|$)/, homedir()));

@@ -1,20 +1,20 @@
 import { STACK } from "../../components/kubernetes/ownership";
 import type { PendingOperation, State, StateResource } from "../stack/state";
 
-/** A Kubernetes object, as an interrupted creation names it. */
-export interface Sought {
+/** The Kubernetes object that an interrupted creation was to create. */
+export interface Target {
   apiVersion: string;
   kind: string;
   name: string;
   namespace?: string;
   labels: Record<string, string>;
-  /** The stack that it was to be marked as belonging to, where it has a mark. */
+  /** The stack in its ownership annotation, where it has one. */
   stack?: string;
-  /** Whether Pulumi made up the end of its name, so that nobody else's has it. */
-  ownName: boolean;
+  /** Whether Pulumi generated the end of its name, so that no other object has it. */
+  autonamed: boolean;
 }
 
-/** What the cluster has of an object. */
+/** An object in the cluster. */
 export interface Found {
   metadata?: {
     namespace?: string;
@@ -24,15 +24,15 @@ export interface Found {
   };
 }
 
-/** An interrupted creation: nothing that lasts, an object of Kubernetes, or what nobody here knows how to look up. */
-export type Creation = "nothing" | Sought | undefined;
+/** What an interrupted creation was to create: nothing to look up, a Kubernetes object, or something of another provider. */
+export type Creation = "nothing" | Target | undefined;
 
-/** By these the Kubernetes provider of one stack tells what it has written from what others have. */
+/** The field managers of the Kubernetes provider, by which a stack knows the fields that it has written. */
 const FIELD_MANAGER = /^pulumi-kubernetes(-|$)/;
 
-/** What an interrupted creation may have left. */
+/** What an interrupted creation may have created. */
 export function creationOf({ custom, type, inputs = {} }: StateResource): Creation {
-  // A component or a provider is only known to the engine; an image is named after what is in it, and is built anew.
+  // Only the engine knows a component or a provider. An image is named by its content, and is built again.
   if (!custom || type.startsWith("pulumi:") || type.startsWith("docker-build:")) return "nothing";
   const { apiVersion, kind, metadata } = inputs as Record<string, unknown>;
   const { name, namespace, labels, annotations } = (metadata ?? {}) as Record<string, unknown>;
@@ -40,9 +40,9 @@ export function creationOf({ custom, type, inputs = {} }: StateResource): Creati
   if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") {
     return undefined;
   }
-  const marks = (annotations ?? {}) as Record<string, string>;
-  const ownName = marks["pulumi.com/autonamed"] === "true";
-  const stack = marks[STACK];
+  const texts = (annotations ?? {}) as Record<string, string>;
+  const autonamed = texts["pulumi.com/autonamed"] === "true";
+  const stack = texts[STACK];
   return {
     apiVersion,
     kind,
@@ -50,16 +50,16 @@ export function creationOf({ custom, type, inputs = {} }: StateResource): Creati
     ...(typeof namespace === "string" && { namespace }),
     labels: (labels ?? {}) as Record<string, string>,
     ...(stack && { stack }),
-    ownName,
+    autonamed,
   };
 }
 
-/** How people write which object is meant. */
-export function shown({ kind, namespace, name }: Pick<Sought, "kind" | "namespace" | "name">) {
+/** An object's name for messages. */
+export function objectName({ kind, namespace, name }: Pick<Target, "kind" | "namespace" | "name">) {
   return `${kind} ${namespace ? `${namespace}/` : ""}${name}`;
 }
 
-/** The provider's manager of an object's fields; undefined where it has written none. */
+/** The provider's field manager of an object; undefined where the provider has written no field. */
 export function fieldManagerOf({ metadata }: Found): string | undefined {
   return metadata?.managedFields?.find(
     ({ manager = "", operation }) => operation === "Apply" && FIELD_MANAGER.test(manager),
@@ -67,35 +67,34 @@ export function fieldManagerOf({ metadata }: Found): string | undefined {
 }
 
 /**
- * Whether an object that has the name of an interrupted creation is that creation's. One whose name was given to it may
- * have been there before: then the provider has written none of its fields, its labels are not the creation's, or another
- * stack has marked it.
+ * Whether an interrupted creation created the object with its name. An object whose name Pulumi did not generate may have
+ * existed before: then the provider has written none of its fields, its labels differ, or it belongs to another stack.
  */
-export function isOurs({ ownName, labels, stack }: Sought, found: Found): boolean {
+export function isOurs({ autonamed, labels, stack }: Target, found: Found): boolean {
   const { labels: there, annotations } = found.metadata ?? {};
   const same =
     Object.entries(labels).every(([key, value]) => there?.[key] === value) &&
     (!stack || annotations?.[STACK] === stack);
-  return ownName || (same && fieldManagerOf(found) !== undefined);
+  return autonamed || (same && fieldManagerOf(found) !== undefined);
 }
 
-/** An interrupted creation whose object is there. */
+/** An interrupted creation whose object exists. */
 export interface Adopted {
   operation: PendingOperation;
   object: Found;
-  sought: Sought;
+  target: Target;
 }
 
 /**
- * A state without interrupted operations, in which the objects that were made have their places. The next update waits until
- * they are ready, and removes what they replace.
+ * A state without interrupted operations that contains the objects that were created. The next update waits until they are
+ * ready, and deletes what they replace.
  */
 export function withAdopted(state: State, adopted: readonly Adopted[]): State {
   const resources = adopted.reduce(withResource, state.deployment.resources ?? []);
   return { ...state, deployment: { ...state.deployment, resources, pending_operations: [] } };
 }
 
-/** Before the one that it replaces, as what depends on both is after that; else at the end, as all it depends on is there. */
+/** Before the resource that it replaces, as dependants of both come after that; else at the end, after all its dependencies. */
 function withResource(resources: readonly StateResource[], one: Adopted): StateResource[] {
   const { urn } = one.operation.resource;
   const first = resources.findIndex((resource) => resource.urn === urn);
@@ -107,9 +106,9 @@ function withResource(resources: readonly StateResource[], one: Adopted): StateR
   return [...resources.slice(0, at), stateOf(one), ...rest];
 }
 
-/** As the program has asked for it: a refresh fills in what the API server has added. */
-function stateOf({ operation: { resource }, object, sought }: Adopted): StateResource {
-  const { apiVersion, name } = sought;
+/** As the program declared it; a refresh adds what the API server has set. */
+function stateOf({ operation: { resource }, object, target }: Adopted): StateResource {
+  const { apiVersion, name } = target;
   const namespace = object.metadata?.namespace;
   const manager = fieldManagerOf(object);
   return {

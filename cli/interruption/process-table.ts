@@ -1,20 +1,20 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { parseStat, TICK } from "../../lab/cluster/process-record";
 
-/** What this machine knows of a process. */
+/** A process of this machine. */
 export interface Process {
   /** Name of its executable, at most 15 characters. */
   name: string;
-  /** When it was started, in milliseconds since 1970. */
+  /** Start time, in milliseconds since 1970. */
   started: number;
 }
 
 /**
- * The processes that have a number: the one of this name space, and those that have it in a container of their own. What has
- * ended and was only not taken notice of (a zombie) is none of them. Without /proc only the number is known.
+ * The processes with a number: the one in this PID namespace, and those that have it in a container. Zombies are left out.
+ * Without /proc only the number is known.
  */
 export function processesWith(pid: number): Process[] {
-  if (!existsSync("/proc/stat")) return answers(pid) ? [{ name: "", started: 0 }] : [];
+  if (!existsSync("/proc/stat")) return exists(pid) ? [{ name: "", started: 0 }] : [];
   const boot = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]) * 1000;
   return all()
     .filter(({ numbers }) => numbers.includes(pid))
@@ -22,9 +22,9 @@ export function processesWith(pid: number): Process[] {
 }
 
 /**
- * The providers that an engine has left which was killed: what it had told them to make, they may still be at. Each works in
- * the folder of its project.
- * @returns their numbers
+ * The providers that a killed engine has left running: they may still create what it asked for. Each works in the folder of
+ * its project.
+ * @returns their process numbers
  */
 export function orphanedProviders(folder: string): number[] {
   if (!existsSync("/proc/stat")) return [];
@@ -36,12 +36,12 @@ export function orphanedProviders(folder: string): number[] {
     .map(({ pid }) => pid);
 }
 
-/** Ends a process without asking it; it may have ended by itself. */
+/** Kills a process, which may have ended by itself. */
 export function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has.
+    // It has ended.
   }
 }
 
@@ -49,9 +49,9 @@ interface Entry {
   pid: number;
   parent: number;
   name: string;
-  /** When it was started, in ticks since the machine was. */
+  /** Start time, in ticks since the machine started. */
   ticks: number;
-  /** Its own in this name space, and in those below it. */
+  /** Its number in this PID namespace, and in those below it. */
   numbers: number[];
 }
 
@@ -83,7 +83,7 @@ function workingFolder(pid: number): string | undefined {
   }
 }
 
-function answers(pid: number): boolean {
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -4,21 +4,21 @@ import { patiently } from "../../components/kubernetes/client";
 import type { Report } from "../../toolchain";
 import type { OpenStack } from "../stack";
 import { type PendingOperation, readState, type State, writeState } from "../stack/state";
-import { takeOver } from "./locks";
+import { removeStaleLocks } from "./locks";
 import {
   type Adopted,
   creationOf,
   type Found,
   isOurs,
-  type Sought,
-  shown,
+  objectName,
+  type Target,
   withAdopted,
 } from "./pending";
 
 /**
- * Finishes what an update or a destroy has left that was killed: takes its lock over, and looks up in the cluster what it was
- * creating, so that nothing is made twice.
- * @throws Error before anything is changed where the lock is somebody's, or where it cannot be known whether something was made
+ * Finishes what a killed update or destroy has left: removes its lock, and looks up in the cluster what it was creating, so
+ * that nothing is created twice.
+ * @throws Error before anything is changed, where the lock is valid or it is unknown whether something was created
  */
 export async function finishInterrupted(
   open: OpenStack,
@@ -27,17 +27,19 @@ export async function finishInterrupted(
 ): Promise<void> {
   const { stack, workDir, options } = open;
   const { url = "" } = await stack.workspace.whoAmI();
-  takeOver(url, workDir, stack.name, report);
+  removeStaleLocks(url, workDir, stack.name, report);
   const state = await readState(open);
   const pending = state.deployment.pending_operations ?? [];
   if (pending.length === 0) return;
-  report(`stack ${stack.name}: ${pending.length} operation(s) were interrupted; looking them up`);
+  report(`stack ${stack.name}: ${pending.length} interrupted operation(s); looking them up`);
   const adopted: Adopted[] = [];
   for (const operation of pending.filter(({ type }) => type === "creating")) {
     const found = await lookUp(open, state, operation);
     if (found) adopted.push(found);
     const { type, name } = partsOf(operation.resource.urn);
-    report(`  ${type} ${name}: ${found ? `${shown(found.sought)} is taken over` : "was not made"}`);
+    report(
+      `  ${type} ${name}: ${found ? `${objectName(found.target)} is adopted` : "was not created"}`,
+    );
   }
   signal.throwIfAborted();
   await writeState(open, withAdopted(state, adopted));
@@ -51,33 +53,33 @@ function partsOf(urn: string): { type: string; name: string } {
   return { type: types.split(":").at(-1) ?? "", name };
 }
 
-/** @throws Error saying what to look at where it cannot be known whether a creation came to pass */
+/** @throws Error saying what to check where it is unknown whether something was created */
 async function lookUp(
   open: OpenStack,
   state: State,
   operation: PendingOperation,
 ): Promise<Adopted | undefined> {
   const { urn, type } = operation.resource;
-  const sought = creationOf(operation.resource);
-  if (sought === "nothing") return undefined;
+  const target = creationOf(operation.resource);
+  if (target === "nothing") return undefined;
   const { name } = partsOf(urn);
-  const forget = `once it is gone, or never was: npm run pulumi -- refresh --yes --clear-pending-creates --stack ${open.stack.name}`;
-  if (!sought) {
+  const remedy = `if it does not exist: npm run pulumi -- refresh --yes --clear-pending-creates --stack ${open.stack.name}`;
+  if (!target) {
     throw new Error(
-      `the creation of ${name} (${type}) was interrupted; see whether it is there; ${forget}`,
+      `the creation of ${name} (${type}) was interrupted; check whether it exists; ${remedy}`,
     );
   }
-  const look = async () => read(clusterOf(open, state, operation), sought);
+  const look = async () => read(clusterOf(open, state, operation), target);
   const object = await look().catch(({ message, cause }: Error) => {
     const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
     throw new Error(
-      `the creation of ${shown(sought)} was interrupted, and the cluster does not tell whether it was made (${why}); try again when it answers`,
+      `the creation of ${objectName(target)} was interrupted, and the cluster does not tell whether it was created (${why}); try again when the cluster answers`,
     );
   });
   if (!object) return undefined;
-  if (isOurs(sought, object)) return { operation, object, sought };
+  if (isOurs(target, object)) return { operation, object, target };
   throw new Error(
-    `the creation of ${shown(sought)} was interrupted; one is there that looks like somebody else's (kubectl get --show-managed-fields -o yaml). Rename yours, or remove it; ${forget}`,
+    `the creation of ${objectName(target)} was interrupted; an object of that name exists that looks like somebody else's (kubectl get --show-managed-fields -o yaml). Rename yours, or delete that object; ${remedy}`,
   );
 }
 
@@ -89,7 +91,7 @@ function clusterOf(
 ): KubeConfig {
   const urn = resource.provider?.split("::").slice(0, -1).join("::");
   const provider = state.deployment.resources?.find((one) => one.urn === urn);
-  if (!provider) throw new Error("the state does not tell which one it is");
+  if (!provider) throw new Error("the state does not contain its provider");
   const { kubeconfig, context } = (provider.inputs ?? {}) as Record<string, string | undefined>;
   const config = new KubeConfig();
   if (kubeconfig) config.loadFromFile(resolve(workDir, kubeconfig));
@@ -98,13 +100,13 @@ function clusterOf(
   return config;
 }
 
-/** What the client says of a kind that its group does not have. */
+/** The client's error for a kind that the API group does not have. */
 const NO_SUCH_KIND = /Unrecognized API version and kind/;
 
-/** An object of the cluster; undefined where there is none, or where the cluster has no such kind. */
+/** An object of the cluster; undefined where it does not exist, or where the cluster has no such kind. */
 async function read(
   cluster: KubeConfig,
-  { apiVersion, kind, name, namespace }: Sought,
+  { apiVersion, kind, name, namespace }: Target,
 ): Promise<Found | undefined> {
   try {
     const metadata = { name, ...(namespace && { namespace }) };

@@ -120,7 +120,7 @@ describe("a command that is interrupted", () => {
       await interrupted.says("first-images-serving creating", 60);
       process.kill(interrupted.pid, "SIGINT");
       expect(await interrupted.ended()).toBe(130);
-      expect(interrupted.said).toContain("what is under way is finished or noted");
+      expect(interrupted.said).toContain("operations in progress are finished or recorded");
       expect({ locks: locks(), pending: await pending() }).toEqual({ locks: [], pending: 0 });
       expect(await stackCommand("update").ended()).toBe(0);
     },

@@ -20,7 +20,7 @@ async function engine(signal?: AbortSignal): Promise<void> {
   throw new Error("the engine was ended");
 }
 
-run("go on with npm start", async (interruption) => {
+run("continue with npm start", async (interruption) => {
   if (phase === "builds") await engine();
   else await interruption.guard((signal) => engine(signal));
   step("went on");

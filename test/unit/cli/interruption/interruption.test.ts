@@ -15,7 +15,7 @@ import { waitFor } from "../../../support/wait";
 const folder = mkdtempSync(join(tmpdir(), "interruption-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A process of the project's Node, the leader of a process group as a shell's job is, and what it says. */
+/** A process that leads a process group, as a shell's job does, and its output. */
 function start(command: string, ...args: string[]) {
   const child = spawn(command, args, { cwd: ROOT, detached: true });
   let said = "";
@@ -60,7 +60,7 @@ async function promotion(main: number, candidate: number, seconds = 0, reachable
 }
 
 describe("a promotion's process", () => {
-  test.each(["SIGTERM", "SIGHUP"] as const)("goes back by %s to it alone", async (name) => {
+  test.each(["SIGTERM", "SIGHUP"] as const)("rolls back on a %s to it alone", async (name) => {
     const { pid, says, ended } = await promotion(100, 0);
     await says("updated: 0");
     process.kill(pid, name);
@@ -70,13 +70,13 @@ describe("a promotion's process", () => {
     expect(said).toContain("rolled back to main 100, candidate 0");
   });
 
-  test("is not kept from rolling back by one more Ctrl-C, nor is its engine", async () => {
+  test("rolls back to the end when Ctrl-C comes again, and so does its engine", async () => {
     const { pid, says, ended } = await promotion(100, 0, 2);
     await says("updated: 0");
-    // As a terminal does it: to all processes of the group.
+    // As a terminal does: to all processes of the group.
     process.kill(-pid, "SIGINT");
     await says("rolling back");
-    // As a person does it: what comes within a second is the same one, which npm hands on.
+    // As a person does: a signal within a second is the same one, which npm forwards.
     await setTimeout(1200);
     process.kill(-pid, "SIGINT");
     const { said, ...end } = await ended();
@@ -86,7 +86,7 @@ describe("a promotion's process", () => {
     expect(said).toContain("rolled back to main 100, candidate 0");
   });
 
-  test("ends an update on its way up, to go back", async () => {
+  test("ends an update in progress, to roll back", async () => {
     const { pid, says, ended } = await promotion(100, 0, 3);
     await says("updating");
     process.kill(pid, "SIGTERM");
@@ -139,17 +139,17 @@ describe.concurrent("a command", () => {
     ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const)(
-    "lets its engine end by one %s, and says what goes on from there",
+    "lets its engine end on one %s, and says what continues from there",
     async (name, code) => {
       const running = command("updates");
       const engine = await engineOf(running);
       process.kill(-running.pid, name);
       const { said, ...end } = await running.ended();
       expect(end).toEqual({ code });
-      expect(said).toContain(`${name}: ending; what is under way is finished or noted.`);
-      // Of the two answers of the engine, that to one signal.
+      expect(said).toContain(`${name}: ending; operations in progress are finished or recorded.`);
+      // The engine has got one signal, not two.
       expect(said).toContain("engine ended with 3");
-      expect(said).toContain(`interrupted (${name}): go on with npm start`);
+      expect(said).toContain(`interrupted (${name}): continue with npm start`);
       expect({ wentOn: said.includes("went on"), runs: runs(engine) }).toEqual({
         wentOn: false,
         runs: false,
@@ -157,7 +157,7 @@ describe.concurrent("a command", () => {
     },
   );
 
-  test("takes a signal that npm hands on within a second for the same", async () => {
+  test("counts a signal that npm forwards within a second once", async () => {
     const running = command("updates");
     await engineOf(running);
     process.kill(-running.pid, "SIGINT");
@@ -165,27 +165,27 @@ describe.concurrent("a command", () => {
     expect((await running.ended()).said).toContain("engine ended with 3");
   });
 
-  test("ends at once by the second Ctrl-C", async () => {
+  test("stops now on the second Ctrl-C", async () => {
     const running = command("updates", "stubborn");
     const engine = await engineOf(running);
     process.kill(-running.pid, "SIGINT");
-    await running.says("Once more ends at once");
+    await running.says("A second signal stops them now");
     await setTimeout(1200);
     process.kill(-running.pid, "SIGINT");
     const { code, said } = await running.ended();
-    // Killed, as it does not end when it is asked.
+    // Killed, as it ignores the signal.
     expect(code).toBe(137);
-    expect(said).toContain("interrupted (SIGINT): go on with npm start");
+    expect(said).toContain("interrupted (SIGINT): continue with npm start");
     expect(runs(engine)).toBe(false);
   });
 
-  test("ends what it builds by the first Ctrl-C", async () => {
+  test("stops a build on the first Ctrl-C", async () => {
     const running = command("builds");
     const engine = await engineOf(running);
     process.kill(-running.pid, "SIGINT");
     const { code, said } = await running.ended();
     expect(code).toBe(130);
-    expect(said).toContain("interrupted (SIGINT): go on with npm start");
+    expect(said).toContain("interrupted (SIGINT): continue with npm start");
     expect({ wentOn: said.includes("went on\n"), runs: runs(engine) }).toEqual({
       wentOn: false,
       runs: false,
@@ -223,16 +223,16 @@ describe.concurrent("in a terminal, npm", () => {
     return { seen, after: after?.trim() };
   }
 
-  test("gives it back when the engine has ended, by one Ctrl-C", async () => {
+  test("returns the prompt when the engine has ended, on one Ctrl-C", async () => {
     const { seen, after } = await typed(1, "");
     expect(seen).toContain("engine ended with 3");
-    expect(seen).toContain("interrupted (SIGINT): go on with npm start");
+    expect(seen).toContain("interrupted (SIGINT): continue with npm start");
     expect(after).toBe("130");
   });
 
-  test("gives it back when all is killed, by two", async () => {
+  test("returns the prompt when all is killed, on two", async () => {
     const { seen, after } = await typed(2, "stubborn");
-    expect(seen).toContain("interrupted (SIGINT): go on with npm start");
+    expect(seen).toContain("interrupted (SIGINT): continue with npm start");
     expect(after).toBe("137");
   });
 });

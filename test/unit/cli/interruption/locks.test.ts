@@ -14,7 +14,7 @@ import { homedir, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { folderOf, takeOver, verdictOn } from "../../../../cli/interruption/locks";
+import { folderOf, ownerState, removeStaleLocks } from "../../../../cli/interruption/locks";
 import { orphanedProviders, processesWith } from "../../../../cli/interruption/process-table";
 import { waitFor } from "../../../support/wait";
 
@@ -24,38 +24,42 @@ const owner = { pid: 42, username: "root", hostname: "here", timestamp: LOCKED }
 
 describe("an owner", () => {
   test.each([
-    ["no process", [], "gone"],
-    ["the engine itself", [{ name: "pulumi", started: at - 3000 }], "runs"],
-    ["the engine, by a clock that was set", [{ name: "pulumi", started: at + 3_600_000 }], "runs"],
-    ["an engine of another name", [{ name: "engine", started: at - 3000 }], "runs"],
-    ["another process that has its number now", [{ name: "sh", started: at + 60_000 }], "gone"],
+    ["no process", [], "ended"],
+    ["the engine itself", [{ name: "pulumi", started: at - 3000 }], "running"],
+    [
+      "the engine, by a clock that was set",
+      [{ name: "pulumi", started: at + 3_600_000 }],
+      "running",
+    ],
+    ["an engine of another name", [{ name: "engine", started: at - 3000 }], "running"],
+    ["another process that reuses its number", [{ name: "sh", started: at + 60_000 }], "ended"],
     [
       "one of that number in a container beside another",
       [
         { name: "sh", started: at + 60_000 },
         { name: "pulumi", started: at - 3000 },
       ],
-      "runs",
+      "running",
     ],
   ])("of which there is %s: %j", (_what, processes, expected) => {
-    expect(verdictOn(owner, "here", () => processes)).toBe(expected);
+    expect(ownerState(owner, "here", () => processes)).toBe(expected);
   });
 
-  test("of another machine is elsewhere, whatever runs here", () => {
-    expect(verdictOn(owner, "there", () => [])).toBe("elsewhere");
+  test("of another machine is not looked for here", () => {
+    expect(ownerState(owner, "there", () => [])).toBe("on another machine");
   });
 });
 
 describe("the process table", () => {
-  test("has this process, with its start", () => {
+  test("has this process, with its start time", () => {
     const [found, ...more] = processesWith(process.pid);
     expect(more).toEqual([]);
     const began = Date.now() - process.uptime() * 1000;
     expect(Math.abs((found?.started ?? 0) - began)).toBeLessThan(2000);
   });
 
-  test("has no process that has ended and was only not taken notice of", async () => {
-    // The shell becomes a program that never asks what has become of its child.
+  test("has no zombie", async () => {
+    // The shell becomes a program that never waits for its child.
     const parent = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 30"]);
     const [line] = await once(parent.stdout, "data");
     const pid = Number(`${line}`);
@@ -71,12 +75,12 @@ describe("the process table", () => {
   });
 });
 
-test("a provider whose engine was killed is found by its folder, and is ended with the lock", async () => {
+test("a provider whose engine was killed is found by its folder, and ends with the lock", async () => {
   const project = realpathSync(mkdtempSync(join(tmpdir(), "project-")));
   const binary = (name: string) => join(project, name);
   for (const name of ["pulumi", "pulumi-resource-kubernetes"])
     copyFileSync("/bin/sh", binary(name));
-  // The first has started the second, which reads from where nothing comes.
+  // The first starts the second, which waits for input that never comes.
   const script = `${binary("pulumi-resource-kubernetes")} -c 'read nothing' <&3 & echo $!; read more`;
   const engine = spawn(binary("pulumi"), ["-c", script], {
     cwd: project,
@@ -93,7 +97,7 @@ test("a provider whose engine was killed is found by its folder, and is ended wi
   mkdirSync(locks, { recursive: true });
   const content = { ...owner, pid: engine.pid, hostname: hostname() };
   writeFileSync(join(locks, "a.json"), JSON.stringify(content));
-  takeOver(`file://${project}`, project, "dev", () => {});
+  removeStaleLocks(`file://${project}`, project, "dev", () => {});
   await waitFor(
     "its end",
     5,
@@ -127,19 +131,19 @@ describe("the locks of a stack", () => {
   const lines: string[] = [];
   const act = () => {
     lines.length = 0;
-    takeOver(`file://${folder}`, "/", "dev", (line) => void lines.push(line));
+    removeStaleLocks(`file://${folder}`, "/", "dev", (line) => void lines.push(line));
   };
   const lock = (name: string, text: string) => {
     writeFileSync(join(locks, name), text);
     return join(locks, name);
   };
 
-  test("are not looked for where there are none, nor elsewhere than in a folder", () => {
-    takeOver(`file://${join(folder, "absent")}`, "/", "dev", () => {});
-    takeOver("s3://bucket", "/", "dev", () => {});
+  test("are not looked for where there are none, nor in a backend that is no folder", () => {
+    removeStaleLocks(`file://${join(folder, "absent")}`, "/", "dev", () => {});
+    removeStaleLocks("s3://bucket", "/", "dev", () => {});
   });
 
-  test("are taken over where their owner is gone, with a line that says so", async () => {
+  test("are removed where their owner has ended, with a line that says so", async () => {
     const child = spawn("true");
     await once(child, "exit");
     const content = { ...owner, pid: child.pid, hostname: hostname() };
@@ -148,11 +152,11 @@ describe("the locks of a stack", () => {
     act();
     expect([existsSync(file), existsSync(beside)]).toEqual([false, false]);
     expect(lines).toEqual([
-      `stack dev: was locked by pid ${child.pid} of root on ${hostname()}, since ${LOCKED}, which is gone; taken over`,
+      `stack dev: was locked by pid ${child.pid} of root on ${hostname()}, since ${LOCKED}, which has ended; the lock is removed`,
     ]);
   });
 
-  test("stay where their owner runs, which is named with what lifts them", () => {
+  test("stay where their owner runs, which is named with the command that removes them", () => {
     const content = { ...owner, pid: process.pid, hostname: hostname() };
     const file = lock(
       "a.json",
@@ -166,13 +170,13 @@ describe("the locks of a stack", () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test("stay where their owner is of another machine", () => {
+  test("stay where their owner is on another machine", () => {
     const file = lock("a.json", JSON.stringify({ ...owner, hostname: `not-${hostname()}` }));
-    expect(act).toThrow(/of another machine: see there .* npm run pulumi -- cancel/);
+    expect(act).toThrow(/of another machine: check there .* npm run pulumi -- cancel/);
     expect(existsSync(file)).toBe(true);
   });
 
-  test.each(["", '{"pid":4'])("are taken away where they hold %j for long", (text) => {
+  test.each(["", '{"pid":4'])("are removed where they contain %j for long", (text) => {
     const file = lock("a.json.1764150000.tmp", text);
     act();
     expect(existsSync(file)).toBe(true);
@@ -180,6 +184,6 @@ describe("the locks of a stack", () => {
     utimesSync(file, long, long);
     act();
     expect(existsSync(file)).toBe(false);
-    expect(lines.join()).toContain("killed as it wrote its name");
+    expect(lines.join()).toContain("killed while it wrote the lock");
   });
 });

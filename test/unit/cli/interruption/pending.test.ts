@@ -29,13 +29,13 @@ const deployment = (name: string): StateResource => ({
   },
 });
 
-const SOUGHT = {
+const TARGET = {
   apiVersion: "apps/v1",
   kind: "Deployment",
   name: "demo-tracking-1a2b3c4d",
   namespace: "demo",
   labels: LABELS,
-  ownName: true,
+  autonamed: true,
 };
 
 const written = (
@@ -46,17 +46,17 @@ const written = (
 });
 
 describe("an interrupted creation", () => {
-  test("of an object is looked up by the name that it was to have", () => {
-    expect(creationOf(deployment("demo-tracking-1a2b3c4d"))).toEqual(SOUGHT);
+  test("of an object is looked up by the name that it would have", () => {
+    expect(creationOf(deployment("demo-tracking-1a2b3c4d"))).toEqual(TARGET);
   });
 
-  test("of an object with a stack's mark is looked up with it", () => {
+  test("of an object with an ownership annotation is looked up with it", () => {
     const metadata = { name: "demo", annotations: { "ml-platform/stack": "o/p/dev" } };
     const inputs = { apiVersion: "v1", kind: "Namespace", metadata };
     const type = "kubernetes:core/v1:Namespace";
     expect(creationOf({ urn: "", custom: true, type, inputs })).toMatchObject({
       name: "demo",
-      ownName: false,
+      autonamed: false,
       stack: "o/p/dev",
     });
   });
@@ -65,13 +65,13 @@ describe("an interrupted creation", () => {
     ["a component", { type: "mlplatform:team:Team", custom: false }],
     ["a provider", { type: "pulumi:providers:kubernetes", custom: true }],
     ["an image", { type: "docker-build:index:Image", custom: true }],
-  ])("of %s has left nothing", (_what, fields) => {
+  ])("of %s leaves nothing to look up", (_what, fields) => {
     expect(creationOf({ urn: "", ...fields })).toBe("nothing");
   });
 
   test.each([
     ["another provider", { type: "aws:s3:Bucket" }],
-    ["a patch, whose object was there before", { type: "kubernetes:apps/v1:DeploymentPatch" }],
+    ["a patch, whose object existed before", { type: "kubernetes:apps/v1:DeploymentPatch" }],
     ["an object without a name", { type: TYPE, inputs: { apiVersion: "apps/v1", kind: "D" } }],
     [
       "an object whose name is a secret",
@@ -86,34 +86,34 @@ describe("an interrupted creation", () => {
 });
 
 describe("an object with the name of an interrupted creation", () => {
-  const given = { ...SOUGHT, ownName: false };
+  const given = { ...TARGET, autonamed: false };
   const marked = { ...given, stack: "o/p/dev" };
   const writtenBy = (stack: string): Found => {
     const { metadata } = written(LABELS);
     return { metadata: { ...metadata, annotations: { "ml-platform/stack": stack } } };
   };
   test.each([
-    ["whose name was made up", SOUGHT, { metadata: {} }, true],
-    ["with our labels, which Pulumi has written", given, written(LABELS), true],
+    ["whose name Pulumi generated", TARGET, { metadata: {} }, true],
+    ["with our labels, written by Pulumi", given, written(LABELS), true],
     ["with more labels", given, written({ ...LABELS, more: "1" }), true],
-    ["that somebody else has written", given, written(LABELS, "kubectl"), false],
+    ["written by somebody else", given, written(LABELS, "kubectl"), false],
     ["with other labels", given, written({ "app.kubernetes.io/name": "else" }), false],
     ["without labels", given, { metadata: {} }, false],
-    ["that this stack has marked", marked, writtenBy("o/p/dev"), true],
-    ["that another stack has marked", marked, writtenBy("o/p/dev/1a2b3c4d"), false],
-    ["without the mark that it was to have", marked, written(LABELS), false],
-  ])("%s is ours: %s", (_what, sought, found, expected) => {
-    expect(isOurs(sought, found)).toBe(expected);
+    ["that belongs to this stack", marked, writtenBy("o/p/dev"), true],
+    ["that belongs to another stack", marked, writtenBy("o/p/dev/1a2b3c4d"), false],
+    ["without the annotation that it would have", marked, written(LABELS), false],
+  ])("%s is ours: %s", (_what, target, found, expected) => {
+    expect(isOurs(target, found)).toBe(expected);
   });
 });
 
-describe("a state with what was made", () => {
+describe("a state with the objects that were created", () => {
   const other: StateResource = { urn: urn("kubernetes:core/v1:Service", "s"), type: "s" };
   const old: StateResource = { ...deployment("demo-tracking-0"), id: "demo/demo-tracking-0" };
   const one = (name: string): Adopted => ({
     operation: { type: "creating", resource: deployment(name) },
     object: written(LABELS),
-    sought: { ...SOUGHT, name },
+    target: { ...TARGET, name },
   });
   const state = (...resources: StateResource[]): State => ({
     version: 3,
@@ -145,12 +145,12 @@ describe("a state with what was made", () => {
     ]);
   });
 
-  test("has it in place of what was deleted for it", () => {
+  test("has it in place of what was deleted before", () => {
     const { resources } = stateOf(state({ ...old, pendingReplacement: true }, other), one("new"));
     expect(resources?.map(({ id }) => id)).toEqual(["demo/new", undefined]);
   });
 
-  test("has of two that were made the later one, and the other to be deleted", () => {
+  test("has of two objects the later one, and the other to be deleted", () => {
     const { resources } = stateOf(state(other), one("first"), one("second"));
     expect(resources?.map(({ id, delete: gone }) => [id, gone])).toEqual([
       [undefined, undefined],
@@ -159,11 +159,11 @@ describe("a state with what was made", () => {
     ]);
   });
 
-  test("has nothing of what was not made", () => {
+  test("has nothing that was not created", () => {
     expect(stateOf(state(other))).toEqual({ resources: [other], pending_operations: [] });
   });
 
-  test("of a cluster's own object has no namespace in its identity", () => {
+  test("of a cluster-scoped object has no namespace in its ID", () => {
     const { resources } = stateOf(state(), { ...one("demo"), object: { metadata: {} } });
     expect(resources?.[0]?.id).toBe("demo");
   });

@@ -74,7 +74,7 @@ function creation(kind: string, name: string, labels: object = LABELS): PendingO
   };
 }
 
-/** Finishes what a state says was interrupted, with an engine that only keeps states. */
+/** Finishes the interrupted operations of a state, with an engine that only stores states. */
 function finish(...operations: PendingOperation[]): Promise<void> {
   const provider = { urn: PROVIDER, type: "pulumi:providers:kubernetes", id: "1" };
   const resources = [{ ...provider, inputs: { kubeconfig: "kubeconfig", context: "c" } }];
@@ -103,21 +103,21 @@ describe("what was interrupted", () => {
     expect([said, written, refreshed]).toEqual([[], undefined, false]);
   });
 
-  test("is taken into the state where it was made, and dropped where it was not", async () => {
+  test("is adopted into the state where it was created, and dropped where it was not", async () => {
     await finish(creation("Namespace", "demo"), creation("Namespace", "other"));
     expect(written?.deployment.resources?.slice(1).map(({ id }) => id)).toEqual(["demo"]);
     expect(written?.deployment.pending_operations).toEqual([]);
     expect(said).toEqual([
-      "stack dev: 2 operation(s) were interrupted; looking them up",
-      "  Namespace of-demo: Namespace demo is taken over",
-      "  Namespace of-other: was not made",
+      "stack dev: 2 interrupted operation(s); looking them up",
+      "  Namespace of-demo: Namespace demo is adopted",
+      "  Namespace of-other: was not created",
     ]);
     expect(refreshed).toBe(true);
   });
 
-  test("was not made where the cluster has no such kind", async () => {
+  test("was not created where the cluster has no such kind", async () => {
     await finish(creation("Gone", "demo"));
-    expect(said.at(-1)).toBe("  Gone of-demo: was not made");
+    expect(said.at(-1)).toBe("  Gone of-demo: was not created");
   });
 
   test("is only refreshed where it was no creation", async () => {
@@ -129,12 +129,12 @@ describe("what was interrupted", () => {
   test.each([
     ["is somebody else's", creation("Namespace", "demo", { team: "else" }), /looks like somebody/],
     [
-      "has a provider that the state has not",
+      "has a provider that the state does not contain",
       {
         ...creation("Namespace", "demo"),
         resource: { ...creation("Namespace", "demo").resource, provider: "urn::other::1" },
       },
-      /does not tell whether it was made/,
+      /the state does not contain its provider/,
     ],
     [
       "is of a kind that is not looked up here",
