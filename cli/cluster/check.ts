@@ -5,16 +5,16 @@ import type { StackConfig } from "../../components/schema";
 import { imagesToBuild } from "../../components/team/images";
 import { requirePush } from "../images/registry";
 
-/** The oldest minor version of Kubernetes 1 that takes all that the program writes: it has `preStop.sleep`. */
+/** The oldest minor version of Kubernetes 1 that supports all fields that the program sets, `preStop.sleep` among them. */
 const OLDEST_MINOR = 30;
 
 /**
- * Checks what a stack's configuration says of its cluster and its registry. Nothing is written.
- * @throws Error naming every problem, and what there is instead
+ * Checks a stack's configuration against its cluster and its registry. Nothing is written.
+ * @throws Error naming every problem, and what exists instead
  */
 export async function checkCluster(config: StackConfig): Promise<void> {
   const cluster = await kubeConfigOf(config.cluster);
-  // First, as it tells a cluster that cannot be reached.
+  // First, as it fails where the cluster cannot be reached.
   await requireVersion(cluster);
   const found = await Promise.all([
     ...missingFiles(config),
@@ -42,7 +42,7 @@ async function requireVersion(cluster: KubeConfig): Promise<void> {
   }
 }
 
-/** An object of the cluster that a key of the configuration names; no name: the cluster's default. */
+/** An object of the cluster that a key of the configuration names. Without a name it is the cluster's default. */
 interface NamedObject {
   key: string;
   apiVersion: string;
@@ -118,7 +118,7 @@ async function missing(
     : `${key}: is not set, and the cluster has no default ${kind}; there are: ${names}`;
 }
 
-/** Whether a class says that it is the cluster's default. */
+/** Whether a class is annotated as the cluster's default. */
 function isDefault({ metadata }: KubernetesObject): boolean {
   const annotations = Object.entries(metadata?.annotations ?? {});
   return annotations.some(([key, value]) => /\/is-default-class$/.test(key) && value === "true");

@@ -4,9 +4,9 @@ import { step } from "../common/terminal";
 import { labOf } from "../stack/file";
 
 /**
- * Starts the local cluster that a stack is on, where it is on one. Pulumi's tools are looked for, or built, as soon as the
- * cluster's own are there: while its parts start the processors have time.
- * @returns whether it is on one
+ * Starts the local cluster that a stack is on, if it is on one. Pulumi's tools are installed while the cluster's components
+ * start, as the processors have time then.
+ * @returns whether the stack is on a local cluster
  */
 export async function ensureCluster(stack: string): Promise<boolean> {
   const name = labOf(stack);
@@ -14,7 +14,7 @@ export async function ensureCluster(stack: string): Promise<boolean> {
   let pulumi: Promise<unknown> = Promise.resolve();
   const onTools = () => {
     pulumi = ensurePulumi(step);
-    pulumi.catch(() => {}); // thrown below, when the lab is there
+    pulumi.catch(() => {}); // thrown below, after the lab has started
   };
   await startLab({ name }, step, { onTools });
   await pulumi;

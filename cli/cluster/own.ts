@@ -24,7 +24,7 @@ export interface OwnCluster {
   storageClass?: string;
 }
 
-/** Where a stack file keeps what an option says: each of these keys has its value. */
+/** The keys of a stack file that hold the value of an option. */
 const KEYS: Record<keyof OwnCluster, readonly string[]> = {
   context: ["cluster.context"],
   registry: ["images.registry"],
@@ -43,45 +43,45 @@ const KEYS: Record<keyof OwnCluster, readonly string[]> = {
   ],
 };
 
-/** Options without which nothing would be reached, and why. */
-const NEEDED = [
+/** The options that are required, each with an example and the reason. */
+const REQUIRED = [
   [
     "registry",
     "--registry ghcr.io/acme",
-    "images are built here and pulled by the cluster: one that both reach",
+    "images are built here and pulled by the cluster; both must reach the registry",
   ],
   [
     "domain",
     "--domain ml.example.com",
-    "models get host names below it, which must lead to the ingress controller",
+    "models get host names below it, which must resolve to the ingress controller",
   ],
   [
     "ingressNamespace",
     "--ingress-namespace traefik",
-    "network policies let the ingress controller's pods in by it",
+    "network policies admit the ingress controller's pods by their namespace",
   ],
 ] as const;
 
-/** Keys of the dev stack that are the local cluster's alone, or would open a UI without a password to whoever calls. */
+/** Keys of the dev stack that suit the local cluster alone, or would expose a UI without a password. */
 const LOCAL = [
   ...["retainData", "cluster", "images", "platform.ingress", "platform.gateway"],
   ...["platform.prometheus.expose", "team.tracking.expose"],
 ];
 
-/** A context's name as a stack's: Pulumi allows letters, digits, dashes, underscores and dots. */
+/** The stack name for a context. Pulumi allows letters, digits, dashes, underscores and dots. */
 export function contextStackName(context: string): string {
   return context.replace(/[^\w.-]+/g, "-");
 }
 
 /**
- * The stack file for a cluster of one's own: the dev stack's, without what belongs to the local cluster.
+ * The stack file for a cluster of the user's own: that of the dev stack, without what belongs to the local cluster.
  * @throws Error naming every option that is missing
  */
 export function ownClusterStack(cluster: OwnCluster & { context: string }): string {
-  const missing = NEEDED.filter(([option]) => !cluster[option]);
+  const missing = REQUIRED.filter(([option]) => !cluster[option]);
   if (missing.length > 0) {
     const lines = missing.map(([, example, why]) => `  ${example}   (${why})`);
-    throw new Error(["With --context, these are needed too:", ...lines].join("\n"));
+    throw new Error(["--context requires these options too:", ...lines].join("\n"));
   }
   const file = parseDocument(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8"));
   const place = (key: string) => {
@@ -94,7 +94,7 @@ export function ownClusterStack(cluster: OwnCluster & { context: string }): stri
   file.delete("encryptionsalt");
   for (const key of LOCAL) file.deleteIn(place(key));
   file.setIn(place("id"), randomUUID().slice(0, 8));
-  // A mirror's digests are its own.
+  // Digests in a mirror may differ from those upstream.
   const lock = cluster.mirror
     ? `images.${contextStackName(cluster.context)}.lock.json`
     : "images.lock.json";
@@ -105,7 +105,7 @@ export function ownClusterStack(cluster: OwnCluster & { context: string }): stri
   return file.toString();
 }
 
-/** What the policy pack has to know of that stack: where its images may come from, whom it may name, and whether it can have TLS. */
+/** The policy configuration of that stack: where images may come from, which namespaces policies may name, and whether TLS is required. */
 export function ownClusterPolicy(cluster: OwnCluster): string {
   const { registry, mirror, issuer, ingressNamespace } = cluster;
   const sources = mirror ? [mirror] : Object.values(CATALOGUE).map((image) => image.split("/")[0]);
@@ -123,7 +123,7 @@ export function ownClusterPolicy(cluster: OwnCluster): string {
 }
 
 /**
- * Refuses what only describes a cluster of one's own where none is named: it would change nothing.
+ * Refuses options that describe a cluster where no context is given, as they would change nothing.
  * @throws Error naming the options
  */
 export function requireContext({ context, ...others }: OwnCluster): void {
@@ -133,18 +133,18 @@ export function requireContext({ context, ...others }: OwnCluster): void {
     ([name]) => `--${name.replaceAll(/[A-Z]/g, (it) => `-${it.toLowerCase()}`)}`,
   );
   throw new Error(
-    `${names.join(", ")}: only with --context. What a stack is made with stands in its file, Pulumi.NAME.yaml`,
+    `${names.join(", ")}: only with --context. The file Pulumi.NAME.yaml holds the configuration of a stack`,
   );
 }
 
-/** The options that a stack file does not follow, each with what the file says. */
+/** The options that differ from a stack file, each with the value in the file. */
 function differences(cluster: OwnCluster, config: StackConfig): string[] {
   return Object.entries(cluster).flatMap(([option, value]) => {
     const [key = ""] = KEYS[option as keyof OwnCluster] ?? [];
-    const there = key.split(".").reduce<unknown>((at, name) => (at as never)?.[name], config);
-    return value === undefined || there === value
+    const present = key.split(".").reduce<unknown>((at, name) => (at as never)?.[name], config);
+    return value === undefined || present === value
       ? []
-      : [`  ${key}: ${there ?? "not set"}, not ${value}`];
+      : [`  ${key}: ${present ?? "not set"}, not ${value}`];
   });
 }
 
@@ -163,9 +163,9 @@ function requireSame(file: string, cluster: OwnCluster, config: StackConfig): vo
 }
 
 /**
- * The stack for a cluster of one's own. Its files are written once, after the check.
- * @param check refuses what its configuration says of the cluster, before anything is written
- * @throws Error where the stack's file is there already and says something else
+ * The stack for a cluster of the user's own. Its files are written once, after the check.
+ * @param check checks the configuration against the cluster, before anything is written
+ * @throws Error where the stack's file exists already with other values
  */
 export async function ownStack(
   cluster: OwnCluster & { context: string },
@@ -183,7 +183,7 @@ export async function ownStack(
   const text = ownClusterStack(cluster);
   await check(configOf(text, `Pulumi.${name}.yaml (not written)`));
   const policy = join(folder, "policy", "stacks", `${name}.json`);
-  // First, as the stack's file is what a later start looks for.
+  // Before the stack's file, by which a later start knows that both are written.
   if (!existsSync(policy)) writeFileSync(policy, ownClusterPolicy(cluster));
   writeFileSync(file, text);
   step(

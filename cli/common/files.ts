@@ -1,8 +1,8 @@
 import { renameSync, writeFileSync } from "node:fs";
 
-/** Writes a file anew: whoever reads it, also after a kill, finds the old text or the new one. */
+/** Replaces a file atomically: a reader finds the old text or the new one, also after a kill. */
 export function replaceFile(file: string, text: string): void {
-  const unfinished = `${file}.new`;
-  writeFileSync(unfinished, text);
-  renameSync(unfinished, file);
+  const draft = `${file}.new`;
+  writeFileSync(draft, text);
+  renameSync(draft, file);
 }

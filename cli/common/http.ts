@@ -1,23 +1,23 @@
 import { request as http, type IncomingHttpHeaders } from "node:http";
 import { request as https } from "node:https";
 
-/** An answer's status, headers and body. */
+/** A response's status, headers and body. */
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
 }
 
-/** What a request has beside its body. */
+/** Options of a request. */
 export interface RequestOptions {
-  /** Of the whole answer, in milliseconds. @default 10 seconds */
+  /** For the whole response, in milliseconds. @default 10 seconds */
   timeout?: number;
   headers?: Record<string, string>;
 }
 
 /**
- * Where a URL's host is connected to. Names below `localhost` mean this machine (RFC 6761), which browsers and curl know
- * but the resolver of many systems does not.
+ * The host and port to connect to for a URL. Names below `localhost` are this machine (RFC 6761); browsers and curl know
+ * this, but the resolver of many systems does not.
  */
 export function connectTo(url: URL): { host: string; port: number } {
   const local = url.hostname === "localhost" || url.hostname.endsWith(".localhost");
@@ -28,7 +28,7 @@ export function connectTo(url: URL): { host: string; port: number } {
 }
 
 /**
- * Sends one request, and names the URL where that fails.
+ * Sends one request. An error names the URL.
  * @param json body of a POST; without it, a GET
  */
 export function send(

@@ -14,8 +14,8 @@ export interface DestroyOptions {
 }
 
 /**
- * Deletes all that a stack has made, after what an earlier command was interrupted in is finished.
- * @throws Error before anything is deleted, where some of it is protected
+ * Deletes all resources of a stack, and finishes an interrupted command first.
+ * @throws Error before anything is deleted, where a resource is protected
  */
 export async function destroy(open: OpenStack, signal: AbortSignal, report: Report): Promise<void> {
   const { stack, options } = open;
@@ -27,7 +27,7 @@ export async function destroy(open: OpenStack, signal: AbortSignal, report: Repo
   await stack.destroy({ color, onOutput, signal });
 }
 
-/** The engine would meet what is protected last, with all that uses it deleted already. */
+/** The engine refuses a protected resource last, when all that depends on it is deleted already. */
 function refuseProtected(name: string, { deployment }: State): void {
   const pending = deployment.pending_operations?.map(({ resource }) => resource) ?? [];
   const kept = [...(deployment.resources ?? []), ...pending].filter(({ protect }) => protect);
@@ -38,12 +38,12 @@ function refuseProtected(name: string, { deployment }: State): void {
   );
 }
 
-/** Two files, as the policies hold a stack to what both of them say. */
+/** Two files, as the policies check the one against the other. */
 function unprotecting(name: string): string {
   const start = name === "dev" ? "npm start" : `npm start -- --stack ${name}`;
   return [
-    "To delete it with all its data:",
-    `  1. write  ml-platform:retainData: false  in Pulumi.${name}.yaml and  "retainData": false  in policy/stacks/${name}.json`,
+    "To delete the stack with its data:",
+    `  1. set  ml-platform:retainData: false  in Pulumi.${name}.yaml and  "retainData": false  in policy/stacks/${name}.json`,
     `  2. ${start}`,
     `  3. npm run destroy -- --stack ${name} --yes`,
   ].join("\n");
@@ -56,11 +56,11 @@ export async function destroyCommand(
 ): Promise<void> {
   if (!labOf(name) && !yes) {
     throw new Error(
-      `stack ${name} is on a cluster of yours: add --yes to destroy it with all its data`,
+      `stack ${name} is on a cluster of yours: add --yes to destroy it with its data`,
     );
   }
   await ensureCluster(name);
   const open = await openStack({ name }, step);
   await interruption.guard((signal) => destroy(open, signal, step));
-  step(`stack ${name}: destroyed; its history and configuration stay`);
+  step(`stack ${name}: destroyed; its history and configuration are kept`);
 }

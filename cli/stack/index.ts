@@ -11,10 +11,10 @@ import { labOf } from "./file";
 
 export { ROOT };
 
-/** The policy pack that every preview and update passes. */
+/** The policy pack that checks every preview and update. */
 const POLICY_PACK = join(ROOT, "policy");
 
-/** A stack, and how it is previewed and updated. */
+/** A stack, and what is needed to preview and update it. */
 export interface OpenStack {
   stack: auto.Stack;
   /** Options of every preview and update: the policy pack is among them. */
@@ -22,8 +22,8 @@ export interface OpenStack {
   /** Folder of `Pulumi.yaml` and the stack files. */
   workDir: string;
   /**
-   * Runs Pulumi's CLI for this stack, and gives what it prints.
-   * @throws Error with what it says went wrong
+   * Runs Pulumi's CLI for this stack, and returns its output.
+   * @throws Error with the errors in its output
    */
   pulumi: (args: readonly string[], input?: string) => Promise<string>;
 }
@@ -39,7 +39,7 @@ export interface StackSettings {
 
 /**
  * The environment in which Pulumi runs: the tools first on PATH and, for a stack on a local cluster, the empty passphrase
- * that its file is committed with. Any other stack's passphrase is its owner's to give.
+ * that its file is committed with. The passphrase of any other stack comes from its owner.
  */
 export function environment(
   tools: PulumiTools,
@@ -56,13 +56,13 @@ export function environment(
   };
 }
 
-/** Says which parts of a stack's lab do not run: commands that do not start it would else only say what follows from it. */
+/** Reports the parts of a stack's lab that do not run. Commands that do not start the lab would only show the consequences. */
 export function reportTrouble(lab: string | undefined, report: Report): void {
   if (lab) for (const line of labTrouble({ name: lab })) report(line);
 }
 
 /**
- * Opens a stack of the program through the Automation API, and makes it where it is new.
+ * Opens a stack of the program with the Automation API, and creates it where it is new.
  * @throws Error where the stack's file does not exist, or has mistakes
  */
 export async function openStack(settings: StackSettings, report: Report): Promise<OpenStack> {
@@ -71,7 +71,7 @@ export async function openStack(settings: StackSettings, report: Report): Promis
   const local = lab !== undefined;
   reportTrouble(lab, report);
   const tools = await ensurePulumi(report);
-  // The engine makes the folders of stacks in a local backend, but not the backend's own.
+  // In a local backend the engine creates the folders of stacks, but not the backend's own.
   mkdirSync(join(workDir, ".state"), { recursive: true });
   const envVars: Record<string, string> = {
     ...environment(tools, local),
@@ -99,7 +99,7 @@ export async function openStack(settings: StackSettings, report: Report): Promis
   };
 }
 
-/** What runs Pulumi's CLI for a stack. */
+/** A function that runs Pulumi's CLI for a stack. */
 function pulumiOf(
   stack: string,
   command: string,

@@ -5,19 +5,19 @@ import type { Interruption } from "../interruption";
 import { openStack } from ".";
 import { SAMPLE, type StackOutputs } from "./summary";
 
-/** A load of predictions, bounded in rate and time. */
+/** Requests for predictions, limited in rate and time. */
 export interface Load {
   /** Requests per second. */
   rate: number;
-  /** How long, in seconds. */
+  /** Duration, in seconds. */
   seconds: number;
-  /** Connections, kept alive. @default 20 */
+  /** Connections, which are kept alive. @default 20 */
   connections?: number;
-  /** Aborted, it stops; what was answered by then is counted. */
+  /** Where it is aborted, the load stops; the answers until then are counted. */
   signal?: AbortSignal;
 }
 
-/** Sends predictions to a model at a steady rate, and stops by itself. */
+/** Sends requests to a model at a steady rate, and stops by itself. */
 export function sendLoad(
   modelUrl: string,
   { rate, seconds, connections = 20, signal }: Load,
@@ -48,7 +48,7 @@ export interface LoadOptions {
   seconds: number;
 }
 
-/** Sends predictions to the first model of a stack. */
+/** Sends requests to the first model of a stack. */
 export async function load(
   { stack: name, rate, seconds }: LoadOptions,
   interruption: Interruption,

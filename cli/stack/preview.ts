@@ -19,7 +19,9 @@ export async function preview(
   const open = await openStack({ name }, step);
   const { deployment } = await readState(open);
   if (deployment.pending_operations?.length) {
-    step(`stack ${name}: an update was interrupted; npm start finishes it first, a preview cannot`);
+    step(
+      `stack ${name}: an update was interrupted, and the preview does not know what it created; npm start finishes it first`,
+    );
   }
   const { stack, options } = open;
   await interruption.guard((signal) =>

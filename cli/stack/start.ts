@@ -17,9 +17,9 @@ export interface StartOptions extends OwnCluster {
 }
 
 /**
- * Updates a stack, after what an earlier command was interrupted in is finished.
+ * Updates a stack, and finishes an interrupted command first.
  * @returns the stack's outputs
- * @throws Error where the engine was asked to end, or could not do it
+ * @throws Error where the engine was interrupted, or failed
  */
 export async function update(
   open: OpenStack,
@@ -29,13 +29,13 @@ export async function update(
   const { stack, options } = open;
   await finishInterrupted(open, signal, report);
   rollBackKilled(stack.name, open.workDir, report);
-  // An update writes some resources before it meets a bad one; a preview finds all that is bad, and writes nothing.
+  // An update writes some resources before it reaches an invalid one. A preview finds all invalid ones, and writes nothing.
   signal.throwIfAborted();
   report(`stack ${stack.name}: previewing`);
   await stack.preview({ ...options, signal });
   signal.throwIfAborted();
   report(`stack ${stack.name}: updating`);
-  // Refreshed, so that what was changed or lost by hand, or with an earlier cluster, is put right.
+  // With a refresh, so that the update repairs what was changed or lost by hand, or with an earlier cluster.
   const { outputs } = await stack.up({ ...options, signal, refresh: true });
   return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
 }

@@ -1,6 +1,6 @@
 import type { OpenStack } from ".";
 
-/** A resource as the state has it; fields that only the engine reads are kept as they are. */
+/** A resource in the state. Fields that only the engine reads are kept. */
 export interface StateResource {
   urn: string;
   type: string;
@@ -8,16 +8,16 @@ export interface StateResource {
   id?: string;
   provider?: string;
   protect?: boolean;
-  /** Replaced, and left to be deleted by the next update. */
+  /** Replaced, and deleted by the next update. */
   delete?: boolean;
-  /** Deleted already, and to be made anew. */
+  /** Deleted, and created again by the next update. */
   pendingReplacement?: boolean;
   initErrors?: string[];
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
 
-/** What was under way as an engine was killed. */
+/** An operation that was in progress when the engine was killed. */
 export interface PendingOperation {
   type: "creating" | "updating" | "deleting" | "reading" | "importing";
   resource: StateResource;
@@ -33,7 +33,7 @@ export async function readState({ pulumi }: OpenStack): Promise<State> {
   return JSON.parse(await pulumi(["stack", "export"]));
 }
 
-/** Puts another state in the place of a stack's; the engine keeps a copy of the old one, and refuses one that is not sound. */
+/** Replaces a stack's state. The engine keeps a copy of the old state, and refuses an inconsistent one. */
 export async function writeState({ pulumi }: OpenStack, state: State): Promise<void> {
   await pulumi(["stack", "import"], JSON.stringify(state));
 }

@@ -12,7 +12,7 @@ export interface StackOutputs {
   trackingUrl?: string;
 }
 
-/** What is sent to see whether a model answers: body mass index and blood pressure of the sample data's model. */
+/** The request that checks a model: body mass index and blood pressure, the features of the sample data. */
 export const SAMPLE = { features: [32.1, 101] };
 
 /** The model whose URL is shown first, and its first answer. */
@@ -23,14 +23,14 @@ export interface Prediction {
 }
 
 /**
- * Asks the first model for one prediction through the Ingress, again for as long as the controller needs to learn of it.
- * @param known whether the model and the way to it are the dev stack's, so that only an answer will do; elsewhere the
- *   model may want other features, and its host may not lead to the cluster yet
- * @throws Error with the last answer, where only an answer will do
+ * Asks the first model for one prediction through the Ingress, with retries until the controller knows the route.
+ * @param required whether a prediction is required, as on the local cluster; elsewhere the model may expect other features,
+ *   and DNS may not lead to the cluster yet
+ * @throws Error with the last answer, where a prediction is required
  */
 export async function firstPrediction(
   { models = {} }: StackOutputs,
-  known: boolean,
+  required: boolean,
 ): Promise<Prediction | undefined> {
   const [first] = Object.entries(models);
   if (!first) return undefined;
@@ -41,15 +41,15 @@ export async function firstPrediction(
     if (status !== 200) throw new Error(`${url} answered ${status}: ${body.trim()}`);
     return body.trim();
   };
-  const options = { retries: known ? 20 : 10, factor: 1.3, minTimeout: 250, maxTimeout: 3000 };
+  const options = { retries: required ? 20 : 10, factor: 1.3, minTimeout: 250, maxTimeout: 3000 };
   const answer = await pRetry(ask, options).catch((error: Error) => {
-    if (known) throw error;
+    if (required) throw error;
     return error.message;
   });
   return { model, url, answer };
 }
 
-/** How many pods a model has, and the metric by which it is scaled. */
+/** The number of a model's pods, and the metric that scales them. */
 async function scaling(stack: string, model: string): Promise<string> {
   const { cluster, team } = stackConfig(stack);
   const kubeConfig = await kubeConfigOf(cluster);
@@ -73,14 +73,14 @@ async function scaling(stack: string, model: string): Promise<string> {
   return `${status?.currentReplicas ?? 0} (${range}) at ${rate(now)}${unit}`;
 }
 
-/** A quantity of the custom metrics API, `1500m`, as a number that people read. */
+/** A quantity of the custom metrics API, such as `1500m`, as a decimal number. */
 export function rate(quantity: string | number | undefined): string {
   if (quantity === undefined) return "no";
   const text = `${quantity}`;
   return text.endsWith("m") ? `${Number(text.slice(0, -1)) / 1000}` : text;
 }
 
-/** What a user needs next, as a table. */
+/** A table of what a user needs next. */
 export async function summary(
   stack: string,
   { prometheusUrl, trackingUrl }: StackOutputs,

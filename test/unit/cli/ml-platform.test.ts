@@ -127,7 +127,7 @@ describe("npm", () => {
     ["tools", "tools"],
     ["schema", "schema"],
   ])("runs by %s the subcommand %s", (script, subcommand) => {
-    expect(scripts[script]).toBe(`exec cli/ml-platform ${subcommand}`);
+    expect(scripts[script]).toBe(`exec sh cli/ml-platform ${subcommand}`);
   });
 });
 
