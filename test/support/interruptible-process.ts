@@ -3,8 +3,8 @@ import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
 
 /**
- * A command whose engine is a process of its own: it ends a second after it was asked for the first time, and at once when it is
- * asked again. Arguments: `builds` or `updates`, which is guarded, and `stubborn` for an engine that never ends when asked.
+ * A command whose engine is a process of its own. The engine ends a second after the first signal, and immediately after the
+ * second. Arguments: `builds` or `updates`, which is guarded, and `stubborn` for an engine that ignores signals.
  */
 const [phase = "builds", manner] = process.argv.slice(2);
 const asked = manner === "stubborn" ? "" : 'trap "exit 4" INT; sleep 1 & wait; exit 3';

@@ -5,13 +5,13 @@ import { ROOT } from "../../cli/stack";
 import { startTimeOf } from "../../lab/cluster/process-record";
 import { waitFor } from "./wait";
 
-/** A command in a session of its own, as npm starts it, with all that it starts in turn. */
+/** A command in a session of its own, as npm starts it, with all its child processes. */
 export class CommandProcess {
-  /** All that was said by now. */
+  /** The output so far. */
   said = "";
   private readonly child: ChildProcess;
 
-  /** @param env beside the test's own */
+  /** @param env in addition to the environment of the test */
   constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ["cli/own-session.cjs", script, ...args], {
       cwd: ROOT,
@@ -31,21 +31,21 @@ export class CommandProcess {
     return this.child.pid ?? 0;
   }
 
-  /** Waits for a line, or for the end. */
+  /** Waits for a line, or for the end of the command. */
   async says(line: string, seconds: number): Promise<void> {
     const ended = () => this.child.exitCode !== null || this.child.signalCode !== null;
     const ask = async () => this.said.includes(line) || ended();
     await waitFor(line, seconds, ask, Boolean);
   }
 
-  /** The exit code, once all that it has started has closed its output. */
+  /** The exit code, once all child processes have closed their output. */
   async ended(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null)
       await once(this.child, "close");
     return this.child.exitCode;
   }
 
-  /** Kills it and all below it, from above, so that nobody takes notice, and returns when none is left. */
+  /** Kills the command and its descendants, parents first, so that no parent sees a child end. Returns when none is left. */
   async kill(): Promise<void> {
     const tree = below(this.pid);
     for (const pid of tree) {

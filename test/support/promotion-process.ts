@@ -7,8 +7,8 @@ import { promote } from "../../cli/promote/promotion";
 import type { OpenStack } from "../../cli/stack";
 
 /**
- * A promotion as the command runs it, with an engine that is a process of its own and only takes its time. Arguments: the
- * stack's folder, the address of Prometheus, and seconds that an update takes.
+ * A promotion as the command runs it, with an engine that is a process of its own and only waits. Arguments: the stack's
+ * folder, the URL of Prometheus, and the seconds that an update takes.
  */
 const [workDir, prometheusUrl, seconds = "0"] = process.argv.slice(2);
 

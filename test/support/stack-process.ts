@@ -11,7 +11,7 @@ import { update } from "../../cli/stack/start";
  */
 const [workDir = "", what] = process.argv.slice(2);
 
-run("the same again goes on from here", async (interruption) => {
+run("the same command continues from here", async (interruption) => {
   const backend = `file://${join(workDir, "state")}`;
   const open = await openStack({ name: "e2e", workDir, backend }, step);
   if (what === "destroy") await interruption.guard((signal) => destroy(open, signal, step));

@@ -11,7 +11,7 @@ const kubeconfig = join(folder, "kubeconfig");
 const before = process.env.KUBECONFIG;
 
 beforeAll(() => {
-  // Nothing listens at the last port of the dynamic range.
+  // Nothing listens on the last port of the dynamic range.
   const cluster = { server: "https://127.0.0.1:65535" };
   const contexts = ["here", "there"].map((name) => ({
     name,
@@ -40,7 +40,7 @@ async function refusal(context: string, others = {}): Promise<string> {
 }
 
 describe("a cluster is refused", () => {
-  it("where no kubeconfig has the context, with those that there are", async () => {
+  it("where no kubeconfig has the context, with the contexts that exist", async () => {
     expect(await refusal("nowhere")).toBe(
       `${kubeconfig} has no context nowhere; there are: here, there`,
     );
@@ -66,7 +66,7 @@ describe("a cluster is refused", () => {
     );
   });
 
-  it("where an option breaks the schema, without asking anybody", async () => {
+  it("where an option violates the schema, without a request", async () => {
     expect(await refusal("nowhere", { domain: "No_Host", storageClass: "a b" })).toMatch(
       /^Pulumi\.a\.yaml: the configuration has 4 problems; nothing was changed:(\n {2}ml-platform:\S+: must be .+){4}$/,
     );

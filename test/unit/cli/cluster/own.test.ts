@@ -57,11 +57,11 @@ describe("a cluster of the user's own", () => {
     [{}, ["--registry", "--domain", "--ingress-namespace"]],
     [{ registry: "ghcr.io/acme" }, ["--domain", "--ingress-namespace"]],
     [{ registry: "ghcr.io/acme", domain: "ml.example.com" }, ["--ingress-namespace"]],
-  ])("given %j, asks for all that is missing at once: %j", (given, options) => {
+  ])("given %j, requires all missing options at once: %j", (given, options) => {
     expect(missing(() => ownClusterStack({ context: "kind", ...given }))).toEqual(options);
   });
 
-  it("gets the dev stack without what is the lab's, and with every option at its place", () => {
+  it("gets the dev stack without what belongs to the lab, and with every option under its key", () => {
     const text = ownClusterStack(EVERYTHING);
     expect(text).not.toMatch(/\.lab|127\.0\.0\.1|expose|gateway|encryptionsalt/);
     const { cluster, images, platform, team, retainData } = configOf(text, "Pulumi.kind.yaml");
@@ -106,7 +106,7 @@ describe("a cluster of the user's own", () => {
     expect(allowed({ ...REACHED, mirror: "a.example" })).toEqual(["a.example", "ghcr.io/acme"]);
   });
 
-  it("may name the namespace of its ingress controller, beside those that a policy allows anyway", () => {
+  it("may name the namespace of its ingress controller, beside those that policies allow by default", () => {
     const peers = (ingressNamespace: string) =>
       configSchema.parse(JSON.parse(ownClusterPolicy({ ...REACHED, ingressNamespace }))).network
         .peers;
@@ -115,14 +115,14 @@ describe("a cluster of the user's own", () => {
     expect(peers("ingress-nginx")).toEqual(usual);
   });
 
-  it("is told apart from another of the same name", () => {
+  it("differs from another of the same name by its id", () => {
     const id = () =>
       configOf(ownClusterStack({ context: "kind", ...REACHED }), "Pulumi.kind.yaml").id;
     expect(id()).toMatch(/^[0-9a-f]{8}$/);
     expect(id()).not.toBe(id());
   });
 
-  it("names its stack after the context, in letters that Pulumi allows", () => {
+  it("names its stack after the context, in characters that Pulumi allows", () => {
     expect(contextStackName("arn:aws:eks:eu:1:cluster/ml_1")).toBe("arn-aws-eks-eu-1-cluster-ml_1");
   });
 });
@@ -132,7 +132,7 @@ describe("its stack", () => {
   const check = async (config: StackConfig) => void checked.push(config);
   const open = (cluster: OwnCluster & { context: string }) => ownStack(cluster, check, folder);
 
-  it("is written once, and opened again by the same call or by the context alone", async () => {
+  it("is written once, and used again by the same command or by the context alone", async () => {
     const options = { ...EVERYTHING, context: "kind/a" };
     expect(await open(options)).toBe("kind-a");
     const text = stackText("kind-a");
@@ -149,7 +149,7 @@ describe("its stack", () => {
     expect(stackConfig("laptop", folder).cluster?.context).toBe("dev");
   });
 
-  it("is not what options describe that come without a context", () => {
+  it("is not described by options without a context", () => {
     expect(() => requireContext({ registry: "ghcr.io/acme", ingressPort: 8081 })).toThrow(
       /^--registry, --ingress-port: only with --context/,
     );
@@ -157,7 +157,7 @@ describe("its stack", () => {
     expect(() => requireContext({})).not.toThrow();
   });
 
-  it("has been checked each time", async () => {
+  it("is checked each time", async () => {
     const before = checked.length;
     await open({ context: "kind/a" });
     await open({ context: "kind/b", ...REACHED });

@@ -27,13 +27,13 @@ afterAll(() => {
   server.close();
 });
 
-test("an https address is asked over TLS, and a server that nobody vouches for is refused", async () => {
+test("an https URL is requested over TLS, and an untrusted certificate is refused", async () => {
   await expect(send(`https://${address}`)).rejects.toThrow(
     `https://${address}: self-signed certificate`,
   );
 });
 
-test("a server is known by its host's name, though it is this machine", async () => {
+test("a certificate is checked against the host name, though the host is this machine", async () => {
   setDefaultCACertificates([pair.certificate]);
   expect(await send(`https://${address}`, {})).toMatchObject({
     status: 200,

@@ -2,7 +2,7 @@ import { ConcurrentUpdateError } from "@pulumi/pulumi/automation";
 import { expect, test } from "vitest";
 import { engineErrors, reasonOf } from "../../../../cli/common/terminal";
 
-test("of all that an engine has printed only its errors are repeated, each once", () => {
+test("of an engine's output only the errors are shown, each once", () => {
   const output = [
     "code: 255",
     " stdout: Updating (dev)",
@@ -18,7 +18,7 @@ test("of all that an engine has printed only its errors are repeated, each once"
   );
 });
 
-test("what was only canceled is left out beside what it was canceled for", () => {
+test("a cancellation is left out beside its cause", () => {
   const canceled = "error: failed to run remediation: context canceled";
   expect(engineErrors(`${canceled}\nerror: update failed`)).toBe("error: update failed");
   expect(engineErrors(canceled)).toBe(canceled);
@@ -30,11 +30,11 @@ test("errors are found in colour as well", () => {
   );
 });
 
-test("where no error stands out all is repeated, so that nothing is lost", () => {
+test("without errors all of the output is shown, so that nothing is lost", () => {
   expect(engineErrors("spawn pulumi ENOENT")).toBe("spawn pulumi ENOENT");
 });
 
-test("a lock of a backend that is no folder is told with its owner, and with what lifts it from here", () => {
+test("a lock of a backend that is no folder is shown with its owner and the command that removes it", () => {
   const locked = [
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.",
     "  s3://state/.pulumi/locks/organization/ml-platform/prod/1.json: created by ann@host (pid 7) at 2026-01-02T03:04:05Z",

@@ -19,7 +19,7 @@ const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 const { prometheus, metricsAdapter, python } = CATALOGUE;
 let server: Server;
 let asked: string[];
-/** What the registry says; none: it has no such image. */
+/** The digest that the registry answers; undefined where it has no such image. */
 let answer: string | undefined;
 
 beforeEach(async () => {
@@ -54,20 +54,20 @@ const file = () => join(folder.path, "lock.json");
 const lock = () => JSON.parse(readFileSync(file(), "utf8"));
 
 describe("the lock of a stack's images", () => {
-  it("is asked for what the stack needs, and for nothing else", async () => {
+  it("has the digests that the stack needs, and no others", async () => {
     stack({ platform: {} });
     await lockImages("prod", () => {});
     expect(asked.sort()).toEqual([prometheus, metricsAdapter].sort());
     expect(lock()).toEqual({ [prometheus]: digest("b"), [metricsAdapter]: digest("b") });
   });
 
-  it("is needed by a team for the base of images that are built", async () => {
+  it("has the base image where a team builds images", async () => {
     stack({ platformStack: "o/p/platform", team: { name: "demo" } });
     await lockImages("prod", () => {});
     expect(asked).toEqual([python]);
   });
 
-  it("is not written where nothing is needed", async () => {
+  it("is not written where no image is needed", async () => {
     const built = `registry.example.com/acme/built@${digest("c")}`;
     const images = { serving: built, training: built, tracking: built };
     stack({ platformStack: "o/p/platform", team: { name: "demo", images } });
@@ -75,7 +75,7 @@ describe("the lock of a stack's images", () => {
     expect([asked, existsSync(file())]).toEqual([[], false]);
   });
 
-  it("keeps what is there: another stack's images, and its own unless they are to be asked again", async () => {
+  it("keeps present digests: those of another stack's images, and its own without force", async () => {
     const known = { [prometheus]: digest("a"), [python]: digest("a") };
     stack({ platform: {} });
     writeFileSync(file(), JSON.stringify(known));

@@ -24,8 +24,8 @@ const GOOD: Measurement = {
   lostPods: 0,
 };
 
-describe("some seconds of a variant", () => {
-  test("hold where all figures do, which are the reasons", () => {
+describe("a check of a variant", () => {
+  test("passes where all figures pass, which are the reason", () => {
     expect(judge(GOOD, PROMOTION, 0)).toEqual({
       verdict: "passed",
       reason: "0.00 % errors of 600 answers, latencyP99 1.20 ms, 0.00 % refused (others: 0.00 %)",
@@ -39,23 +39,23 @@ describe("some seconds of a variant", () => {
     [{ candidate: answers(600, 0, 12) }, "2.00 % errors of 600 answers (errorRate: 0.01)"],
     [{ latency: 0.2 }, "latencyP99 200.00 ms (threshold: 50 ms)"],
     [{ candidate: answers(600, 300) }, "50.00 % refused (others: 0.00 %) (errorRate: 0.01)"],
-    // Nothing but refusals is no lack of answers.
+    // Refusals alone are not too few answers.
     [{ candidate: answers(60, 60) }, "100.00 % refused (others: 0.00 %) (errorRate: 0.01)"],
     [{ lostPods: 2 }, "pods restarted or went away (2 times)"],
-    // Few answers are no excuse for pods that end.
+    // Pods that end fail the check, also with few answers.
     [{ lostPods: 1, candidate: answers(3) }, "pods restarted or went away (1 times)"],
-    // What is not known is not good.
+    // A missing figure fails the check.
     [{ latency: Number.NaN }, "latencyP99 NaN ms (threshold: 50 ms)"],
     [{ latency: Number.POSITIVE_INFINITY }, "latencyP99 Infinity ms (threshold: 50 ms)"],
     // Errors go first, as a failing model is often a fast one.
     [{ candidate: answers(60, 0, 60), latency: 9 }, "100.00 % errors of 60 answers"],
-  ])("do not hold with %j: %s", (figures, reason) => {
+  ])("fails with %j: %s", (figures, reason) => {
     const found = judge({ ...GOOD, ...figures }, PROMOTION, 0);
     expect(found).toEqual({ verdict: "failed", reason: expect.stringContaining(reason) });
   });
 
   test.each([answers(49), answers(0), answers(Number.NaN), answers(52, 20)])(
-    "cannot be told of with %j",
+    "is inconclusive with %j",
     (candidate) => {
       const { verdict, reason } = judge({ ...GOOD, candidate }, PROMOTION, 0.5);
       expect(verdict).toBe("inconclusive");
@@ -63,7 +63,7 @@ describe("some seconds of a variant", () => {
     },
   );
 
-  test("may refuse as much as the other variants do, and the allowed errors more", () => {
+  test("allows the share that the other variants refuse plus errorRate", () => {
     const refusing = { ...GOOD, candidate: answers(1000, 209) };
     expect(judge(refusing, PROMOTION, 0.2)).toMatchObject({
       verdict: "passed",
@@ -73,12 +73,12 @@ describe("some seconds of a variant", () => {
   });
 });
 
-test("what others refuse is known of enough answers alone", () => {
+test("the share that others refuse needs enough answers", () => {
   expect(refusedShare(answers(200, 50), PROMOTION)).toBe(0.25);
   expect(refusedShare(answers(49, 49), PROMOTION)).toBeUndefined();
 });
 
-test("Prometheus is asked for one team's model, over the seconds that are told", () => {
+test("Prometheus is asked about one team's model, over the given seconds", () => {
   const candidate = { team: "fraud", model: "cards", variant: "next" };
   const asked = queries(candidate, "latencyP50", 20);
   for (const query of Object.values(asked)) {
@@ -90,13 +90,13 @@ test("Prometheus is asked for one team's model, over the seconds that are told",
   expect(asked.answers).not.toContain(own);
   expect(asked.latency).toMatch(/^histogram_quantile\(0\.5, sum by \(le\) \(rate\(.+next/);
   for (const query of [asked.latency, asked.restarts]) expect(query).toContain(own);
-  // Pods that were up, but for those that still are.
+  // Pods that were up, without those that still are.
   expect(asked.gone).toMatch(
     /^count\(max_over_time\(up\{.+next.+ == 1 unless up\{.+next.+ == 1\)$/,
   );
 });
 
-test("its answers are counted by variant and kind of status", () => {
+test("its answers are counted by variant and class of status", () => {
   const sample = (variant: string, code: string, value: number) => ({
     labels: { variant, code },
     value,

@@ -7,7 +7,7 @@ import { ROOT } from "../../../../cli/stack";
 
 const text = readFileSync(join(ROOT, "Pulumi.team.yaml"), "utf8");
 
-test("a stack file gets other weights, and nothing else of it changes", () => {
+test("the weights in a stack file change, and nothing else", () => {
   const after = withWeights(text, "card-fraud", { main: 0, candidate: 100 });
   const lines = (content: string) => content.split("\n");
   const changed = lines(after).filter((line, index) => line !== lines(text)[index]);
@@ -17,7 +17,7 @@ test("a stack file gets other weights, and nothing else of it changes", () => {
   expect(withWeights(after, "card-fraud", { main: 90, candidate: 10 })).toBe(text);
 });
 
-test("weights find their variants by name, wherever they stand", () => {
+test("weights find their variants by name, in any order", () => {
   const swapped = file("[{ name: b, weight: 1 }, { name: a, weight: 2 }]");
   expect(withWeights(swapped, "cards", { a: 30, b: 70 })).toBe(
     file("[{ name: b, weight: 70 }, { name: a, weight: 30 }]"),
@@ -47,6 +47,6 @@ test.each([
   );
 });
 
-test("weights of a model that is gone are refused", () => {
+test("weights of a model that does not exist are refused", () => {
   expect(() => withWeights(text, "cards", { main: 1 })).toThrow(/cannot be changed alone/);
 });

@@ -73,11 +73,11 @@ describe("a stack's lab", () => {
     ["./.lab/x-1/kubeconfig", "x-1"],
     ["/home/me/.kube/config", undefined],
     [undefined, undefined],
-  ])("is told by the path of its kubeconfig: %s", (path, lab) => {
+  ])("is known by the path of its kubeconfig: %s", (path, lab) => {
     expect(labAt(path)).toBe(lab);
   });
 
-  it("is found in a file with mistakes by what may correct them", () => {
+  it("is found in a file with mistakes, for the command that may correct them", () => {
     write("lab", "config: {'ml-platform:cluster': {kubeconfig: .lab/a/kubeconfig}}");
     expect(uncheckedLabOf("lab")).toBe("a");
     expect(() => labOf("lab")).toThrow("neither platform nor team is set");
@@ -87,7 +87,7 @@ describe("a stack's lab", () => {
 const NEITHER =
   "ml-platform:platform: neither platform nor team is set; write `platform: {}`, a team block, or both";
 
-/** What may be wrong with a stack file, and what is said of it. */
+/** Mistakes in a stack file, and their messages. */
 const MISTAKES: [what: string, text: string | undefined, message: string | RegExp][] = [
   [
     "broken YAML",

@@ -26,12 +26,12 @@ describe("Pulumi's environment", () => {
     [true, { PULUMI_CONFIG_PASSPHRASE: "mine" }, undefined],
     [true, { PULUMI_CONFIG_PASSPHRASE_FILE: "/f" }, undefined],
     [false, {}, undefined],
-  ])("gives the empty passphrase to local stacks alone (%s, %j)", (local, base, expected) => {
+  ])("has the empty passphrase for local stacks alone (%s, %j)", (local, base, expected) => {
     expect(environment(tools, local, base).PULUMI_CONFIG_PASSPHRASE).toBe(expected);
   });
 });
 
-describe("names below localhost", () => {
+describe("host names below localhost", () => {
   it("are this machine, others are looked up", () => {
     expect(connectTo(new URL("http://m.demo.localhost:8080/x"))).toEqual({
       host: "127.0.0.1",

@@ -6,7 +6,7 @@ import { firstPrediction } from "../../../../cli/stack/summary";
 let server: Server;
 afterEach(() => server?.close());
 
-/** A model on loopback whose answers have these statuses, the last one for ever. */
+/** A model on loopback whose answers have these statuses, and then the last one again. */
 async function model(...statuses: number[]): Promise<Record<string, string>> {
   server = createServer((_request, response) => {
     const [status = 200] = statuses.length > 1 ? statuses.splice(0, 1) : statuses;
@@ -16,7 +16,7 @@ async function model(...statuses: number[]): Promise<Record<string, string>> {
   return { churn: `http://churn.demo.localhost:${(server.address() as AddressInfo).port}` };
 }
 
-test("a model is asked again until the Ingress knows of it", async () => {
+test("a model is asked again until the Ingress has its route", async () => {
   const models = await model(404, 503, 200);
   const url = `${models.churn}/predict`;
   expect(await firstPrediction({ models }, true)).toEqual({
@@ -26,7 +26,7 @@ test("a model is asked again until the Ingress knows of it", async () => {
   });
 });
 
-test("what a model of somebody else answers is shown, whatever it is", async () => {
+test("any answer of a model on another cluster is shown", async () => {
   const models = await model(400);
   const url = `${models.churn}/predict`;
   const answer = `${url} answered 400: answer 400`;
