@@ -15,7 +15,7 @@ export interface PromotionRequest {
   model: string;
   /** The variant to promote. @default of two, the one beside `main` */
   to?: string | undefined;
-  /** Prometheus, as it is reached from here. @default the stack's output `prometheusUrl` */
+  /** URL of Prometheus, as this machine reaches it. @default the stack's output `prometheusUrl` */
   prometheusUrl?: string | undefined;
   /** Where it is aborted, the watch or the update ends and the promotion rolls back. */
   signal?: AbortSignal;

@@ -66,7 +66,7 @@ export function configurationTable(): string {
   );
 }
 
-/** The README with its table of the configuration made anew. */
+/** The README with the table of the configuration replaced. */
 export function withTable(readme: string): string {
   const [before, rest] = readme.split(BEGIN);
   const [, after] = rest?.split(END) ?? [];
