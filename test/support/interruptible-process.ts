@@ -3,8 +3,8 @@ import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
 
 /**
- * A command whose engine is a process of its own. The engine ends a second after the first signal, and immediately after the
- * second. Arguments: `builds` or `updates`, which is guarded, and `stubborn` for an engine that ignores signals.
+ * A command with an engine process: it exits a second after the first SIGINT, and at once after the second one. Arguments:
+ * `builds` or `updates`, the guarded phase, and `stubborn` for an engine that ignores SIGINT.
  */
 const [phase = "builds", manner] = process.argv.slice(2);
 const asked = manner === "stubborn" ? "" : 'trap "exit 4" INT; sleep 1 & wait; exit 3';

@@ -7,8 +7,8 @@ import { promote } from "../../cli/promote/promotion";
 import type { OpenStack } from "../../cli/stack";
 
 /**
- * A promotion as the command runs it, with an engine that is a process of its own and only waits. Arguments: the stack's
- * folder, the URL of Prometheus, and the seconds that an update takes.
+ * Runs a promotion as the command does, with an engine process that only sleeps. Arguments: the folder of the stack, the URL
+ * of Prometheus, and the duration of an update in seconds.
  */
 const [workDir, prometheusUrl, seconds = "0"] = process.argv.slice(2);
 
