@@ -34,10 +34,10 @@ function checkedConfig(keys: Record<string, unknown>, file: string): StackConfig
   const { data, error } = stackSchema.safeParse(keys);
   if (data) return data;
   const problems = error.issues.flatMap((issue) => explain(issue));
-  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  const count = problems.length === 1 ? "an error" : `${problems.length} errors`;
   const lines = problems.map((problem) => `  ${PREFIX}${problem}`);
   throw new Error(
-    [`${file}: the configuration has ${count}; nothing was changed:`, ...lines].join("\n"),
+    [`${file}: the stack's configuration has ${count}; nothing was changed:`, ...lines].join("\n"),
   );
 }
 

@@ -68,7 +68,7 @@ describe("a cluster is refused", () => {
 
   it("where an option violates the schema, without a request", async () => {
     expect(await refusal("nowhere", { domain: "No_Host", storageClass: "a b" })).toMatch(
-      /^Pulumi\.a\.yaml: the configuration has 4 problems; nothing was changed:(\n {2}ml-platform:\S+: must be .+){4}$/,
+      /^Pulumi\.a\.yaml: the stack's configuration has 4 errors; nothing was changed:(\n {2}ml-platform:\S+: must be .+){4}$/,
     );
   });
 });

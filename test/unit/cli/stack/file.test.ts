@@ -104,12 +104,12 @@ const MISTAKES: [what: string, text: string | undefined, message: string | RegEx
   [
     "no configuration",
     "config:\n",
-    `Pulumi.bad.yaml: the configuration has a problem; nothing was changed:\n  ${NEITHER}`,
+    `Pulumi.bad.yaml: the stack's configuration has an error; nothing was changed:\n  ${NEITHER}`,
   ],
   [
     "no text",
     "",
-    `Pulumi.bad.yaml: the configuration has a problem; nothing was changed:\n  ${NEITHER}`,
+    `Pulumi.bad.yaml: the stack's configuration has an error; nothing was changed:\n  ${NEITHER}`,
   ],
   [
     "an unknown key",
@@ -119,7 +119,7 @@ const MISTAKES: [what: string, text: string | undefined, message: string | RegEx
   [
     "a wrong type, and a value out of range",
     "config: {'ml-platform:platform': {ingress: {port: many}}, 'ml-platform:retainData': 1}",
-    "has 2 problems; nothing was changed:\n  ml-platform:retainData: must be of type boolean; ",
+    "has 2 errors; nothing was changed:\n  ml-platform:retainData: must be of type boolean; ",
   ],
   [
     "no file",
