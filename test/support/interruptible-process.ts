@@ -1,10 +1,10 @@
 import { x } from "tinyexec";
+import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
-import { step } from "../../cli/terminal";
 
 /**
- * A command whose engine is a process of its own: it ends a second after it was asked for the first time, and at once when it is
- * asked again. Arguments: `builds` or `updates`, which is guarded, and `stubborn` for an engine that never ends when asked.
+ * A command with an engine process: it exits a second after the first SIGINT, and at once after the second one. Arguments:
+ * `builds` or `updates`, the guarded phase, and `stubborn` for an engine that ignores SIGINT.
  */
 const [phase = "builds", manner] = process.argv.slice(2);
 const asked = manner === "stubborn" ? "" : 'trap "exit 4" INT; sleep 1 & wait; exit 3';
@@ -20,7 +20,7 @@ async function engine(signal?: AbortSignal): Promise<void> {
   throw new Error("the engine was ended");
 }
 
-run("go on with npm start", async (interruption) => {
+run("continue with npm start", async (interruption) => {
   if (phase === "builds") await engine();
   else await interruption.guard((signal) => engine(signal));
   step("went on");

@@ -5,13 +5,13 @@ import { ROOT } from "../../cli/stack";
 import { startTimeOf } from "../../lab/cluster/process-record";
 import { waitFor } from "./wait";
 
-/** A command in a session of its own, as npm starts it, with all that it starts in turn. */
+/** A command in a session of its own, as npm starts it, with its descendants. */
 export class CommandProcess {
-  /** All that was said by now. */
+  /** The output so far. */
   said = "";
   private readonly child: ChildProcess;
 
-  /** @param env beside the test's own */
+  /** @param env variables in addition to those of the test */
   constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ["cli/own-session.cjs", script, ...args], {
       cwd: ROOT,
@@ -31,36 +31,36 @@ export class CommandProcess {
     return this.child.pid ?? 0;
   }
 
-  /** Waits for a line, or for the end. */
+  /** Waits for a line of output, or for the exit. */
   async says(line: string, seconds: number): Promise<void> {
     const ended = () => this.child.exitCode !== null || this.child.signalCode !== null;
     const ask = async () => this.said.includes(line) || ended();
     await waitFor(line, seconds, ask, Boolean);
   }
 
-  /** The exit code, once all that it has started has closed its output. */
+  /** The exit code, after all descendants have closed the output. */
   async ended(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null)
       await once(this.child, "close");
     return this.child.exitCode;
   }
 
-  /** Kills it and all below it, from above, so that nobody takes notice, and returns when none is left. */
+  /** Kills it and all descendants, parents first, so that no process can react, and returns when none is left. */
   async kill(): Promise<void> {
     const tree = below(this.pid);
     for (const pid of tree) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It has ended by itself.
+        // It has exited.
       }
     }
     const left = async () => tree.filter((pid) => startTimeOf(pid) !== undefined);
-    await waitFor("the killed processes' end", 10, left, (pids) => pids.length === 0);
+    await waitFor("the exit of the killed processes", 10, left, (pids) => pids.length === 0);
   }
 }
 
-/** A process and all that descend from it, parents first. */
+/** A process and its descendants, parents first. */
 export function below(root: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {

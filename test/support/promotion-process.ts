@@ -1,12 +1,14 @@
 import { x } from "tinyexec";
+import { step } from "../../cli/common/terminal";
 import { Interruption } from "../../cli/interruption";
-import { conclude, GOING_BACK, NOT_BEGUN, promote } from "../../cli/promote";
+import { NOT_STARTED } from "../../cli/promote";
+import { conclude, ROLLING_BACK } from "../../cli/promote/command";
+import { promote } from "../../cli/promote/promotion";
 import type { OpenStack } from "../../cli/stack";
-import { step } from "../../cli/terminal";
 
 /**
- * A promotion as the command runs it, with an engine that is a process of its own and only takes its time. Arguments: the
- * stack's folder, the address of Prometheus, and seconds that an update takes.
+ * Runs a promotion as the command does, with an engine process that only sleeps. Arguments: the folder of the stack, the URL
+ * of Prometheus, and the duration of an update in seconds.
  */
 const [workDir, prometheusUrl, seconds = "0"] = process.argv.slice(2);
 
@@ -22,10 +24,10 @@ const stack = {
   },
 };
 
-const interruption = new Interruption(NOT_BEGUN);
+const interruption = new Interruption(NOT_STARTED);
 const open = { stack, options: {} } as unknown as OpenStack;
 const promotion = interruption.guard(
   (signal) => promote({ open, workDir, model: "card-fraud", prometheusUrl, signal }, step),
-  GOING_BACK,
+  ROLLING_BACK,
 );
 conclude(interruption, promotion);
