@@ -1,79 +1,21 @@
-import { Command } from "commander";
-import type { Report } from "../toolchain";
-import { ensureCluster } from "./cluster";
-import { type Interruption, run } from "./interruption";
-import { labOf, type OpenStack, openStack } from "./stack";
-import { readState, type State } from "./state";
-import { fail, step } from "./terminal";
-import { finishInterrupted } from "./unfinished";
+import type { Command } from "commander";
+import { stackOption, subcommand } from "./common/options";
+import { run } from "./interruption";
+import type { DestroyOptions } from "./stack/destroy";
 
-interface DestroyOptions {
-  stack: string;
-  yes?: boolean;
-}
-
-/**
- * Deletes all that a stack has made, after what an earlier command was interrupted in is finished.
- * @throws Error before anything is deleted, where some of it is protected
- */
-export async function destroy(open: OpenStack, signal: AbortSignal, report: Report): Promise<void> {
-  const { stack, options } = open;
-  refuseProtected(stack.name, await readState(open));
-  await finishInterrupted(open, signal, report);
-  signal.throwIfAborted();
-  report(`stack ${stack.name}: destroying`);
-  const { color, onOutput } = options;
-  await stack.destroy({ color, onOutput, signal });
-}
-
-/** The engine would meet what is protected last, with all that uses it deleted already. */
-function refuseProtected(name: string, { deployment }: State): void {
-  const pending = deployment.pending_operations?.map(({ resource }) => resource) ?? [];
-  const kept = [...(deployment.resources ?? []), ...pending].filter(({ protect }) => protect);
-  if (kept.length === 0) return;
-  const names = [...new Set(kept.map(({ urn }) => urn.split("::").at(-1)))].join(", ");
-  throw new Error(
-    `stack ${name} protects its data, and nothing was deleted: ${names}\n${unprotecting(name)}`,
+export const destroy: Command = subcommand(
+  "destroy",
+  "Deletes everything that a stack has created in its cluster and registry",
+  "destroy --stack my-cluster --yes",
+)
+  .addOption(stackOption("the stack to destroy"))
+  .option("--yes", "required for a stack that is not on a local cluster", false)
+  .action((options: DestroyOptions) =>
+    run(
+      "the state records what is deleted; npm run destroy deletes the rest, npm start creates it again",
+      async (interruption) => {
+        const work = await import("./stack/destroy");
+        await work.destroyCommand(options, interruption);
+      },
+    ),
   );
-}
-
-/** Two files, as the policies hold a stack to what both of them say. */
-function unprotecting(name: string): string {
-  const start = name === "dev" ? "npm start" : `npm start -- --stack ${name}`;
-  return [
-    "To delete it with all its data:",
-    `  1. write  ml-platform:retainData: false  in Pulumi.${name}.yaml and  "retainData": false  in policy/stacks/${name}.json`,
-    `  2. ${start}`,
-    `  3. npm run destroy -- --stack ${name} --yes`,
-  ].join("\n");
-}
-
-async function command(
-  { stack: name, yes }: DestroyOptions,
-  interruption: Interruption,
-): Promise<void> {
-  if (!labOf(name) && !yes) {
-    throw new Error(
-      `stack ${name} is on a cluster of yours: add --yes to destroy it with all its data`,
-    );
-  }
-  await ensureCluster(name);
-  const open = await openStack({ name }, step);
-  await interruption.guard((signal) => destroy(open, signal, step));
-  step(`stack ${name}: destroyed; its history and configuration stay`);
-}
-
-if (require.main === module) {
-  new Command("npm run destroy --")
-    .description("Deletes everything that a stack has created in its cluster and registry.")
-    .option("--stack <name>", "the stack to destroy", "dev")
-    .option("--yes", "needed for a stack that is not on a local cluster")
-    .action((options: DestroyOptions) =>
-      run(
-        "what is deleted is noted; npm run destroy deletes the rest, npm start has it back",
-        (it) => command(options, it),
-      ),
-    )
-    .parseAsync()
-    .catch(fail);
-}

@@ -1,5 +1,5 @@
-// Installs the npm packages where they are missing or do not match package-lock.json. It runs before anything is
-// installed, with whatever Node there is, so it is plain JavaScript without packages.
+// Installs the npm packages where they are missing or do not match package-lock.json. It runs before any package is
+// installed, with any version of Node, so it is plain JavaScript without packages.
 const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { readFileSync, writeFileSync } = require("node:fs");
@@ -22,7 +22,7 @@ function installed() {
 if (installed() !== wanted) {
   console.log("npm packages: installing ...");
   const start = Date.now();
-  // Not `npm ci`: it fails where a registry lacks optional packages of other platforms. The lock decides all the same.
+  // Not `npm ci`: it fails where a registry lacks optional packages of other platforms. The lock file applies all the same.
   const options = "--no-save --no-fund --no-audit --loglevel=error";
   const { status } = spawnSync(`npm install ${options}`, {
     cwd: root,

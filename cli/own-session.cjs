@@ -1,14 +1,14 @@
-// Runs one of the commands in a process and session of its own, which gets every signal of this one and hands its exit
-// code on: `node cli/own-session.cjs cli/start.ts ...`. A terminal sends Ctrl-C to all processes of its session: the
-// engine would get it beside what the command itself sends it, take the two for "now", and end in the midst of an update or
-// of the way back. It is plain JavaScript and loads nothing, as it is there before a signal is.
+// Runs a program in a process and session of its own, to which it forwards every signal and whose exit code it returns:
+// `node cli/own-session.cjs cli/main.ts start`. A terminal sends Ctrl-C to all processes of its session: the engine would
+// get it as well as the command's own request to end, take two requests for "now", and stop in the middle of an update or
+// a rollback. It is plain JavaScript and loads nothing, so that it runs before a signal can come.
 const { spawn } = require("node:child_process");
 const { constants } = require("node:os");
 
-// npm hands on the SIGINT that the terminal has sent to all: one Ctrl-C comes twice. Milliseconds.
+// npm forwards the SIGINT that the terminal has sent to all processes: one Ctrl-C comes twice. In milliseconds.
 const SAME_SIGNAL = 1000;
 
-// The channel tells the command when this process has gone, whatever ended it.
+// The channel closes when this process ends, however it ends, and so tells the command.
 const command = spawn(process.execPath, ["--import", "tsx", ...process.argv.slice(2)], {
   detached: true,
   stdio: ["inherit", "inherit", "inherit", "ipc"],

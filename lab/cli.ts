@@ -1,9 +1,6 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
-import { Interruption } from "../cli/interruption";
-import { ToolError } from "../toolchain";
-import { LabError, type LabOptions } from "./cluster/identity";
-import { kubeconfigPath, labStatus, resetLab, startLab, stopLab } from "./cluster/lab";
+import type { LabOptions } from "./cluster/identity";
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -24,38 +21,43 @@ function command(name: string, description: string): Command {
     .option("--folder <path>", "folder of the lab (default: .lab/NAME in the checkout)");
 }
 
-const up = command("up", "start or repair the lab; healthy components are not changed")
-  .option("--registry-port <port>", "loopback port of the registry (default for dev: 5001)", port)
-  .option("--ingress-port <port>", "loopback port of the ingress (default for dev: 8080)", port)
-  .action(async (options: LabOptions) => {
-    const info = await startLab(options, print);
-    const table = new Table({ style: PLAIN });
-    table.push(
-      { kubeconfig: info.kubeconfig },
-      { context: info.context },
-      { registry: info.registry },
-      { ingress: info.ingress },
-      { builder: info.builder },
-    );
-    print(table.toString());
-  });
+/** Runs the work of a command, and handles its signals and errors. */
+type Run = (work: () => Promise<void>) => Promise<void>;
 
-const down = command("down", "stop everything that the lab runs; its data is kept").action(
-  (options: LabOptions) => stopLab(options, print),
-);
+/** Loads the lab's code when a command runs, so that help and completion are fast. */
+const loadLab = () => import("./cluster/lab");
 
-const reset = command("reset", "stop the lab and remove all of it, including its data").action(
-  (options: LabOptions) => resetLab(options, print),
-);
+async function up(options: LabOptions): Promise<void> {
+  const { startLab } = await loadLab();
+  const info = await startLab(options, print);
+  const table = new Table({ style: PLAIN });
+  table.push(
+    { kubeconfig: info.kubeconfig },
+    { context: info.context },
+    { registry: info.registry },
+    { ingress: info.ingress },
+    { builder: info.builder },
+  );
+  print(table.toString());
+}
 
-const kubeconfig = command("kubeconfig", "print the path of the lab's kubeconfig").action(
-  (options: LabOptions) => print(kubeconfigPath(options)),
-);
+async function down(options: LabOptions): Promise<void> {
+  const { stopLab } = await loadLab();
+  await stopLab(options, print);
+}
 
-const status = command(
-  "status",
-  "show the lab's components; exit code 1 if one is not running",
-).action(async (options: LabOptions) => {
+async function reset(options: LabOptions): Promise<void> {
+  const { resetLab } = await loadLab();
+  await resetLab(options, print);
+}
+
+async function kubeconfig(options: LabOptions): Promise<void> {
+  const { kubeconfigPath } = await loadLab();
+  print(kubeconfigPath(options));
+}
+
+async function status(options: LabOptions): Promise<void> {
+  const { labStatus } = await loadLab();
   const { info, components, versions } = await labStatus(options);
   const table = new Table({ style: PLAIN, head: ["component", "state", "pid", "memory", ""] });
   for (const { name, state, pid, memory, reason } of components) {
@@ -64,20 +66,31 @@ const status = command(
   print([`lab ${info.name}: node ${info.nodeAddress}`, ...versions].join(", "));
   print(table.toString());
   if (components.some(({ state }) => state !== "running")) process.exitCode = 1;
-});
+}
 
-const program = new Command("lab").description(
-  "A local Kubernetes cluster with a registry, an image builder and an ingress, in a network namespace of its own.",
-);
-for (const each of [up, down, status, reset, kubeconfig]) program.addCommand(each);
-
-// Both commands continue from any state; processes that were started keep running.
-const interruption = new Interruption("lab up continues from here, lab down stops the processes");
-interruption.conclude(
-  program.parseAsync().then(() => {}),
-  (error) => {
-    const explained = error instanceof LabError || error instanceof ToolError;
-    process.stderr.write(`${explained ? error.message : (error as Error).stack}\n`);
-    process.exitCode = 1;
-  },
-);
+/** The command `lab` with its subcommands. */
+export function labCommands(run: Run): Command {
+  const action = (work: (options: LabOptions) => Promise<void>) => (options: LabOptions) =>
+    run(() => work(options));
+  const subcommands = [
+    command("up", "start or repair the lab; healthy components are not changed")
+      .option(
+        "--registry-port <port>",
+        "loopback port of the registry (default for dev: 5001)",
+        port,
+      )
+      .option("--ingress-port <port>", "loopback port of the ingress (default for dev: 8080)", port)
+      .action(action(up)),
+    command("down", "stop everything that the lab runs; its data is kept").action(action(down)),
+    command("status", "show the lab's components; exit code 1 if one is not running").action(
+      action(status),
+    ),
+    command("reset", "stop the lab and remove all of it, including its data").action(action(reset)),
+    command("kubeconfig", "print the path of the lab's kubeconfig").action(action(kubeconfig)),
+  ];
+  const lab = new Command("lab").description(
+    "A local Kubernetes cluster with a registry, an image builder and an ingress, in its own network namespace.",
+  );
+  for (const each of subcommands) lab.addCommand(each);
+  return lab;
+}

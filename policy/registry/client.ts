@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ImageReference } from "../model/image";
 
-const MANIFESTS = [
+/** Media types of the manifests that a tag may name: of one platform, or an index of several, of OCI or of Docker. */
+export const MANIFESTS = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -48,7 +49,7 @@ export interface RegistryOptions {
 }
 
 /**
- * Reads manifests of one repository with the OCI distribution API: anonymously, with Basic credentials, or
+ * Sends requests about one repository, with the OCI distribution API: anonymously, with Basic credentials, or
  * with a token of the registry's token service.
  */
 export class RepositoryClient {
@@ -64,24 +65,51 @@ export class RepositoryClient {
    * @throws RegistryError
    */
   async manifest(reference: string): Promise<unknown> {
-    const { registry, repository } = this.image;
-    const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
-    const scheme = this.options.plainHttp ? "http" : "https";
-    const url = `${scheme}://${host}/v2/${repository}/manifests/${reference}`;
-    let answer = await this.get(url, { accept: MANIFESTS, ...this.headers() });
-    if (answer.status === 401) {
-      await this.authorize(answer.challenge);
-      answer = await this.get(url, { accept: MANIFESTS, ...this.headers() });
+    const { status, text } = await this.ask("GET", `manifests/${reference}`, MANIFESTS);
+    if (status !== 200) {
+      const kind = ABSENT.has(status) ? "invalid" : "unavailable";
+      throw new RegistryError(kind, `the registry returned status ${status}`);
     }
-    if (answer.status !== 200) {
-      const kind = ABSENT.has(answer.status) ? "invalid" : "unavailable";
-      throw new RegistryError(kind, `the registry returned status ${answer.status}`);
-    }
-    return parseManifest(answer.text, reference);
+    return parseManifest(text, reference);
   }
 
-  private headers(): Record<string, string> {
-    return this.authorization === undefined ? {} : { authorization: this.authorization };
+  /**
+   * The registry's response to a request, with authentication where it is required.
+   * @param path below the repository, or the path of an upload that the registry has named
+   * @throws RegistryError where there is no response
+   */
+  async ask(method: string, path: string, accept = "*/*"): Promise<Answer> {
+    const url = this.urlOf(path);
+    const send = () => request(url, this.headers(accept), this.options.timeoutSeconds, method);
+    const answer = await send();
+    if (answer.status !== 401) {
+      return answer;
+    }
+    await this.authorize(answer.headers.get("www-authenticate") ?? "");
+    return send();
+  }
+
+  /** @throws RegistryError for a URL of another server, which must not get the credentials */
+  private urlOf(path: string): URL {
+    const { registry, repository } = this.image;
+    const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
+    const server = `${this.options.plainHttp ? "http" : "https"}://${host}`;
+    try {
+      const url = new URL(path, `${server}/v2/${repository}/`);
+      if (url.origin === new URL(server).origin) {
+        return url;
+      }
+    } catch (error) {
+      throw failureOf(error);
+    }
+    throw new RegistryError("invalid", "the registry names a URL of another server");
+  }
+
+  private headers(accept: string): Record<string, string> {
+    return {
+      accept,
+      ...(this.authorization !== undefined && { authorization: this.authorization }),
+    };
   }
 
   /** Authenticates as the `WWW-Authenticate` header requires. */
@@ -101,34 +129,36 @@ export class RepositoryClient {
     }
     realm.searchParams.set("service", fields.service ?? "");
     realm.searchParams.set("scope", fields.scope ?? `repository:${this.image.repository}:pull`);
-    const { text } = await this.get(realm.href, basic ? { authorization: basic } : {});
+    const headers: Record<string, string> = basic ? { authorization: basic } : {};
+    const { text } = await request(realm, headers, this.options.timeoutSeconds);
     const { token, access_token } = tokenSchema.parse(parseJson(text));
     this.authorization = `Bearer ${token ?? access_token}`;
   }
-
-  private async get(url: string, headers: Record<string, string>): Promise<Answer> {
-    try {
-      const signal = AbortSignal.timeout(this.options.timeoutSeconds * 1000);
-      const response = await fetch(url, { headers, signal });
-      return {
-        status: response.status,
-        challenge: response.headers.get("www-authenticate") ?? "",
-        text: await read(response),
-      };
-    } catch (error) {
-      if (error instanceof RegistryError) {
-        throw error;
-      }
-      throw failureOf(error);
-    }
-  }
 }
 
-interface Answer {
+/** The response of a registry. */
+export interface Answer {
   readonly status: number;
-  /** The `WWW-Authenticate` header. */
-  readonly challenge: string;
+  readonly headers: Headers;
   readonly text: string;
+}
+
+async function request(
+  url: URL,
+  headers: Record<string, string>,
+  timeoutSeconds: number,
+  method = "GET",
+): Promise<Answer> {
+  try {
+    const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+    const response = await fetch(url, { method, headers, signal });
+    return { status: response.status, headers: response.headers, text: await read(response) };
+  } catch (error) {
+    if (error instanceof RegistryError) {
+      throw error;
+    }
+    throw failureOf(error);
+  }
 }
 
 async function read(response: Response): Promise<string> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sendLoad } from "../../cli/load";
+import { sendLoad } from "../../cli/stack/load";
 import { type LabInfo, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
 import { Kubectl } from "../support/kubectl";
 import { PlatformStack } from "../support/platform-stack";

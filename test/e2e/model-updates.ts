@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { send } from "../../cli/http";
+import { send } from "../../cli/common/http";
 import { ROOT } from "../../cli/stack";
 import type { LabInfo } from "../../lab/cluster/lab";
 import { pushBrokenImage } from "../support/broken-image";

@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { x } from "tinyexec";
+import { fail, step } from "../../cli/common/terminal";
 import { ROOT } from "../../cli/stack";
-import { fail, step } from "../../cli/terminal";
 import { duration } from "../../toolchain";
 import { stepsOf, type TimedLine } from "./timeline";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readState } from "../../cli/state";
+import { readState } from "../../cli/stack/state";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { Kubectl } from "../support/kubectl";
 import { type Changes, PlatformStack } from "../support/platform-stack";
@@ -54,7 +54,14 @@ describe("a command that is interrupted", () => {
   let undisturbed: { objects: string[]; took: number };
 
   const labCommand = (what: string) =>
-    new CommandProcess("lab/cli.ts", [what, "--name", where.name, "--folder", where.folder]);
+    new CommandProcess("cli/main.ts", [
+      "lab",
+      what,
+      "--name",
+      where.name,
+      "--folder",
+      where.folder,
+    ]);
   const stackCommand = (what: "update" | "destroy") =>
     new CommandProcess("test/support/stack-process.ts", [folder, what]);
 
@@ -113,7 +120,7 @@ describe("a command that is interrupted", () => {
       await interrupted.says("first-images-serving creating", 60);
       process.kill(interrupted.pid, "SIGINT");
       expect(await interrupted.ended()).toBe(130);
-      expect(interrupted.said).toContain("what is under way is finished or noted");
+      expect(interrupted.said).toContain("operations in progress are finished or recorded");
       expect({ locks: locks(), pending: await pending() }).toEqual({ locks: [], pending: 0 });
       expect(await stackCommand("update").ended()).toBe(0);
     },

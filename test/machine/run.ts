@@ -1,7 +1,7 @@
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import Table from "cli-table3";
 import { Command, Option } from "commander";
-import { fail, step as print } from "../../cli/terminal";
+import { fail, step as print } from "../../cli/common/terminal";
 import { duration } from "../../toolchain";
 import { boot, type Guest } from "./boot";
 import { makeDisk } from "./disk";

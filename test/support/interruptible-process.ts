@@ -1,6 +1,6 @@
 import { x } from "tinyexec";
+import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
-import { step } from "../../cli/terminal";
 
 /**
  * A command with an engine process: it exits a second after the first SIGINT, and at once after the second one. Arguments:
@@ -20,7 +20,7 @@ async function engine(signal?: AbortSignal): Promise<void> {
   throw new Error("the engine was ended");
 }
 
-run("go on with npm start", async (interruption) => {
+run("continue with npm start", async (interruption) => {
   if (phase === "builds") await engine();
   else await interruption.guard((signal) => engine(signal));
   step("went on");

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { send } from "../../cli/http";
-import { sendLoad } from "../../cli/load";
-import { SAMPLE } from "../../cli/summary";
+import { send } from "../../cli/common/http";
+import { sendLoad } from "../../cli/stack/load";
+import { SAMPLE } from "../../cli/stack/summary";
 import { waitFor } from "./wait";
 
 /** Clients of the model `diabetes`. */

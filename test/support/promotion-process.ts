@@ -1,8 +1,10 @@
 import { x } from "tinyexec";
+import { step } from "../../cli/common/terminal";
 import { Interruption } from "../../cli/interruption";
-import { conclude, GOING_BACK, NOT_BEGUN, promote } from "../../cli/promote";
+import { NOT_STARTED } from "../../cli/promote";
+import { conclude, ROLLING_BACK } from "../../cli/promote/command";
+import { promote } from "../../cli/promote/promotion";
 import type { OpenStack } from "../../cli/stack";
-import { step } from "../../cli/terminal";
 
 /**
  * Runs a promotion as the command does, with an engine process that only sleeps. Arguments: the folder of the stack, the URL
@@ -22,10 +24,10 @@ const stack = {
   },
 };
 
-const interruption = new Interruption(NOT_BEGUN);
+const interruption = new Interruption(NOT_STARTED);
 const open = { stack, options: {} } as unknown as OpenStack;
 const promotion = interruption.guard(
   (signal) => promote({ open, workDir, model: "card-fraud", prometheusUrl, signal }, step),
-  GOING_BACK,
+  ROLLING_BACK,
 );
 conclude(interruption, promotion);

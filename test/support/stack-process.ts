@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { destroy } from "../../cli/destroy";
+import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
 import { openStack } from "../../cli/stack";
-import { update } from "../../cli/start";
-import { step } from "../../cli/terminal";
+import { destroy } from "../../cli/stack/destroy";
+import { update } from "../../cli/stack/start";
 
 /**
  * Updates or destroys a stack of the tests as the commands do, in a process that can be interrupted. Arguments: the folder of
@@ -11,7 +11,7 @@ import { step } from "../../cli/terminal";
  */
 const [workDir = "", what] = process.argv.slice(2);
 
-run("the same again goes on from here", async (interruption) => {
+run("the same command continues from here", async (interruption) => {
   const backend = `file://${join(workDir, "state")}`;
   const open = await openStack({ name: "e2e", workDir, backend }, step);
   if (what === "destroy") await interruption.guard((signal) => destroy(open, signal, step));

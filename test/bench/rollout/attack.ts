@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { x } from "tinyexec";
-import { connectTo } from "../../../cli/http";
-import { SAMPLE } from "../../../cli/summary";
+import { connectTo } from "../../../cli/common/http";
+import { SAMPLE } from "../../../cli/stack/summary";
 
 /** A kind of client. */
 export interface Clients {

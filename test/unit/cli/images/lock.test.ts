@@ -1,0 +1,110 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { lockImages } from "../../../../cli/images/lock";
+import { CATALOGUE } from "../../../../components/images/catalogue";
+
+/** Stands for the program's folder, which is the user's. */
+const folder = vi.hoisted(() => ({ path: "" }));
+vi.mock("../../../../cli/common/root", () => ({
+  get ROOT() {
+    return folder.path;
+  },
+}));
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+const { prometheus, metricsAdapter, python } = CATALOGUE;
+let server: Server;
+let asked: string[];
+/** The digest that the registry answers; undefined where it has no such image. */
+let answer: string | undefined;
+
+beforeEach(async () => {
+  folder.path = mkdtempSync(join(tmpdir(), "locks-"));
+  [asked, answer] = [[], digest("b")];
+  server = createServer(({ url = "" }, response) => {
+    asked.push(url.replace(/^\/v2\/(.+)\/manifests\/(.+)$/, "$1:$2"));
+    if (answer) response.setHeader("docker-content-digest", answer);
+    response.writeHead(answer ? 200 : 404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+
+afterEach(() => {
+  server.close();
+  rmSync(folder.path, { recursive: true });
+});
+
+/** A stack file with these blocks, whose images come from the registry. */
+function stack(blocks: object): void {
+  const mirror = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const images = { mirror, lock: "lock.json", registry: mirror };
+  const config = { images, ...blocks };
+  const keys = Object.entries(config).map(([key, value]) => [`ml-platform:${key}`, value]);
+  writeFileSync(
+    join(folder.path, "Pulumi.prod.yaml"),
+    JSON.stringify({ config: Object.fromEntries(keys) }),
+  );
+}
+
+const file = () => join(folder.path, "lock.json");
+const lock = () => JSON.parse(readFileSync(file(), "utf8"));
+
+describe("the lock of a stack's images", () => {
+  it("has the digests that the stack needs, and no others", async () => {
+    stack({ platform: {} });
+    await lockImages("prod", () => {});
+    expect(asked.sort()).toEqual([prometheus, metricsAdapter].sort());
+    expect(lock()).toEqual({ [prometheus]: digest("b"), [metricsAdapter]: digest("b") });
+  });
+
+  it("has the base image where a team builds images", async () => {
+    stack({ platformStack: "o/p/platform", team: { name: "demo" } });
+    await lockImages("prod", () => {});
+    expect(asked).toEqual([python]);
+  });
+
+  it("is not written where no image is needed", async () => {
+    const built = `registry.example.com/acme/built@${digest("c")}`;
+    const images = { serving: built, training: built, tracking: built };
+    stack({ platformStack: "o/p/platform", team: { name: "demo", images } });
+    await lockImages("prod", () => {});
+    expect([asked, existsSync(file())]).toEqual([[], false]);
+  });
+
+  it("keeps present digests: those of another stack's images, and its own without force", async () => {
+    const known = { [prometheus]: digest("a"), [python]: digest("a") };
+    stack({ platform: {} });
+    writeFileSync(file(), JSON.stringify(known));
+    await lockImages("prod", () => {});
+    expect(asked).toEqual([metricsAdapter]);
+    expect(lock()).toEqual({ ...known, [metricsAdapter]: digest("b") });
+    answer = digest("d");
+    await lockImages("prod", () => {}, true);
+    expect(lock()).toEqual({
+      [prometheus]: digest("d"),
+      [metricsAdapter]: digest("d"),
+      [python]: digest("a"),
+    });
+  });
+
+  it("that is not JSON is named, and stays as it was", async () => {
+    stack({ platform: {} });
+    writeFileSync(file(), "{");
+    await expect(lockImages("prod", () => {})).rejects.toThrow(
+      new RegExp(`^${file()} cannot be read \\(.+\\); correct it, or delete it`),
+    );
+    expect([asked, readFileSync(file(), "utf8")]).toEqual([[], "{"]);
+  });
+
+  it("stays as it was where the registry lacks an image", async () => {
+    stack({ platform: {} });
+    writeFileSync(file(), "{}");
+    answer = undefined;
+    await expect(lockImages("prod", () => {})).rejects.toThrow("answered 404 without a digest");
+    expect(lock()).toEqual({});
+  });
+});
