@@ -80,6 +80,8 @@ export function modelUpdates(given: () => Given): void {
       const entry = join(copy, "serving", "__main__.py");
       writeFileSync(entry, `${readFileSync(entry, "utf8")}\n# changed\n`);
       platform.configure([["images", "context"], copy]);
+      // It passes the policies too: a reference that is not known before the build is not a violation.
+      await stack.preview(options);
       await stack.up(options);
       expect(await servingImage()).not.toBe(before);
       // Serving code alone trains nothing.

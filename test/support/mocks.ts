@@ -44,6 +44,8 @@ export interface Stack {
   config?: Inputs;
   /** Keys that `pulumi config set --secret` would have encrypted, in plain text. */
   secrets?: Inputs;
+  /** Whether it is a preview. Default: an update. */
+  preview?: boolean;
   /** Outputs of other stacks by their names. */
   references?: Record<string, Inputs>;
   /** Name of the stack; default: dev. */
@@ -70,13 +72,13 @@ const runtime = pulumi.runtime as unknown as typeof pulumi.runtime & {
  */
 export async function run(program: () => Promise<unknown>, stack: Stack = {}): Promise<Run> {
   const result: Run = { outputs: {}, registrations: [], calls: [] };
-  const { config = {}, secrets = {}, references = {}, name = "dev" } = stack;
+  const { config = {}, secrets = {}, references = {}, name = "dev", preview = false } = stack;
   configure(config, secrets);
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => ({
         id: `${name}-id`,
-        state: state(type, name, inputs, references),
+        state: state(type, name, inputs, { references, preview }),
       }),
       call: ({ token }) => {
         result.calls.push(token);
@@ -85,7 +87,7 @@ export async function run(program: () => Promise<unknown>, stack: Stack = {}): P
     },
     "ml-platform",
     name,
-    false,
+    preview,
     "organization",
   );
   record(result.registrations);
@@ -115,13 +117,17 @@ function state(
   type: string,
   name: string,
   inputs: Inputs,
-  references: Record<string, Inputs>,
+  { references = {}, preview }: Pick<Stack, "references" | "preview">,
 ): Inputs {
   if (type === "pulumi:pulumi:StackReference") {
     return { ...inputs, outputs: references[inputs.name] ?? {}, secretOutputNames: [] };
   }
   if (type === "docker-build:index:Image") {
-    return { ...inputs, ref: `${inputs.tags[0]}@${DIGEST}`, digest: DIGEST };
+    // As the provider does in the preview of an update, where it builds nothing.
+    const [tag] = inputs.tags;
+    return preview
+      ? { ...inputs, ref: tag, digest: "" }
+      : { ...inputs, ref: `${tag}@${DIGEST}`, digest: DIGEST };
   }
   if (!inputs.metadata) return inputs;
   return { ...inputs, metadata: { name: `${name}-autonamed`, ...inputs.metadata } };

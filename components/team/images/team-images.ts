@@ -81,5 +81,6 @@ function builtImage(
     },
     opts,
   );
-  return image.ref;
+  // A preview builds nothing, so the provider returns an empty digest, and a reference without a digest: neither is known.
+  return image.digest.apply((digest) => (digest ? `${tag}@${digest}` : (pulumi.unknown as never)));
 }

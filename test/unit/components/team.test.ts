@@ -51,6 +51,14 @@ test("viewers may look at everything but secrets, in their namespace alone", asy
   ]);
 });
 
+test("the image of a build that a preview skips is not known: no policy may judge half of its reference", async () => {
+  // How the engine writes a value that is not known (`@pulumi/pulumi`, runtime/rpc.js).
+  const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  const all = await declare({ ...stackFile("dev"), preview: true });
+  const running = podTemplates(all).filter(({ namespace }) => namespace === "demo");
+  expect(running.map(({ spec }) => spec.containers[0].image)).toEqual([unknown, unknown, unknown]);
+});
+
 test("images are built from their targets on the pinned base, and run by the digest of the build", async () => {
   const all = await declare(stackFile("dev"));
   const images = all.filter(({ type }) => type === "docker-build:index:Image");
