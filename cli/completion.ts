@@ -22,6 +22,8 @@ export function addCompletion(program: Command): void {
     .addHelpText("after", EXAMPLE);
   for (const { options } of commands.values()) {
     const stack = options.get("stack");
-    if (stack) stack.handler = (suggest) => stackNames().forEach((name) => void suggest(name, ""));
+    if (stack) {
+      stack.handler = (suggest) => stackNames().forEach((name) => void suggest(name, ""));
+    }
   }
 }

@@ -24,7 +24,11 @@ export const program = new Command("ml-platform")
   .addHelpText("after", NOTES);
 
 const commands = [start, preview, load, promote, destroy, lock, lab, pulumi, tools, schema];
-for (const command of commands) program.addCommand(command);
+for (const command of commands) {
+  program.addCommand(command);
+}
 addCompletion(program);
 
-if (require.main === module) program.parseAsync().catch(fail);
+if (require.main === module) {
+  program.parseAsync().catch(fail);
+}

@@ -16,7 +16,9 @@ const command = spawn(process.execPath, ["--import", "tsx", ...process.argv.slic
 const last = {};
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
   process.on(name, () => {
-    if (Date.now() - (last[name] ?? 0) < SAME_SIGNAL) return;
+    if (Date.now() - (last[name] ?? 0) < SAME_SIGNAL) {
+      return;
+    }
     last[name] = Date.now();
     command.kill(name);
   });

@@ -9,7 +9,9 @@ const PLAIN = { head: [], border: [] };
 
 function port(text: string): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
+  if (Number.isInteger(value) && value > 0 && value < 65_536) {
+    return value;
+  }
   throw new InvalidArgumentError("Give a port number from 1 to 65535.");
 }
 
@@ -65,7 +67,9 @@ async function status(options: LabOptions): Promise<void> {
   }
   print([`lab ${info.name}: node ${info.nodeAddress}`, ...versions].join(", "));
   print(table.toString());
-  if (components.some(({ state }) => state !== "running")) process.exitCode = 1;
+  if (components.some(({ state }) => state !== "running")) {
+    process.exitCode = 1;
+  }
 }
 
 /** The command `lab` with its subcommands. */
@@ -91,6 +95,8 @@ export function labCommands(run: Run): Command {
   const lab = new Command("lab").description(
     "A local Kubernetes cluster with a registry, an image builder and an ingress, in its own network namespace.",
   );
-  for (const each of subcommands) lab.addCommand(each);
+  for (const each of subcommands) {
+    lab.addCommand(each);
+  }
   return lab;
 }

@@ -13,14 +13,18 @@ export type Report = (line: string) => void;
  * `ml-platform` in `$XDG_CACHE_HOME`, else in `~/.cache`. It is never in the checkout.
  */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.ML_PLATFORM_CACHE) return env.ML_PLATFORM_CACHE;
+  if (env.ML_PLATFORM_CACHE) {
+    return env.ML_PLATFORM_CACHE;
+  }
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ml-platform");
 }
 
 /** A duration as text: `0.4 s`, `42 s`, `4 min 12 s`. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) {
+    return `${seconds.toFixed(1)} s`;
+  }
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
@@ -28,7 +32,9 @@ export function duration(milliseconds: number): string {
 /** Tools in one line: `kubectl 1.34.3`, `kubectl, kubelet`, or a few of them `and 12 more`. */
 export function namesOf(tools: readonly { name: string; pin: { version: string } }[]): string {
   const [only] = tools;
-  if (only && tools.length === 1) return `${only.name} ${only.pin.version}`;
+  if (only && tools.length === 1) {
+    return `${only.name} ${only.pin.version}`;
+  }
   const shown = tools.length > 5 ? 4 : tools.length;
   const names = tools.slice(0, shown).map(({ name }) => name);
   const more = tools.length - shown;
@@ -68,7 +74,9 @@ export async function withLock<T>(
     onWait();
     release = await hold(file, []);
   }
-  if (!release) throw new Error(`${file}: flock exited without the lock.`);
+  if (!release) {
+    throw new Error(`${file}: flock exited without the lock.`);
+  }
   try {
     return await work();
   } finally {

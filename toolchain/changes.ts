@@ -18,7 +18,9 @@ export async function overlayFlags(
   { folder, embeds = [] }: GoModule,
   stage: string,
 ): Promise<string[]> {
-  if (embeds.length === 0) return [];
+  if (embeds.length === 0) {
+    return [];
+  }
   const replace: Record<string, string> = {};
   for (const { module, path, file } of embeds) {
     replace[join(folder, file)] = join(await sourceOf(folder, module), path);
@@ -32,7 +34,9 @@ export async function overlayFlags(
 function replaceFiles(source: string, place: string): void {
   const single = place.endsWith(".go");
   const old = single ? [] : readdirSync(place).filter((name) => name.endsWith(".go"));
-  for (const name of old) rmSync(join(place, name));
+  for (const name of old) {
+    rmSync(join(place, name));
+  }
   copyFileSync(source, single ? place : join(place, "patched.go"));
 }
 
@@ -41,8 +45,9 @@ function replaceTexts(file: string, changes: readonly (readonly [string, string]
   let text = readFileSync(file, "utf8");
   for (const [from, to] of changes) {
     const parts = text.split(from);
-    if (parts.length !== 2)
+    if (parts.length !== 2) {
       throw new Error(`${file}: ${JSON.stringify(from)} does not occur once.`);
+    }
     text = parts.join(to);
   }
   writeFileSync(file, text);
@@ -63,8 +68,11 @@ async function patchedCopy(
   await x("chmod", ["-R", "u+w", copy]);
   for (const patch of patches) {
     const place = join(copy, patch.path);
-    if (typeof patch.with === "string") replaceFiles(join(folder, patch.with), place);
-    else replaceTexts(place, patch.with);
+    if (typeof patch.with === "string") {
+      replaceFiles(join(folder, patch.with), place);
+    } else {
+      replaceTexts(place, patch.with);
+    }
   }
   return `-replace=${module}=${copy}`;
 }
@@ -77,9 +85,13 @@ export async function modfileFlags(
   { folder, patches = [] }: GoModule,
   stage: string,
 ): Promise<string[]> {
-  if (patches.length === 0) return ["-mod=readonly"];
+  if (patches.length === 0) {
+    return ["-mod=readonly"];
+  }
   const modfile = join(stage, "go.mod");
-  for (const name of ["go.mod", "go.sum"]) copyFileSync(join(folder, name), join(stage, name));
+  for (const name of ["go.mod", "go.sum"]) {
+    copyFileSync(join(folder, name), join(stage, name));
+  }
   for (const [module, changes] of Map.groupBy(patches, (patch) => patch.module)) {
     await go(folder, ["mod", "edit", await patchedCopy(folder, module, changes, stage), modfile]);
   }

@@ -8,7 +8,9 @@ export type Child = ChildProcessByStdio<null, Readable, Readable>;
 /** Stops a command and all processes that it has started. */
 export function endGroup({ pid }: ChildProcess): void {
   try {
-    if (pid) process.kill(-pid, "SIGKILL");
+    if (pid) {
+      process.kill(-pid, "SIGKILL");
+    }
   } catch {
     // It has just exited.
   }
@@ -23,10 +25,14 @@ function stopWithThisProcess(child: ChildProcess): void {
   for (const signal of signals) {
     const listener = () => {
       endGroup(child);
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      if (process.listenerCount(signal) === 0) {
+        process.kill(process.pid, signal);
+      }
     };
     process.once(signal, listener);
-    for (const end of ["exit", "error"]) child.once(end, () => process.off(signal, listener));
+    for (const end of ["exit", "error"]) {
+      child.once(end, () => process.off(signal, listener));
+    }
   }
 }
 

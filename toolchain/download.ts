@@ -75,7 +75,9 @@ export function downloader(limits: Limits = usual): Downloader {
   const open = async (url: string): Promise<Dispatcher.ResponseData> => {
     const { origin } = new URL(url);
     const known = silent.get(origin);
-    if (known) throw new SiteError(known);
+    if (known) {
+      throw new SiteError(known);
+    }
     asking ??= requester(limits);
     const ask = await asking;
     const response = await ask(url).catch((error: unknown) => {
@@ -83,7 +85,9 @@ export function downloader(limits: Limits = usual): Downloader {
       silent.set(origin, reason);
       throw new SiteError(reason);
     });
-    if (response.statusCode === 200) return response;
+    if (response.statusCode === 200) {
+      return response;
+    }
     await response.body.dump();
     throw new Error(`${url}: HTTP status ${response.statusCode}`);
   };

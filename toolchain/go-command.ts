@@ -68,7 +68,9 @@ function ownVersion(command: string): Promise<string> {
 /** Whether a version is at least the required one. */
 function reaches(version: string, needed: string): boolean {
   const [has, wants] = [goVersion(version), goVersion(`go${needed}`)];
-  if (!has || !wants) return false;
+  if (!has || !wants) {
+    return false;
+  }
   const differing = has.findIndex((part, index) => part !== wants[index]);
   return differing < 0 || (has[differing] ?? 0) > (wants[differing] ?? 0);
 }
@@ -81,10 +83,14 @@ function reaches(version: string, needed: string): boolean {
  */
 export async function chooseGo(needed: string, candidates = goCandidates()): Promise<string> {
   for (const command of candidates) {
-    if (reaches(await ownVersion(command), needed)) return command;
+    if (reaches(await ownVersion(command), needed)) {
+      return command;
+    }
   }
   const [first] = candidates;
-  if (!first) throw installGo(needed, "Go is not on PATH, nor in a usual folder");
+  if (!first) {
+    throw installGo(needed, "Go is not on PATH, nor in a usual folder");
+  }
   return first;
 }
 
@@ -95,7 +101,9 @@ const tooOld =
 function explain(folder: string, command: string, args: readonly string[], result: GoResult) {
   const { code, signal, stderr } = result;
   const what = `${folder}: "go ${args[0]}"`;
-  if (signal) return new ToolError(`${what} was stopped by ${signal}.`);
+  if (signal) {
+    return new ToolError(`${what} was stopped by ${signal}.`);
+  }
   const text = stderr.join("\n").trim();
   if (tooOld.test(text)) {
     const reason = text.split("\n").findLast((line) => tooOld.test(line)) ?? text;
@@ -126,7 +134,9 @@ async function run(
     stdout += text;
   });
   createInterface(child.stderr).on("line", (line) => {
-    if (!isProgress(line)) stderr.push(line);
+    if (!isProgress(line)) {
+      stderr.push(line);
+    }
   });
   const [code, signal] = await once(child, "close");
   return { code, signal, stdout: stdout.trim(), stderr };
@@ -146,7 +156,9 @@ export async function go(
 ): Promise<string> {
   const command = await chooseGo(neededGo(folder));
   const result = await run(command, folder, args, env, isProgress);
-  if (result.code !== 0) throw explain(folder, command, args, result);
+  if (result.code !== 0) {
+    throw explain(folder, command, args, result);
+  }
   return result.stdout;
 }
 
@@ -165,7 +177,9 @@ async function askToolchain(folder: string): Promise<string> {
   const answer = await go(folder, ["env", "GOVERSION", "GOOS", "GOARCH"]);
   const needed = neededGo(folder);
   // Go before 1.21 has no toolchain selection, and does not fail here.
-  if (reaches(answer, needed)) return answer.split("\n").join(" ");
+  if (reaches(answer, needed)) {
+    return answer.split("\n").join(" ");
+  }
   const command = await chooseGo(needed);
   throw installGo(needed, `${command} is too old: ${answer.split("\n")[0]}`);
 }

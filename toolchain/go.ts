@@ -14,7 +14,9 @@ function filesBelow(folder: string, prefix = ""): [string, Buffer][] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry): [string, Buffer][] => {
       const path = join(prefix, entry.name);
-      if (entry.isDirectory()) return filesBelow(folder, path);
+      if (entry.isDirectory()) {
+        return filesBelow(folder, path);
+      }
       return [[path, readFileSync(join(folder, path))]];
     });
 }
@@ -59,7 +61,9 @@ function reporter({ report, pace = PACE }: Build, line: (seconds: number) => str
   let begin: number | undefined;
   const timer = setInterval(() => {
     const text = line(begin === undefined ? 0 : (Date.now() - begin) / 1000);
-    if (text) report(text);
+    if (text) {
+      report(text);
+    }
   }, pace);
   return {
     start: () => {
@@ -79,7 +83,9 @@ async function planBuild(build: Build, flags: readonly string[]): Promise<Plan> 
   const packages = build.pins.map((pin) => pin.package);
   const count = (line: string) => {
     const downloads = line.startsWith("go: downloading ");
-    if (downloads) modules += 1;
+    if (downloads) {
+      modules += 1;
+    }
     return downloads;
   };
   const list = (format: string, args: readonly string[]) =>
@@ -103,7 +109,9 @@ function sizeOf(folder: string, files: readonly string[]): number {
 function takeBuilt({ pins, onBuilt }: Build, bin: string, taken: Set<string>): void {
   for (const pin of pins) {
     const name = basename(pin.package);
-    if (taken.has(name) || !existsSync(join(bin, name))) continue;
+    if (taken.has(name) || !existsSync(join(bin, name))) {
+      continue;
+    }
     taken.add(name);
     onBuilt(pin, join(bin, name));
   }
@@ -113,7 +121,9 @@ async function compile(build: Build, flags: readonly string[], plan: Plan): Prom
   const bin = join(build.stage, "bin");
   // On the file system of the executables, so that Go renames complete files.
   const temporary = join(build.stage, "tmp");
-  for (const folder of [bin, temporary]) mkdirSync(folder, { recursive: true });
+  for (const folder of [bin, temporary]) {
+    mkdirSync(folder, { recursive: true });
+  }
   const parallel = availableParallelism();
   const names = new Set(plan.packages.map(({ name }) => name));
   const begun: string[] = [];
@@ -124,8 +134,12 @@ async function compile(build: Build, flags: readonly string[], plan: Plan): Prom
   const take = () => takeBuilt(build, bin, linked);
   const timer = setInterval(take, CHECK_INTERVAL);
   const isProgress = (line: string) => {
-    if (names.has(line)) begun.push(line);
-    if (begun.length > 0) reporting.start();
+    if (names.has(line)) {
+      begun.push(line);
+    }
+    if (begun.length > 0) {
+      reporting.start();
+    }
     // A line with only an import path means that the package is being compiled.
     return /^[\w.~/-]+$/.test(line);
   };

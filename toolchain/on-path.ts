@@ -18,7 +18,9 @@ export function versionInRange(text: string, range: Range): boolean {
   const version = parseVersion(text);
   const from = parseVersion(range[0]);
   const below = parseVersion(range[1]);
-  if (!version || !from || !below) return false;
+  if (!version || !from || !below) {
+    return false;
+  }
   return compare(version, from) >= 0 && compare(version, below) < 0;
 }
 
@@ -49,7 +51,9 @@ export function isExecutable(file: string): boolean {
 /** The tool on PATH, if its version is in the range of the rule. */
 export async function findOnPath(name: string, rule: PathRule): Promise<string | undefined> {
   const file = which(name);
-  if (!file) return undefined;
+  if (!file) {
+    return undefined;
+  }
   const answer = await x(file, [...rule.versionArgs], { timeout: answerTimeout }).then(
     (output) => output,
     (error: Error) => {

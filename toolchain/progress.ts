@@ -47,11 +47,15 @@ export function parsePlan(
   const links: Step[] = [];
   for (const line of answer.split("\n")) {
     const [stale, name = "", dependencies, folder = "", ...files] = line.split("\t");
-    if (stale !== "true") continue;
+    if (stale !== "true") {
+      continue;
+    }
     const weight = PACKAGE + sizeOf(folder, files.filter(Boolean));
     packages.push({ name, weight });
     const executable = targets.get(name);
-    if (executable) links.push({ name: executable, weight: LINK * Number(dependencies) });
+    if (executable) {
+      links.push({ name: executable, weight: LINK * Number(dependencies) });
+    }
   }
   return { packages, links };
 }
@@ -61,7 +65,9 @@ const BASE = { seconds: 20, share: 0.02 };
 
 /** Estimated remaining seconds at the current speed; undefined before the minimum time and work. */
 export function secondsLeft(total: number, done: number, seconds: number): number | undefined {
-  if (done <= 0 || seconds < BASE.seconds || done < total * BASE.share) return undefined;
+  if (done <= 0 || seconds < BASE.seconds || done < total * BASE.share) {
+    return undefined;
+  }
   return ((total - done) / done) * seconds;
 }
 

@@ -67,7 +67,9 @@ async function downloadOfficial(root: string): Promise<string | undefined> {
       () => undefined,
       (error: Error) => error.message,
     );
-  if (silence) return silence;
+  if (silence) {
+    return silence;
+  }
   const script =
     'require("@pulumi/pulumi/automation").PulumiCommand.install({ root: process.argv[1] })' +
     ".catch((error) => { process.stderr.write(String(error.message)); process.exit(1); })";
@@ -90,7 +92,9 @@ async function downloadOfficial(root: string): Promise<string | undefined> {
 
 async function findOfficial(root: string): Promise<string | undefined> {
   const onPath = await findOnPath("pulumi", pins.pulumi.onPath);
-  if (onPath && isComplete(onPath)) return onPath;
+  if (onPath && isComplete(onPath)) {
+    return onPath;
+  }
   return PulumiCommand.get({ root }).then(
     ({ command }) => command,
     () => undefined,
@@ -113,7 +117,9 @@ export async function ensurePulumi(
 ): Promise<PulumiTools> {
   const root = join(cacheRoot(), "tools", "pulumi-official", sdkVersion);
   const official = await findOfficial(root);
-  if (official) return { command: official, binDirs: [dirname(official)] };
+  if (official) {
+    return { command: official, binDirs: [dirname(official)] };
+  }
   // Scripts are written at once, so only built tools are counted.
   const toBuild = replacements.filter((name) => pins[name].kind === "go");
   const built = await Promise.all(toBuild.map((name) => pulumiTools.find(name)));
@@ -121,7 +127,9 @@ export async function ensurePulumi(
     report(`pulumi ${sdkVersion}: downloading the official CLI ...`);
     const failure = await download(root);
     const command = join(root, "bin", "pulumi");
-    if (failure === undefined) return { command, binDirs: [dirname(command)] };
+    if (failure === undefined) {
+      return { command, binDirs: [dirname(command)] };
+    }
     if (!canBuild()) {
       throw new ToolError(
         `Pulumi's CLI is missing, and could not be downloaded (${failure}). ` +

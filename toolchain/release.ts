@@ -20,7 +20,9 @@ export interface Resolved {
 
 /** The architecture of this machine; undefined if there are no releases for it. */
 function architecture(): Architecture | undefined {
-  if (process.platform !== "linux") return undefined;
+  if (process.platform !== "linux") {
+    return undefined;
+  }
   return ({ x64: "amd64", arm64: "arm64" } as const)[process.arch as string];
 }
 
@@ -29,7 +31,9 @@ export function resolveRelease(
   { release, version }: Pick<GoPin, "release" | "version">,
   arch = architecture(),
 ): Resolved | undefined {
-  if (!release || !arch) return undefined;
+  if (!release || !arch) {
+    return undefined;
+  }
   const fill = (text: string) => text.replaceAll("{version}", version).replaceAll("{arch}", arch);
   return {
     url: fill(release.url),
@@ -43,7 +47,9 @@ export function resolveRelease(
 /** Path of a release's executable in the cache, even if it does not exist. */
 export function releasedPath(name: string, pin: GoPin): string | undefined {
   const resolved = resolveRelease(pin);
-  if (!resolved) return undefined;
+  if (!resolved) {
+    return undefined;
+  }
   const hash = createHash("sha256").update(JSON.stringify(resolved)).digest("hex").slice(0, 16);
   return join(cacheRoot(), "tools", name, `${pin.version}-release-${hash}`, name);
 }
@@ -67,7 +73,9 @@ export function isStatic(file: string): boolean {
       return buffer;
     };
     const head = read(64, 0);
-    if (head.toString("latin1", 0, 5) !== "\x7fELF\x02") return false;
+    if (head.toString("latin1", 0, 5) !== "\x7fELF\x02") {
+      return false;
+    }
     const [start, size, count] = [
       Number(head.readBigUInt64LE(32)),
       head.readUInt16LE(54),
@@ -97,7 +105,9 @@ function wrongSum(url: string, expected: string, found: string, by: string): Too
 async function expectedSum(resolved: Resolved, download: Downloader): Promise<string> {
   const { url, checksums, pinned } = resolved;
   const published = findChecksum(await download.text(checksums), basename(url));
-  if (!published) throw new Error(`${checksums}: no sha256 of ${basename(url)}`);
+  if (!published) {
+    throw new Error(`${checksums}: no sha256 of ${basename(url)}`);
+  }
   if (pinned && pinned !== published) {
     throw wrongSum(url, pinned, published, `pinned in this repository; found in ${checksums}`);
   }
@@ -107,8 +117,9 @@ async function expectedSum(resolved: Resolved, download: Downloader): Promise<st
 async function extract(archive: string, member: string, folder: string): Promise<string> {
   const args = ["--extract", "--gzip", "--file", archive, "--directory", folder, member];
   const { exitCode, stderr } = await x("tar", args);
-  if (exitCode !== 0)
+  if (exitCode !== 0) {
     throw new Error(`the archive has no ${member} (${stderr.trim().split("\n")[0]})`);
+  }
   return join(folder, member);
 }
 
@@ -123,7 +134,9 @@ async function fetchRelease(resolved: Resolved, file: string, download: Download
     const archive = join(stage, "download");
     await download.file(url, archive);
     const found = await sha256Of(archive);
-    if (found !== expected) throw wrongSum(url, expected, found, resolved.checksums);
+    if (found !== expected) {
+      throw wrongSum(url, expected, found, resolved.checksums);
+    }
     const executable = member ? await extract(archive, member, stage) : archive;
     if (resolved.static && !isStatic(executable)) {
       throw new Error(`${url}: not statically linked, so that it does not run in an empty image`);
@@ -159,25 +172,33 @@ export async function fetchReleases(
     report(`${namesOf(tools)}: downloading from ${site} ...`);
     for (const { name, pin } of tools) {
       await fetchOne(name, pin, download, report).catch((error: unknown) => {
-        if (error instanceof ToolError) throw error;
+        if (error instanceof ToolError) {
+          throw error;
+        }
         failures.set(name, error instanceof Error ? error.message : String(error));
       });
     }
   });
   const ends = await Promise.allSettled(sites);
   const wrong = ends.find((end) => end.status === "rejected");
-  if (wrong) throw wrong.reason;
+  if (wrong) {
+    throw wrong.reason;
+  }
   return failures;
 }
 
 async function fetchOne(name: string, pin: GoPin, download: Downloader, report: Report) {
   const resolved = resolveRelease(pin);
   const file = releasedPath(name, pin);
-  if (!resolved || !file) throw new Error("no release for this machine");
+  if (!resolved || !file) {
+    throw new Error("no release for this machine");
+  }
   const label = `${name} ${pin.version}`;
   const onWait = () => report(`${label}: another process is downloading it, waiting ...`);
   await withLock(`${dirname(file)}.lock`, onWait, async () => {
-    if (isExecutable(file)) return;
+    if (isExecutable(file)) {
+      return;
+    }
     const start = Date.now();
     await fetchRelease(resolved, file, download);
     report(`${label}: downloaded in ${duration(Date.now() - start)}`);

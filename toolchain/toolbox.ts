@@ -32,7 +32,9 @@ export interface Toolbox<Name extends string> {
 }
 
 async function pinHash(pin: Pin): Promise<string> {
-  if (pin.kind === "go") return buildHash(pin, await goToolchain(pin.module.folder));
+  if (pin.kind === "go") {
+    return buildHash(pin, await goToolchain(pin.module.folder));
+  }
   return createHash("sha256").update(pin.text).digest("hex").slice(0, 16);
 }
 
@@ -43,7 +45,9 @@ async function cachedPathOf(name: string, pin: Pin): Promise<string> {
 
 async function findPin(name: string, pin: Pin): Promise<string | undefined> {
   const onPath = pin.kind === "go" && pin.onPath ? await findOnPath(name, pin.onPath) : undefined;
-  if (onPath) return onPath;
+  if (onPath) {
+    return onPath;
+  }
   // The path of a built tool depends on the version of Go. Without Go, there may be a downloaded one.
   const built = await cachedPathOf(name, pin).catch(() => undefined);
   const released = pin.kind === "go" ? releasedPath(name, pin) : undefined;
@@ -74,11 +78,15 @@ function place(built: string, file: string): void {
 /** Builds tools of one module, without those that another process has built in the meantime. */
 async function buildMissing(wanted: readonly Missing[], stage: string, report: Report) {
   const files = new Map<GoPin, string>();
-  for (const { name, pin } of wanted) files.set(pin, await cachedPathOf(name, pin));
+  for (const { name, pin } of wanted) {
+    files.set(pin, await cachedPathOf(name, pin));
+  }
   const fileOf = (pin: GoPin) => files.get(pin) ?? "";
   const missing = wanted.filter(({ pin }) => !isExecutable(fileOf(pin)));
   const [first] = missing;
-  if (!first) return;
+  if (!first) {
+    return;
+  }
   const label = namesOf(missing);
   report(`${label}: building ...`);
   const start = Date.now();
@@ -119,7 +127,9 @@ const usualDownloader = downloader();
 /** Downloads releases if possible, and returns the tools that must be built. */
 async function withoutReleased(missing: readonly Missing[], download: Downloader, report: Report) {
   const released = missing.filter(({ name, pin }) => releasedPath(name, pin));
-  if (released.length === 0 || process.env.ML_PLATFORM_BUILD) return missing;
+  if (released.length === 0 || process.env.ML_PLATFORM_BUILD) {
+    return missing;
+  }
   const failures = await fetchReleases(released, download, report);
   for (const [reason, names] of Map.groupBy(failures.keys(), (name) => failures.get(name))) {
     const tools = missing.filter(({ name }) => names.includes(name));
@@ -143,18 +153,27 @@ export function toolbox<Name extends string>(
     const missing: Missing[] = [];
     for (const name of names) {
       const pin = pins[name];
-      if (await find(name)) continue;
-      if (pin.kind === "script") writeScript(pin.text, await cachedPath(name));
-      else missing.push({ name, pin });
+      if (await find(name)) {
+        continue;
+      }
+      if (pin.kind === "script") {
+        writeScript(pin.text, await cachedPath(name));
+      } else {
+        missing.push({ name, pin });
+      }
     }
     return missing;
   };
   const ensure = async (names: readonly Name[], report: Report) => {
     const missing = await missingOf(names);
     const left = await withoutReleased(missing, download, report);
-    if (left.length > 0) await queued(() => buildAll(left, report));
+    if (left.length > 0) {
+      await queued(() => buildAll(left, report));
+    }
     const found = new Map<Name, string>();
-    for (const name of names) found.set(name, (await find(name)) ?? (await cachedPath(name)));
+    for (const name of names) {
+      found.set(name, (await find(name)) ?? (await cachedPath(name)));
+    }
     return found;
   };
   return { names: Object.keys(pins) as Name[], cachedPath, find, ensure };

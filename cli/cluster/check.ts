@@ -22,7 +22,9 @@ export async function checkCluster(config: StackConfig): Promise<void> {
     pushProblem(config),
   ]);
   const problems = found.filter((problem) => problem !== undefined);
-  if (problems.length > 0) throw refusal(problems);
+  if (problems.length > 0) {
+    throw refusal(problems);
+  }
 }
 
 function refusal(problems: readonly string[]): Error {
@@ -44,10 +46,10 @@ async function requireVersion(cluster: KubeConfig): Promise<void> {
 
 /** An object of the cluster that a key of the configuration names. Without a name it is the cluster's default. */
 interface NamedObject {
-  key: string;
-  apiVersion: string;
-  kind: string;
-  name: string | undefined;
+  readonly key: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string | undefined;
 }
 
 function namedObjects({ platform, team }: StackConfig): NamedObject[] {
@@ -126,7 +128,9 @@ function isDefault({ metadata }: KubernetesObject): boolean {
 
 async function pushProblem({ team, images }: StackConfig): Promise<string | undefined> {
   const [purpose] = team ? imagesToBuild(team.images) : [];
-  if (!team || !purpose) return undefined;
+  if (!team || !purpose) {
+    return undefined;
+  }
   try {
     await requirePush(`${images.registry}/${team.name}-${purpose}`);
     return undefined;

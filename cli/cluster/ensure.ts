@@ -10,7 +10,9 @@ import { labOf } from "../stack/file";
  */
 export async function ensureCluster(stack: string): Promise<boolean> {
   const name = labOf(stack);
-  if (!name) return false;
+  if (!name) {
+    return false;
+  }
   let pulumi: Promise<unknown> = Promise.resolve();
   const onTools = () => {
     pulumi = ensurePulumi(step);

@@ -11,17 +11,17 @@ import { configOf, stackConfig, stackFile } from "../stack/file";
 
 /** A cluster of the user's own, as the options of `npm start` describe it. */
 export interface OwnCluster {
-  context?: string;
-  registry?: string;
-  mirror?: string;
-  builder?: string;
-  caFile?: string;
-  ingressClass?: string;
-  ingressNamespace?: string;
-  ingressPort?: number;
-  domain?: string;
-  issuer?: string;
-  storageClass?: string;
+  readonly context?: string;
+  readonly registry?: string;
+  readonly mirror?: string;
+  readonly builder?: string;
+  readonly caFile?: string;
+  readonly ingressClass?: string;
+  readonly ingressNamespace?: string;
+  readonly ingressPort?: number;
+  readonly domain?: string;
+  readonly issuer?: string;
+  readonly storageClass?: string;
 }
 
 /** The keys of a stack file that hold the value of an option. */
@@ -90,9 +90,13 @@ export function ownClusterStack(cluster: OwnCluster & { context: string }): stri
   };
   file.commentBefore =
     " yaml-language-server: $schema=components/config.schema.json\n Written by `npm start -- --context`; yours to change.";
-  if (file.contents) file.contents.commentBefore = undefined;
+  if (file.contents) {
+    file.contents.commentBefore = undefined;
+  }
   file.delete("encryptionsalt");
-  for (const key of LOCAL) file.deleteIn(place(key));
+  for (const key of LOCAL) {
+    file.deleteIn(place(key));
+  }
   file.setIn(place("id"), randomUUID().slice(0, 8));
   // Digests in a mirror may differ from those upstream.
   const lock = cluster.mirror
@@ -100,7 +104,9 @@ export function ownClusterStack(cluster: OwnCluster & { context: string }): stri
     : "images.lock.json";
   file.setIn(place("images.lock"), lock);
   for (const [option, value] of Object.entries(cluster)) {
-    for (const key of KEYS[option as keyof OwnCluster] ?? []) file.setIn(place(key), value);
+    for (const key of KEYS[option as keyof OwnCluster] ?? []) {
+      file.setIn(place(key), value);
+    }
   }
   return file.toString();
 }
@@ -128,7 +134,9 @@ export function ownClusterPolicy(cluster: OwnCluster): string {
  */
 export function requireContext({ context, ...others }: OwnCluster): void {
   const given = Object.entries(others).filter(([, value]) => value !== undefined);
-  if (context || given.length === 0) return;
+  if (context || given.length === 0) {
+    return;
+  }
   const names = given.map(
     ([name]) => `--${name.replaceAll(/[A-Z]/g, (it) => `-${it.toLowerCase()}`)}`,
   );
@@ -184,7 +192,9 @@ export async function ownStack(
   await check(configOf(text, `Pulumi.${name}.yaml (not written)`));
   const policy = join(folder, "policy", "stacks", `${name}.json`);
   // Before the stack's file, by which a later start knows that both are written.
-  if (!existsSync(policy)) writeFileSync(policy, ownClusterPolicy(cluster));
+  if (!existsSync(policy)) {
+    writeFileSync(policy, ownClusterPolicy(cluster));
+  }
   writeFileSync(file, text);
   step(
     `Pulumi.${name}.yaml and policy/stacks/${name}.json: written for the context ${cluster.context}; they are yours to change and to commit`,

@@ -3,16 +3,16 @@ import { request as https } from "node:https";
 
 /** A response's status, headers and body. */
 export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
 }
 
 /** Options of a request. */
 export interface RequestOptions {
   /** For the whole response, in milliseconds. @default 10 seconds */
-  timeout?: number;
-  headers?: Record<string, string>;
+  readonly timeout?: number;
+  readonly headers?: Record<string, string>;
 }
 
 /**

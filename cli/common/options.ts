@@ -21,7 +21,9 @@ export function stackOption(description: string): Option {
 export function whole(most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    if (Number.isInteger(value) && value >= 1 && value <= most) {
+      return value;
+    }
     throw new InvalidArgumentError(`write a whole number from 1 to ${most}`);
   };
 }

@@ -23,6 +23,8 @@ export async function provideTools(wanted: readonly string[]): Promise<void> {
   }
   const start = Date.now();
   const paths = [...(await provide(labTools, wanted)), ...(await provide(pulumiTools, wanted))];
-  for (const [name, path] of paths) process.stdout.write(`${name.padEnd(30)} ${path}\n`);
+  for (const [name, path] of paths) {
+    process.stdout.write(`${name.padEnd(30)} ${path}\n`);
+  }
   report(`${paths.length} tools ready in ${duration(Date.now() - start)}`);
 }

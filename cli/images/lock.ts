@@ -21,7 +21,9 @@ export async function lockImages(stack: string, report: Report, force = false): 
   const known = existsSync(file) ? readLock(file) : {};
   const needed = neededImages({ platform, team }).map((entry) => CATALOGUE[entry]);
   const wanted = needed.filter((upstream) => force || !known[upstream]);
-  if (wanted.length === 0) return;
+  if (wanted.length === 0) {
+    return;
+  }
   report(`${lock}: asking ${mirror ?? "the upstream registries"} for ${wanted.length} digest(s)`);
   const digests = await Promise.all(
     wanted.map(async (upstream) => [upstream, await digestOf(mirrored(upstream, mirror))]),

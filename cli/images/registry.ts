@@ -10,9 +10,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3})(:\d+)?$/;
 
 /** A repository, what asks its registry about it, and the tag where there is one. */
 interface Repository {
-  registry: string;
-  tag?: string;
-  client: RepositoryClient;
+  readonly registry: string;
+  readonly tag?: string;
+  readonly client: RepositoryClient;
 }
 
 /**
@@ -23,7 +23,9 @@ interface Repository {
 async function asking<T>(name: string, work: (repository: Repository) => Promise<T>): Promise<T> {
   try {
     const image = parseImage(name);
-    if (!image) throw new Error("is not an image of the form registry/repository:tag");
+    if (!image) {
+      throw new Error("is not an image of the form registry/repository:tag");
+    }
     const { registry, tag } = image;
     const client = new RepositoryClient(image, {
       plainHttp: LOOPBACK.test(registry),
@@ -43,10 +45,14 @@ async function asking<T>(name: string, work: (repository: Repository) => Promise
  */
 export function digestOf(reference: string): Promise<string> {
   return asking(reference, async ({ registry, tag, client }) => {
-    if (!tag) throw new Error("is not an image of the form registry/repository:tag");
+    if (!tag) {
+      throw new Error("is not an image of the form registry/repository:tag");
+    }
     const { status, headers } = await client.ask("HEAD", `manifests/${tag}`, MANIFESTS);
     const digest = headers.get("docker-content-digest");
-    if (status === 200 && digest) return digest;
+    if (status === 200 && digest) {
+      return digest;
+    }
     const remedy = status === 401 || status === 403 ? `; ${login(registry, "pull")}` : "";
     throw new Error(`${registry} answered ${status} without a digest${remedy}`);
   });

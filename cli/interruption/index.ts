@@ -37,12 +37,16 @@ export class Interruption {
   constructor(private readonly state: string) {
     // Each operation of the engine adds a listener.
     setMaxListeners(0, this.controller.signal);
-    for (const name of SIGNALS) process.on(name, () => this.onSignal(name));
+    for (const name of SIGNALS) {
+      process.on(name, () => this.onSignal(name));
+    }
     // The parent that forwards the signals has ended: nobody else would report a closed terminal.
     process.on("disconnect", () => this.onSignal("SIGHUP"));
     process.channel?.unref();
     // Output fails once the terminal is closed, which is no reason to stop.
-    for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
+    for (const output of [process.stdout, process.stderr]) {
+      output.on("error", () => {});
+    }
   }
 
   /** Aborted by the first signal, with {@link Interrupted} as its reason. */
@@ -64,7 +68,9 @@ export class Interruption {
     } finally {
       this.guarded = undefined;
       // The engine reports an interruption as some failure.
-      if (answer === undefined) this.signal.throwIfAborted();
+      if (answer === undefined) {
+        this.signal.throwIfAborted();
+      }
     }
   }
 
@@ -79,34 +85,51 @@ export class Interruption {
     try {
       await work;
     } catch (error) {
-      if (this.stopping) await this.stopping;
-      else if (error instanceof Interrupted) this.report(error);
-      else await failed(error);
+      if (this.stopping) {
+        await this.stopping;
+      } else if (error instanceof Interrupted) {
+        this.report(error);
+      } else {
+        await failed(error);
+      }
     }
   }
 
   private onSignal(name: Signal): void {
-    if (this.stopping) return;
+    if (this.stopping) {
+      return;
+    }
     const again = this.signal.aborted;
-    if (!again) this.controller.abort(new Interrupted(name));
+    if (!again) {
+      this.controller.abort(new Interrupted(name));
+    }
     const { guarded } = this;
-    if (guarded?.answer && again) step(`${name}: ${guarded.answer}`);
-    else if (!guarded || again) this.stopping = this.stopNow(name);
-    else
+    if (guarded?.answer && again) {
+      step(`${name}: ${guarded.answer}`);
+    } else if (!guarded || again) {
+      this.stopping = this.stopNow(name);
+    } else {
       step(
         `${name}: ending; operations in progress are finished or recorded. A second signal stops them now.`,
       );
+    }
   }
 
   private async stopNow(name: Signal): Promise<void> {
     step(`${name}: stopping now`);
     // As a terminal does: all processes that were started and stayed in the process group. This process ignores it.
-    if (this.leadsGroup) process.kill(-process.pid, "SIGINT");
+    if (this.leadsGroup) {
+      process.kill(-process.pid, "SIGINT");
+    }
     const deadline = Date.now() + STOP_TIMEOUT;
-    while (childrenRun() && Date.now() < deadline) await setTimeout(50);
+    while (childrenRun() && Date.now() < deadline) {
+      await setTimeout(50);
+    }
     const why = this.signal.reason as Interrupted;
     this.report(why);
-    if (this.leadsGroup && childrenRun()) process.kill(-process.pid, "SIGKILL");
+    if (this.leadsGroup && childrenRun()) {
+      process.kill(-process.pid, "SIGKILL");
+    }
     process.exit(why.exitCode);
   }
 

@@ -7,16 +7,16 @@ import { kill, orphanedProviders, type Process, processesWith } from "./process-
 
 /** The content that Pulumi's engine writes into a lock. */
 interface Owner {
-  pid: number;
-  username: string;
-  hostname: string;
-  timestamp: string;
+  readonly pid: number;
+  readonly username: string;
+  readonly hostname: string;
+  readonly timestamp: string;
 }
 
 /** A lock of a stack whose state is in a folder; without owner where it was not written completely. */
 interface Lock {
-  file: string;
-  owner?: Owner;
+  readonly file: string;
+  readonly owner?: Owner;
 }
 
 /** Whether the process that a lock names still runs. It may be a process of another machine. */
@@ -37,7 +37,9 @@ export function ownerState(
   here: string,
   processes: (pid: number) => readonly Process[],
 ): OwnerState {
-  if (owner.hostname !== here) return "on another machine";
+  if (owner.hostname !== here) {
+    return "on another machine";
+  }
   const locked = Date.parse(owner.timestamp);
   const candidates = processes(owner.pid).filter(
     ({ name, started }) => name.startsWith("pulumi") || started < locked + TOLERANCE,
@@ -59,9 +61,15 @@ export function removeStaleLocks(
   for (const { file, owner } of locksOf(url, workDir, stack)) {
     const who = owner ? describe(owner) : "a process that was killed while it wrote the lock";
     const state = owner ? ownerState(owner, hostname(), processesWith) : "ended";
-    if (state !== "ended") throw new Error(refusal(stack, who, state));
-    for (const pid of orphanedProviders(realpathSync(workDir))) kill(pid);
-    for (const path of [file, `${file}${ATTRIBUTES}`]) rmSync(path, { force: true });
+    if (state !== "ended") {
+      throw new Error(refusal(stack, who, state));
+    }
+    for (const pid of orphanedProviders(realpathSync(workDir))) {
+      kill(pid);
+    }
+    for (const path of [file, `${file}${ATTRIBUTES}`]) {
+      rmSync(path, { force: true });
+    }
     report(`stack ${stack}: was locked by ${who}, which has ended; the lock is removed`);
   }
 }
@@ -81,7 +89,9 @@ function describe({ pid, username, hostname: host, timestamp }: Owner): string {
 function locksOf(url: string, workDir: string, stack: string): Lock[] {
   const folder = folderOf(url, workDir);
   const locks = join(folder ?? "", ".pulumi/locks/organization/ml-platform", stack);
-  if (!folder || !existsSync(locks)) return [];
+  if (!folder || !existsSync(locks)) {
+    return [];
+  }
   return readdirSync(locks)
     .filter((name) => !name.endsWith(ATTRIBUTES))
     .map((name) => lockIn(join(locks, name)))

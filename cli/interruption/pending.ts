@@ -3,24 +3,24 @@ import type { PendingOperation, State, StateResource } from "../stack/state";
 
 /** The Kubernetes object that an interrupted creation was to create. */
 export interface Target {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  namespace?: string;
-  labels: Record<string, string>;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels: Record<string, string>;
   /** The stack in its ownership annotation, where it has one. */
-  stack?: string;
+  readonly stack?: string;
   /** Whether Pulumi generated the end of its name, so that no other object has it. */
-  autonamed: boolean;
+  readonly autonamed: boolean;
 }
 
 /** An object in the cluster. */
 export interface Found {
-  metadata?: {
-    namespace?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-    managedFields?: { manager?: string; operation?: string }[];
+  readonly metadata?: {
+    readonly namespace?: string;
+    readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+    readonly managedFields?: { manager?: string; operation?: string }[];
   };
 }
 
@@ -33,10 +33,14 @@ const FIELD_MANAGER = /^pulumi-kubernetes(-|$)/;
 /** What an interrupted creation may have created. */
 export function creationOf({ custom, type, inputs = {} }: StateResource): Creation {
   // Only the engine knows a component or a provider. An image is named by its content, and is built again.
-  if (!custom || type.startsWith("pulumi:") || type.startsWith("docker-build:")) return "nothing";
+  if (!custom || type.startsWith("pulumi:") || type.startsWith("docker-build:")) {
+    return "nothing";
+  }
   const { apiVersion, kind, metadata } = inputs as Record<string, unknown>;
   const { name, namespace, labels, annotations } = (metadata ?? {}) as Record<string, unknown>;
-  if (!type.startsWith("kubernetes:") || type.endsWith("Patch")) return undefined;
+  if (!type.startsWith("kubernetes:") || type.endsWith("Patch")) {
+    return undefined;
+  }
   if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") {
     return undefined;
   }
@@ -80,9 +84,9 @@ export function isOurs({ autonamed, labels, stack }: Target, found: Found): bool
 
 /** An interrupted creation whose object exists. */
 export interface Adopted {
-  operation: PendingOperation;
-  object: Found;
-  target: Target;
+  readonly operation: PendingOperation;
+  readonly object: Found;
+  readonly target: Target;
 }
 
 /**

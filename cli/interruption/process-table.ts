@@ -4,9 +4,9 @@ import { parseStat, TICK } from "../../lab/cluster/process-record";
 /** A process of this machine. */
 export interface Process {
   /** Name of its executable, at most 15 characters. */
-  name: string;
+  readonly name: string;
   /** Start time, in milliseconds since 1970. */
-  started: number;
+  readonly started: number;
 }
 
 /**
@@ -14,7 +14,9 @@ export interface Process {
  * Without /proc only the number is known.
  */
 export function processesWith(pid: number): Process[] {
-  if (!existsSync("/proc/stat")) return exists(pid) ? [{ name: "", started: 0 }] : [];
+  if (!existsSync("/proc/stat")) {
+    return exists(pid) ? [{ name: "", started: 0 }] : [];
+  }
   const boot = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]) * 1000;
   return all()
     .filter(({ numbers }) => numbers.includes(pid))
@@ -27,7 +29,9 @@ export function processesWith(pid: number): Process[] {
  * @returns their process numbers
  */
 export function orphanedProviders(folder: string): number[] {
-  if (!existsSync("/proc/stat")) return [];
+  if (!existsSync("/proc/stat")) {
+    return [];
+  }
   const table = all();
   const engines = new Set(table.filter(({ name }) => name === "pulumi").map(({ pid }) => pid));
   return table
@@ -46,13 +50,13 @@ export function kill(pid: number): void {
 }
 
 interface Entry {
-  pid: number;
-  parent: number;
-  name: string;
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
   /** Start time, in ticks since the machine started. */
-  ticks: number;
+  readonly ticks: number;
   /** Its number in this PID namespace, and in those below it. */
-  numbers: number[];
+  readonly numbers: number[];
 }
 
 function all(): Entry[] {
@@ -65,7 +69,9 @@ function entryOf(pid: number): Entry | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const { state, startTime } = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
-    if (state === "Z" || state === "X") return undefined;
+    if (state === "Z" || state === "X") {
+      return undefined;
+    }
     const field = (key: string) => new RegExp(`^${key}:\\t(.*)$`, "m").exec(status)?.[1] ?? "";
     const numbers = (field("NSpid") || `${pid}`).split("\t").map(Number);
     const [name, parent] = [field("Name"), Number(field("PPid"))];

@@ -30,12 +30,16 @@ export async function finishInterrupted(
   removeStaleLocks(url, workDir, stack.name, report);
   const state = await readState(open);
   const pending = state.deployment.pending_operations ?? [];
-  if (pending.length === 0) return;
+  if (pending.length === 0) {
+    return;
+  }
   report(`stack ${stack.name}: ${pending.length} interrupted operation(s); looking them up`);
   const adopted: Adopted[] = [];
   for (const operation of pending.filter(({ type }) => type === "creating")) {
     const found = await lookUp(open, state, operation);
-    if (found) adopted.push(found);
+    if (found) {
+      adopted.push(found);
+    }
     const { type, name } = partsOf(operation.resource.urn);
     report(
       `  ${type} ${name}: ${found ? `${objectName(found.target)} is adopted` : "was not created"}`,
@@ -61,7 +65,9 @@ async function lookUp(
 ): Promise<Adopted | undefined> {
   const { urn, type } = operation.resource;
   const target = creationOf(operation.resource);
-  if (target === "nothing") return undefined;
+  if (target === "nothing") {
+    return undefined;
+  }
   const { name } = partsOf(urn);
   const remedy = `if it does not exist: npm run pulumi -- refresh --yes --clear-pending-creates --stack ${open.stack.name}`;
   if (!target) {
@@ -76,8 +82,12 @@ async function lookUp(
       `the creation of ${objectName(target)} was interrupted, and the cluster does not tell whether it was created (${why}); try again when the cluster answers`,
     );
   });
-  if (!object) return undefined;
-  if (isOurs(target, object)) return { operation, object, target };
+  if (!object) {
+    return undefined;
+  }
+  if (isOurs(target, object)) {
+    return { operation, object, target };
+  }
   throw new Error(
     `the creation of ${objectName(target)} was interrupted; an object of that name exists that looks like somebody else's (kubectl get --show-managed-fields -o yaml). Rename yours, or delete that object; ${remedy}`,
   );
@@ -91,12 +101,19 @@ function clusterOf(
 ): KubeConfig {
   const urn = resource.provider?.split("::").slice(0, -1).join("::");
   const provider = state.deployment.resources?.find((one) => one.urn === urn);
-  if (!provider) throw new Error("the state does not contain its provider");
+  if (!provider) {
+    throw new Error("the state does not contain its provider");
+  }
   const { kubeconfig, context } = (provider.inputs ?? {}) as Record<string, string | undefined>;
   const config = new KubeConfig();
-  if (kubeconfig) config.loadFromFile(resolve(workDir, kubeconfig));
-  else config.loadFromDefault();
-  if (context) config.setCurrentContext(context);
+  if (kubeconfig) {
+    config.loadFromFile(resolve(workDir, kubeconfig));
+  } else {
+    config.loadFromDefault();
+  }
+  if (context) {
+    config.setCurrentContext(context);
+  }
   return config;
 }
 
@@ -114,7 +131,9 @@ async function read(
     return await withRetries(() => api.read({ apiVersion, kind, metadata }));
   } catch (error) {
     const none = error instanceof ApiException ? error.code === 404 : NO_SUCH_KIND.test(`${error}`);
-    if (none) return undefined;
+    if (none) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -7,10 +7,10 @@ import { promote, RollbackFailedError } from "./promotion";
 
 /** The options of `ml-platform promote`. */
 export interface PromoteOptions {
-  stack: string;
-  model: string;
-  to?: string;
-  prometheus?: string;
+  readonly stack: string;
+  readonly model: string;
+  readonly to?: string;
+  readonly prometheus?: string;
 }
 
 /** What later signals are answered with: the rollback has started by then, and must not be cut short. */

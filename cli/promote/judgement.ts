@@ -11,29 +11,29 @@ const QUANTILES: Record<Promotion["metric"], number> = {
 
 /** The variant that is judged. */
 export interface Candidate {
-  team: string;
-  model: string;
-  variant: string;
+  readonly team: string;
+  readonly model: string;
+  readonly variant: string;
 }
 
 /** How many requests were answered. */
 export interface Answers {
-  all: number;
+  readonly all: number;
   /** With a status of 400 to 499: either the caller or the model, which refuses valid requests, is at fault. */
-  refused: number;
+  readonly refused: number;
   /** With a status of 500 or more. */
-  failed: number;
+  readonly failed: number;
 }
 
 /** What Prometheus knows about some seconds. */
 export interface Measurement {
-  candidate: Answers;
+  readonly candidate: Answers;
   /** The model's other variants together. */
-  others: Answers;
+  readonly others: Answers;
   /** In seconds: the quantile that the promotion names; NaN where it is not known. */
-  latency: number;
+  readonly latency: number;
   /** Restarts of the candidate's pods, and pods that Prometheus scraped before and cannot scrape now. */
-  lostPods: number;
+  readonly lostPods: number;
 }
 
 /** The PromQL queries over the last seconds. */
@@ -86,8 +86,8 @@ export function refusedShare(
 
 /** Whether a variant may get more requests, and why. */
 export interface Verdict {
-  verdict: "passed" | "failed" | "inconclusive";
-  reason: string;
+  readonly verdict: "passed" | "failed" | "inconclusive";
+  readonly reason: string;
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
@@ -104,7 +104,9 @@ export function judge(
   const { all, refused, failed } = candidate;
   const judged = all - refused;
   const fail = (reason: string): Verdict => ({ verdict: "failed", reason });
-  if (lostPods > 0) return fail(`pods restarted or went away (${Math.ceil(lostPods)} times)`);
+  if (lostPods > 0) {
+    return fail(`pods restarted or went away (${Math.ceil(lostPods)} times)`);
+  }
 
   const refusals = `${percent(refused / all)} refused (others: ${percent(baseline)})`;
   if (all >= requests && refused / all > baseline + errorRate) {

@@ -9,29 +9,29 @@ import { withWeights } from "./weights";
 
 /** What to promote, and where. */
 export interface PromotionRequest {
-  open: OpenStack;
+  readonly open: OpenStack;
   /** Folder of the stack's file, whose weights are changed. @default the program's */
-  workDir?: string;
-  model: string;
+  readonly workDir?: string;
+  readonly model: string;
   /** The variant to promote. @default of two, the one beside `main` */
-  to?: string | undefined;
+  readonly to?: string | undefined;
   /** URL of Prometheus, as this machine reaches it. @default the stack's output `prometheusUrl` */
-  prometheusUrl?: string | undefined;
+  readonly prometheusUrl?: string | undefined;
   /** Where it is aborted, the watch or the update ends and the promotion rolls back. */
-  signal?: AbortSignal;
+  readonly signal?: AbortSignal;
   /** How time passes. @default in real time */
-  pause?: Pause;
+  readonly pause?: Pause;
 }
 
 /** A request that was checked. */
 export interface Plan {
-  team: string;
-  model: string;
-  promotion: Promotion;
-  candidate: string;
-  before: Weights;
+  readonly team: string;
+  readonly model: string;
+  readonly promotion: Promotion;
+  readonly candidate: string;
+  readonly before: Weights;
   /** The weights of each step; the present ones come first where the candidate has a share already. */
-  steps: Weights[];
+  readonly steps: Weights[];
 }
 
 /**
@@ -58,7 +58,9 @@ export function planOf({ open, workDir, model: name, to }: PromotionRequest): Pl
   const candidate = candidateOf(before, to);
   const steps = weightSteps(before, candidate, promotion);
   const text = readFileSync(file, "utf8");
-  for (const weights of steps) withWeights(text, name, weights);
+  for (const weights of steps) {
+    withWeights(text, name, weights);
+  }
   return { team: team.name, model: name, promotion, candidate, before, steps };
 }
 
@@ -71,7 +73,9 @@ export async function observerOf(
   { team, model, candidate, promotion }: Plan,
 ): Promise<Observer> {
   const url = prometheusUrl ?? (await open.stack.outputs()).prometheusUrl?.value;
-  if (!url) throw new Error("--prometheus is required: the stack has no output prometheusUrl");
+  if (!url) {
+    throw new Error("--prometheus is required: the stack has no output prometheusUrl");
+  }
   return observer(url, { team, model, variant: candidate }, promotion);
 }
 

@@ -2,12 +2,14 @@ import { send } from "../common/http";
 
 /** One value in the answer to an instant query, and its labels. */
 export interface Sample {
-  labels: Record<string, string>;
-  value: number;
+  readonly labels: Record<string, string>;
+  readonly value: number;
 }
 
 interface Answer {
-  data: { result: { metric: Record<string, string>; value: [time: number, value: string] }[] };
+  readonly data: {
+    result: { metric: Record<string, string>; value: [time: number, value: string] }[];
+  };
 }
 
 /**
@@ -19,7 +21,9 @@ export async function ask(url: string, query: string): Promise<Sample[]> {
   const { status, body } = await send(
     `${url.replace(/\/$/, "")}/api/v1/query?query=${encodeURIComponent(query)}`,
   );
-  if (status !== 200) throw new Error(`Prometheus at ${url} answered ${status}`);
+  if (status !== 200) {
+    throw new Error(`Prometheus at ${url} answered ${status}`);
+  }
   return (JSON.parse(body) as Answer).data.result.map(({ metric, value: [, value] }) => ({
     labels: metric,
     value: Number(value),

@@ -49,7 +49,9 @@ export async function promote(request: PromotionRequest, report: Report): Promis
     report(
       `${model}: ${changed ? "rolling back to" : "stays at"} ${formatWeights(before)}: ${why}`,
     );
-    if (changed) await rollBack(request, before, report);
+    if (changed) {
+      await rollBack(request, before, report);
+    }
     return false;
   }
 }
@@ -74,7 +76,9 @@ async function runStep(
   const { passed, reason } = await watch(observe, window, (seconds) => pause(seconds, signal));
   const share = Math.round(shareOf(weights, candidate));
   report(`${model}: ${candidate} at ${share} %: ${reason}`);
-  if (!passed) throw new Error(reason);
+  if (!passed) {
+    throw new Error(reason);
+  }
 }
 
 async function apply({ open, signal, ...request }: PromotionRequest, weights: Weights) {
@@ -102,9 +106,13 @@ async function rollBack(request: PromotionRequest, before: Weights, report: Repo
 /** Rolls back an earlier promotion that was killed, unless the weights were changed by hand since. */
 async function rollBackKilled(request: PromotionRequest, report: Report): Promise<void> {
   const record = readRecord(recordOf(request));
-  if (!record) return;
+  if (!record) {
+    return;
+  }
   const { model, before: present } = planOf(request);
-  if (!weightsUnchanged(record, present)) return removeRecord(recordOf(request));
+  if (!weightsUnchanged(record, present)) {
+    return removeRecord(recordOf(request));
+  }
   report(
     `${model}: an earlier promotion was killed; rolling back to ${formatWeights(record.before)} first`,
   );

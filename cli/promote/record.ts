@@ -14,13 +14,13 @@ const TOLERANCE = 5000;
 /** What a promotion writes beside the state before it changes anything, as one that is killed does not roll back. */
 export interface PromotionRecord {
   /** The weights from before it. */
-  before: Weights;
+  readonly before: Weights;
   /** The weights that it wrote last. */
-  now: Weights;
+  readonly now: Weights;
   /** The process that runs it. */
-  pid: number;
+  readonly pid: number;
   /** When that process started, in milliseconds since 1970. Together with its number this identifies one process. */
-  started: number;
+  readonly started: number;
 }
 
 /** The path of the record for a stack's model. */
@@ -70,7 +70,9 @@ export function weightsUnchanged({ before, now }: PromotionRecord, present: Weig
  */
 export function rollBackKilled(stack: string, workDir: string, report: Report): void {
   const folder = dirname(recordFile(workDir, stack, ""));
-  if (!existsSync(folder)) return;
+  if (!existsSync(folder)) {
+    return;
+  }
   for (const name of readdirSync(folder).filter((it) => it.endsWith(".json"))) {
     const [file, model] = [join(folder, name), basename(name, ".json")];
     const record = readRecord(file);

@@ -12,11 +12,15 @@ export type Weights = Record<string, number>;
 export function candidateOf(weights: Weights, named: string | undefined): string {
   const names = Object.keys(weights);
   if (named !== undefined) {
-    if (names.includes(named)) return named;
+    if (names.includes(named)) {
+      return named;
+    }
     throw new Error(`--to ${named}: no such variant; there are ${names.join(", ")}`);
   }
   const [candidate, ...more] = names.filter((name) => name !== MAIN_VARIANT);
-  if (candidate !== undefined && more.length === 0) return candidate;
+  if (candidate !== undefined && more.length === 0) {
+    return candidate;
+  }
   throw new Error(`--to is required to choose one of ${names.join(", ")}`);
 }
 

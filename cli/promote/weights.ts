@@ -7,7 +7,9 @@ import type { Weights } from "./shares";
 const TEAM = "ml-platform:team";
 
 interface StackFile {
-  config: { [TEAM]: { models: { name: string; variants: { name: string; weight: number }[] }[] } };
+  readonly config: {
+    [TEAM]: { models: { name: string; variants: { name: string; weight: number }[] }[] };
+  };
 }
 
 /** A file's values; aliases become copies. */
@@ -31,7 +33,9 @@ export function withWeights(text: string, model: string, weights: Weights): stri
     const path = ["config", TEAM, "models", index, "variants", place, "weight"];
     const node = document.getIn(path, true);
     const weight = weights[variant.name];
-    if (weight === undefined || !isScalar(node) || !node.range) throw refusal;
+    if (weight === undefined || !isScalar(node) || !node.range) {
+      throw refusal;
+    }
     variant.weight = weight;
     const [start, end] = node.range;
     return { start, end, weight };
@@ -41,7 +45,9 @@ export function withWeights(text: string, model: string, weights: Weights): stri
     .reduce((out, { start, end, weight }) => out.slice(0, start) + weight + out.slice(end), text);
   // Reading the text again shows whether an edit changed another value as well.
   const alone = isDeepStrictEqual(valuesOf(edited), wanted);
-  if (!alone || edits.length !== Object.keys(weights).length) throw refusal;
+  if (!alone || edits.length !== Object.keys(weights).length) {
+    throw refusal;
+  }
   return edited;
 }
 

@@ -9,8 +9,8 @@ import { readState, type State } from "./state";
 
 /** The options of `ml-platform destroy`. */
 export interface DestroyOptions {
-  stack: string;
-  yes?: boolean;
+  readonly stack: string;
+  readonly yes?: boolean;
 }
 
 /**
@@ -31,7 +31,9 @@ export async function destroy(open: OpenStack, signal: AbortSignal, report: Repo
 function refuseProtected(name: string, { deployment }: State): void {
   const pending = deployment.pending_operations?.map(({ resource }) => resource) ?? [];
   const kept = [...(deployment.resources ?? []), ...pending].filter(({ protect }) => protect);
-  if (kept.length === 0) return;
+  if (kept.length === 0) {
+    return;
+  }
   const names = [...new Set(kept.map(({ urn }) => urn.split("::").at(-1)))].join(", ");
   throw new Error(
     `stack ${name} protects its data, and nothing was deleted: ${names}\n${unprotecting(name)}`,

@@ -32,7 +32,9 @@ export function configOf(text: string, file: string): StackConfig {
 
 function checkedConfig(keys: Record<string, unknown>, file: string): StackConfig {
   const { data, errors } = check(stackSchema, keys);
-  if (data) return data;
+  if (data) {
+    return data;
+  }
   const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
   const lines = errors.map((error) => `  ${PREFIX}${error}`);
   throw new Error(
@@ -77,8 +79,12 @@ function keysOf(text: string, file: string): Record<string, unknown> {
 }
 
 function mapping(value: unknown, file: string, path: string): Record<string, unknown> {
-  if (value === undefined || value === null) return {};
-  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (value === undefined || value === null) {
+    return {};
+  }
+  if (typeof value === "object" && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
   throw new Error(`${file}: ${path}must be a mapping of keys to values`);
 }
 
@@ -88,7 +94,9 @@ function yamlOf(text: string, file: string): unknown {
   const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
   const [reason = ""] = error?.message.split("\n") ?? [];
-  if (error) throw new Error(`${file} is not valid YAML: ${reason.replace(/:$/, "")}`);
+  if (error) {
+    throw new Error(`${file} is not valid YAML: ${reason.replace(/:$/, "")}`);
+  }
   try {
     return document.toJS();
   } catch (problem) {
@@ -99,9 +107,15 @@ function yamlOf(text: string, file: string): unknown {
 /** Pulumi hands a top-level value on as text, in which the program reads objects, lists and booleans as JSON. */
 function received(key: string, value: unknown): unknown {
   const encrypted = (value as { secure?: unknown } | null)?.secure;
-  if (encrypted !== undefined) return encrypted;
-  if (typeof value === "number") return `${value}`;
-  if (typeof value !== "string" || (SECRET_KEYS as readonly string[]).includes(key)) return value;
+  if (encrypted !== undefined) {
+    return encrypted;
+  }
+  if (typeof value === "number") {
+    return `${value}`;
+  }
+  if (typeof value !== "string" || (SECRET_KEYS as readonly string[]).includes(key)) {
+    return value;
+  }
   try {
     const parsed: unknown = JSON.parse(value);
     return typeof parsed === "number" ? value : parsed;

@@ -16,25 +16,27 @@ const POLICY_PACK = join(ROOT, "policy");
 
 /** A stack, and what is needed to preview and update it. */
 export interface OpenStack {
-  stack: auto.Stack;
+  readonly stack: auto.Stack;
   /** Options of every preview and update: the policy pack is among them. */
-  options: Pick<auto.UpOptions, "policyPacks" | "color"> & { onOutput: (text: string) => void };
+  readonly options: Pick<auto.UpOptions, "policyPacks" | "color"> & {
+    onOutput: (text: string) => void;
+  };
   /** Folder of `Pulumi.yaml` and the stack files. */
-  workDir: string;
+  readonly workDir: string;
   /**
    * Runs Pulumi's CLI for this stack, and returns its output.
    * @throws Error with the errors in its output
    */
-  pulumi: (args: readonly string[], input?: string) => Promise<string>;
+  readonly pulumi: (args: readonly string[], input?: string) => Promise<string>;
 }
 
 export interface StackSettings {
   /** Name of the stack, whose configuration is in `Pulumi.NAME.yaml`. */
-  name: string;
+  readonly name: string;
   /** Folder of `Pulumi.yaml` and the stack files. @default the program's */
-  workDir?: string;
+  readonly workDir?: string;
   /** Where the state is. @default what Pulumi.yaml says */
-  backend?: string;
+  readonly backend?: string;
 }
 
 /**
@@ -58,7 +60,11 @@ export function environment(
 
 /** Reports the parts of a stack's lab that do not run. Commands that do not start the lab would only show the consequences. */
 export function reportTrouble(lab: string | undefined, report: Report): void {
-  if (lab) for (const line of labTrouble({ name: lab })) report(line);
+  if (lab) {
+    for (const line of labTrouble({ name: lab })) {
+      report(line);
+    }
+  }
 }
 
 /**
@@ -109,7 +115,9 @@ function pulumiOf(
     const flags = ["--stack", stack, "--non-interactive"];
     const run = x(command, [...args, ...flags], { nodeOptions, stdin });
     const { exitCode, stdout, stderr } = await run;
-    if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")}: ${engineErrors(stderr)}`);
+    if (exitCode !== 0) {
+      throw new Error(`pulumi ${args.join(" ")}: ${engineErrors(stderr)}`);
+    }
     return stdout;
   };
 }

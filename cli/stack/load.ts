@@ -8,13 +8,13 @@ import { SAMPLE, type StackOutputs } from "./summary";
 /** Requests for predictions, limited in rate and time. */
 export interface Load {
   /** Requests per second. */
-  rate: number;
+  readonly rate: number;
   /** Duration, in seconds. */
-  seconds: number;
+  readonly seconds: number;
   /** Connections, which are kept alive. @default 20 */
-  connections?: number;
+  readonly connections?: number;
   /** Where it is aborted, the load stops; the answers until then are counted. */
-  signal?: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /** Sends requests to a model at a steady rate, and stops by itself. */
@@ -43,9 +43,9 @@ export function sendLoad(
 
 /** The options of `ml-platform load`. */
 export interface LoadOptions {
-  stack: string;
-  rate: number;
-  seconds: number;
+  readonly stack: string;
+  readonly rate: number;
+  readonly seconds: number;
 }
 
 /** Sends requests to the first model of a stack. */
@@ -56,7 +56,9 @@ export async function load(
   const { stack } = await openStack({ name }, step);
   const models = (await stack.outputs()).models?.value as StackOutputs["models"];
   const [url] = Object.values(models ?? {});
-  if (!url) throw new Error(`stack ${name} serves no model; run npm start first`);
+  if (!url) {
+    throw new Error(`stack ${name} serves no model; run npm start first`);
+  }
   step(`${url}/predict: ${rate} requests/s for ${seconds} s`);
   await interruption.guard(async (signal) => {
     const {

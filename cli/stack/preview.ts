@@ -6,8 +6,8 @@ import { readState } from "./state";
 
 /** The options of `ml-platform preview`. */
 export interface PreviewOptions {
-  stack: string;
-  expectNoChanges?: boolean;
+  readonly stack: string;
+  readonly expectNoChanges?: boolean;
 }
 
 /** Shows what an update of a stack would change, and runs the policies on it. */

@@ -38,7 +38,9 @@ export async function runPulumi(args: readonly string[]): Promise<void> {
   // The terminal sends it to the engine too, which then ends.
   process.on("SIGINT", () => {});
   // These come to this process alone, and end the engine as well.
-  for (const name of ["SIGTERM", "SIGHUP"] as const) process.on(name, () => engine.kill("SIGINT"));
+  for (const name of ["SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => engine.kill("SIGINT"));
+  }
   const [code] = await once(engine, "exit");
   process.exitCode = code ?? 1;
 }

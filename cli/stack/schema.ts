@@ -39,8 +39,12 @@ export function rows(node: SchemaNode, path: string): string[] {
   const forms = [...(node.oneOf ?? []), ...(node.anyOf ?? [])].filter(
     ({ properties }) => properties,
   );
-  if (forms.length > 0) return [row(node, path), ...forms.flatMap((form) => formRows(form, path))];
-  if (node.items?.properties) return [row(node, path), ...rows(node.items, `${path}[]`)];
+  if (forms.length > 0) {
+    return [row(node, path), ...forms.flatMap((form) => formRows(form, path))];
+  }
+  if (node.items?.properties) {
+    return [row(node, path), ...rows(node.items, `${path}[]`)];
+  }
   if (node.properties) {
     const below = Object.entries(node.properties);
     return below.flatMap(([key, child]) => rows(child, path ? `${path}.${key}` : key));
@@ -80,8 +84,9 @@ export function configurationTable(): string {
 export function withTable(readme: string): string {
   const [before, rest] = readme.split(BEGIN);
   const [, after] = rest?.split(END) ?? [];
-  if (before === undefined || after === undefined)
+  if (before === undefined || after === undefined) {
     throw new Error(`components/README.md has no ${BEGIN} ... ${END}`);
+  }
   return `${before}${BEGIN}\n${configurationTable()}\n${END}${after}`;
 }
 

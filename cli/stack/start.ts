@@ -13,7 +13,7 @@ import { firstPrediction, type StackOutputs, summary } from "./summary";
 
 /** The options of `ml-platform start`. */
 export interface StartOptions extends OwnCluster {
-  stack?: string;
+  readonly stack?: string;
 }
 
 /**
@@ -50,7 +50,9 @@ export async function start(
     ? await ownStack({ context, ...cluster }, checkCluster, ROOT, named)
     : (named ?? "dev");
   const local = await ensureCluster(name);
-  if (!local) await lockImages(name, step);
+  if (!local) {
+    await lockImages(name, step);
+  }
   const open = await openStack({ name }, step);
   const outputs = await interruption.guard((signal) => update(open, signal, step));
   const prediction = await firstPrediction(outputs, local);

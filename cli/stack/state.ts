@@ -2,30 +2,30 @@ import type { OpenStack } from ".";
 
 /** A resource in the state. Fields that only the engine reads are kept. */
 export interface StateResource {
-  urn: string;
-  type: string;
-  custom?: boolean;
-  id?: string;
-  provider?: string;
-  protect?: boolean;
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly id?: string;
+  readonly provider?: string;
+  readonly protect?: boolean;
   /** Replaced, and deleted by the next update. */
-  delete?: boolean;
+  readonly delete?: boolean;
   /** Deleted, and created again by the next update. */
-  pendingReplacement?: boolean;
-  initErrors?: string[];
-  inputs?: Record<string, unknown>;
-  outputs?: Record<string, unknown>;
+  readonly pendingReplacement?: boolean;
+  readonly initErrors?: string[];
+  readonly inputs?: Record<string, unknown>;
+  readonly outputs?: Record<string, unknown>;
 }
 
 /** An operation that was in progress when the engine was killed. */
 export interface PendingOperation {
-  type: "creating" | "updating" | "deleting" | "reading" | "importing";
-  resource: StateResource;
+  readonly type: "creating" | "updating" | "deleting" | "reading" | "importing";
+  readonly resource: StateResource;
 }
 
 export interface State {
-  version: number;
-  deployment: { resources?: StateResource[]; pending_operations?: PendingOperation[] };
+  readonly version: number;
+  readonly deployment: { resources?: StateResource[]; pending_operations?: PendingOperation[] };
 }
 
 /** A stack's state; its secrets stay encrypted. */

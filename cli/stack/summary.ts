@@ -7,9 +7,9 @@ import { stackConfig } from "./file";
 
 /** The outputs of a stack that has a team. */
 export interface StackOutputs {
-  models?: Record<string, string>;
-  prometheusUrl?: string;
-  trackingUrl?: string;
+  readonly models?: Record<string, string>;
+  readonly prometheusUrl?: string;
+  readonly trackingUrl?: string;
 }
 
 /** The request that checks a model: body mass index and blood pressure, the features of the sample data. */
@@ -17,9 +17,9 @@ export const SAMPLE = { features: [32.1, 101] };
 
 /** The model whose URL is shown first, and its first answer. */
 export interface Prediction {
-  model: string;
-  url: string;
-  answer: string;
+  readonly model: string;
+  readonly url: string;
+  readonly answer: string;
 }
 
 /**
@@ -33,17 +33,23 @@ export async function firstPrediction(
   required: boolean,
 ): Promise<Prediction | undefined> {
   const [first] = Object.entries(models);
-  if (!first) return undefined;
+  if (!first) {
+    return undefined;
+  }
   const [model, base] = first;
   const url = `${base}/predict`;
   const ask = async () => {
     const { status, body } = await send(url, SAMPLE);
-    if (status !== 200) throw new Error(`${url} answered ${status}: ${body.trim()}`);
+    if (status !== 200) {
+      throw new Error(`${url} answered ${status}: ${body.trim()}`);
+    }
     return body.trim();
   };
   const options = { retries: required ? 20 : 10, factor: 1.3, minTimeout: 250, maxTimeout: 3000 };
   const answer = await pRetry(ask, options).catch((error: Error) => {
-    if (required) throw error;
+    if (required) {
+      throw error;
+    }
     return error.message;
   });
   return { model, url, answer };
@@ -75,7 +81,9 @@ async function scaling(stack: string, model: string): Promise<string> {
 
 /** A quantity of the custom metrics API, such as `1500m`, as a decimal number. */
 export function rate(quantity: string | number | undefined): string {
-  if (quantity === undefined) return "no";
+  if (quantity === undefined) {
+    return "no";
+  }
   const text = `${quantity}`;
   return text.endsWith("m") ? `${Number(text.slice(0, -1)) / 1000}` : text;
 }

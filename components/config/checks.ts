@@ -49,7 +49,9 @@ function imageErrors(config: Config): { source: ImageSource; errors: string[] } 
   const { lock } = config.images;
   const remedy = `run \`npm run images:lock -- --stack ${pulumi.getStack()}\``;
   const needed = neededImages(config);
-  if (needed.length === 0) return { source: new ImageSource({}, undefined), errors: [] };
+  if (needed.length === 0) {
+    return { source: new ImageSource({}, undefined), errors: [] };
+  }
   try {
     const source = ImageSource.load(config.images);
     const errors = needed
@@ -76,6 +78,8 @@ export function checkStack(config: Config, platform: PlatformContract): ImageSou
     ...imageIssues,
     ...(config.team ? missingCapabilities(config.team, platform) : []),
   ];
-  if (errors.length > 0) throw new pulumi.RunError(errorReport(errors));
+  if (errors.length > 0) {
+    throw new pulumi.RunError(errorReport(errors));
+  }
   return source;
 }

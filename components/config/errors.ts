@@ -3,15 +3,15 @@ import { z } from "zod";
 
 /** The part of a JSON Schema that tells which values are allowed where. */
 export interface SchemaNode {
-  description?: string;
-  default?: unknown;
-  const?: unknown;
-  $ref?: string;
-  $defs?: Record<string, SchemaNode>;
-  properties?: Record<string, SchemaNode>;
-  items?: SchemaNode;
-  anyOf?: SchemaNode[];
-  oneOf?: SchemaNode[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly $ref?: string;
+  readonly $defs?: Record<string, SchemaNode>;
+  readonly properties?: Record<string, SchemaNode>;
+  readonly items?: SchemaNode;
+  readonly anyOf?: SchemaNode[];
+  readonly oneOf?: SchemaNode[];
 }
 
 /** A configuration's schema as JSON Schema, for editors, for the table of the configuration, and for error messages. */
@@ -35,7 +35,9 @@ function nodesAt(
     .map((node) => resolved(node, root))
     .flatMap((node) => [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]);
   const [key, ...rest] = path;
-  if (key === undefined) return here;
+  if (key === undefined) {
+    return here;
+  }
   const next = here
     .map((node) => resolved(node, root))
     .map((node) => (typeof key === "number" ? node.items : node.properties?.[String(key)]));
@@ -107,7 +109,9 @@ function reason(issue: z.core.$ZodIssue): string | undefined {
   const unit = "origin" in issue && issue.origin === "string" ? " characters" : "";
   switch (issue.code) {
     case "invalid_type":
-      if (issue.message.endsWith("received undefined")) return "is missing";
+      if (issue.message.endsWith("received undefined")) {
+        return "is missing";
+      }
       return `must be of type ${issue.expected === "int" ? "whole number" : issue.expected}`;
     case "invalid_union":
       return "options" in issue && Array.isArray(issue.options)
@@ -154,7 +158,9 @@ export function check<S extends z.ZodType>(
   value: unknown,
 ): { data: z.output<S>; errors: [] } | { data: undefined; errors: string[] } {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return { data: parsed.data, errors: [] };
+  if (parsed.success) {
+    return { data: parsed.data, errors: [] };
+  }
   const root = jsonSchemaOf(schema);
   return {
     data: undefined,

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 interface Feature {
-  schema: z.ZodType;
+  readonly schema: z.ZodType;
 }
 
 /** The schemas of features, by their keys in the configuration. */

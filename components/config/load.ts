@@ -4,7 +4,7 @@ import { SECRET_KEYS, type StackConfig, stackSchema } from "./schema";
 
 /** A stack's configuration, and its secrets as outputs, which Pulumi encrypts everywhere. */
 export interface Config extends Omit<StackConfig, (typeof SECRET_KEYS)[number]> {
-  secrets: Partial<Record<(typeof SECRET_KEYS)[number], pulumi.Output<string>>>;
+  readonly secrets: Partial<Record<(typeof SECRET_KEYS)[number], pulumi.Output<string>>>;
 }
 
 // The SDK has this function but leaves it out of its typings.
@@ -20,20 +20,28 @@ export function loadConfig(): Config {
   const values: Record<string, unknown> = {};
   const errors: string[] = [];
   for (const [key, text] of Object.entries(pulumi.runtime.allConfig())) {
-    if (!key.startsWith(prefix)) continue;
+    if (!key.startsWith(prefix)) {
+      continue;
+    }
     const name = key.slice(prefix.length);
     const secret = (SECRET_KEYS as readonly string[]).includes(name);
-    if (secret !== isConfigSecret(key)) errors.push(secretError(name, secret));
+    if (secret !== isConfigSecret(key)) {
+      errors.push(secretError(name, secret));
+    }
     values[name] = secret ? text : parse(text);
   }
   const { data, errors: invalid } = check(stackSchema, values);
   errors.push(...invalid);
-  if (errors.length > 0 || !data) throw new pulumi.RunError(errorReport(errors));
+  if (errors.length > 0 || !data) {
+    throw new pulumi.RunError(errorReport(errors));
+  }
   const secrets = Object.fromEntries(
     SECRET_KEYS.filter((key) => key in values).map((key) => [key, config.requireSecret(key)]),
   );
   // No other code gets them in plain text.
-  for (const key of SECRET_KEYS) delete data[key];
+  for (const key of SECRET_KEYS) {
+    delete data[key];
+  }
   return { ...data, secrets };
 }
 

@@ -52,13 +52,13 @@ export const stackSchema = z
 
 /** The keys of a stack that can contradict each other. */
 interface Stack {
-  platform?: unknown;
-  platformStack?: string | undefined;
-  team?: z.output<typeof teamSchema> | undefined;
-  images: z.output<typeof imagesSchema>;
-  postgresPassword?: string | undefined;
-  s3AccessKeyId?: string | undefined;
-  s3SecretAccessKey?: string | undefined;
+  readonly platform?: unknown;
+  readonly platformStack?: string | undefined;
+  readonly team?: z.output<typeof teamSchema> | undefined;
+  readonly images: z.output<typeof imagesSchema>;
+  readonly postgresPassword?: string | undefined;
+  readonly s3AccessKeyId?: string | undefined;
+  readonly s3SecretAccessKey?: string | undefined;
 }
 
 /** Keys of a stack that contradict each other. */

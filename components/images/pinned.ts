@@ -9,7 +9,9 @@ export function pinned(
   reference: pulumi.Input<string>,
   opts: pulumi.InvokeOptions,
 ): pulumi.Output<string> {
-  if (typeof reference !== "string" || reference.includes("@")) return pulumi.output(reference);
+  if (typeof reference !== "string" || reference.includes("@")) {
+    return pulumi.output(reference);
+  }
   const { sha256Digest } = docker.getRegistryImageOutput({ name: reference }, opts);
   return pulumi.interpolate`${reference}@${sha256Digest}`;
 }

@@ -31,7 +31,9 @@ export class ImageSource {
    */
   reference(entry: CatalogueEntry): string {
     const upstream = CATALOGUE[entry];
-    if (!this.has(entry)) throw new Error(`the image lock has no digest for ${upstream}`);
+    if (!this.has(entry)) {
+      throw new Error(`the image lock has no digest for ${upstream}`);
+    }
     return `${mirrored(upstream, this.mirror)}@${this.lock[upstream]}`;
   }
 }

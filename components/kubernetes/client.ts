@@ -4,9 +4,9 @@ import type { Lookup } from "./ownership";
 /** A cluster, as kubectl would find it. */
 export interface Cluster {
   /** Kubeconfig file. Default: the one that kubectl uses. */
-  kubeconfig?: string | undefined;
+  readonly kubeconfig?: string | undefined;
   /** Context in it. Default: its current context. */
-  context?: string | undefined;
+  readonly context?: string | undefined;
 }
 
 /** The code of the HTTP library's error for a connection time-out. */
@@ -23,9 +23,14 @@ export async function kubeConfigOf({ kubeconfig, context }: Cluster): Promise<Ku
   // Loaded late, as its library takes half a second.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  if (kubeconfig) config.loadFromFile(kubeconfig);
-  else config.loadFromDefault();
-  if (context) config.setCurrentContext(context);
+  if (kubeconfig) {
+    config.loadFromFile(kubeconfig);
+  } else {
+    config.loadFromDefault();
+  }
+  if (context) {
+    config.setCurrentContext(context);
+  }
   if (!config.getCurrentCluster()) {
     const file = kubeconfig ?? process.env.KUBECONFIG ?? "~/.kube/config";
     // Without any file the library returns one for a server on this machine.
@@ -60,7 +65,9 @@ export async function answer<T>(
     return await withRetries(request);
   } catch (error) {
     const { code, message, cause } = error as Error & { code?: unknown; cause?: Error };
-    if (except !== undefined && code === except) return undefined;
+    if (except !== undefined && code === except) {
+      return undefined;
+    }
     const { server } = config.getCurrentCluster() ?? {};
     if (typeof code !== "number") {
       throw new Error(`the cluster at ${server} cannot be reached (${cause?.message ?? message})`);

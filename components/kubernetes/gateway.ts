@@ -32,18 +32,18 @@ export function gatewaySpec(className: string, domain: string, port: number) {
 
 /** The Gateway that a route attaches to, and its listener, where not all that fit the host. */
 export interface GatewayName {
-  name: string;
-  namespace: string;
-  sectionName?: string | undefined;
+  readonly name: string;
+  readonly namespace: string;
+  readonly sectionName?: string | undefined;
 }
 
 /** A Service that gets a share of a host's requests. */
 export interface Backend {
-  service: string;
+  readonly service: string;
   /** Relative to the other backends'. */
-  weight: number;
+  readonly weight: number;
   /** Requests with this header go there, regardless of the weights. */
-  header?: { name: string; value: string } | undefined;
+  readonly header?: { name: string; value: string } | undefined;
 }
 
 /** An HTTPRoute's reference to a Service's port 80. */
@@ -64,7 +64,9 @@ export function splitSpec(
 ) {
   const below = paths.map((value) => ({ path: { type: "PathPrefix", value } }));
   const pinned = backends.flatMap(({ service, header }) => {
-    if (!header) return [];
+    if (!header) {
+      return [];
+    }
     const headers = [{ type: "Exact", ...header }];
     const matches = below.map((match) => ({ ...match, headers }));
     return [{ matches, backendRefs: [backendRef(service, 1)] }];

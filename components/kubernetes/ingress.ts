@@ -3,9 +3,9 @@ import type { types } from "@pulumi/kubernetes";
 /** How an Ingress is served. */
 export interface IngressClass {
   /** Default: the cluster's default class. */
-  className?: string | undefined;
+  readonly className?: string | undefined;
   /** ClusterIssuer of cert-manager that signs its certificate. Default: no TLS. */
-  issuer?: string | undefined;
+  readonly issuer?: string | undefined;
 }
 
 /**

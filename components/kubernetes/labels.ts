@@ -4,15 +4,15 @@
  */
 export interface Identity {
   /** The application, such as `prometheus` or `model-service`: `app.kubernetes.io/name`. */
-  name: string;
+  readonly name: string;
   /** The instance, unique in its namespace: `app.kubernetes.io/instance`. */
-  instance: string;
+  readonly instance: string;
   /** The variant of a model with several versions: `ml-platform/variant`. */
-  variant?: string;
+  readonly variant?: string;
   /** Its role in the platform: `app.kubernetes.io/component`. */
-  component: string;
+  readonly component: string;
   /** The owner: `ml-platform/owner`. */
-  owner: string;
+  readonly owner: string;
 }
 
 /** The label on pods that may call the team's tracking server. */

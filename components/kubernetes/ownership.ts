@@ -6,9 +6,9 @@ export const STACK = "ml-platform/stack";
 
 /** The name of an object that will be created. */
 export interface ObjectName {
-  apiVersion: string;
-  kind: string;
-  metadata: { name: string };
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { name: string };
 }
 
 /**
@@ -34,7 +34,9 @@ export function foreignObject(
   stack: string,
 ): string | undefined {
   // The stack created it, and was interrupted before it could record that.
-  if (!found || found[STACK] === stack) return undefined;
+  if (!found || found[STACK] === stack) {
+    return undefined;
+  }
   const owner = found[STACK] ? `belongs to the stack ${found[STACK]}` : "belongs to no stack";
   const object = `${kind.toLowerCase()} ${name}`;
   return (
@@ -60,7 +62,9 @@ export function ownedByStack(stack: string, lookUp: Lookup): pulumi.ResourceTran
   );
   return ({ type, props, opts }) => {
     const { metadata } = props;
-    if (!type.startsWith("kubernetes:") || !metadata?.name || metadata.namespace) return undefined;
+    if (!type.startsWith("kubernetes:") || !metadata?.name || metadata.namespace) {
+      return undefined;
+    }
     const annotations = { ...metadata.annotations, [STACK]: stack };
     return {
       props: { ...props, metadata: { ...metadata, annotations } },
@@ -76,9 +80,13 @@ async function refuseForeign(object: ObjectName, stack: string, lookUp: Lookup):
   } catch (error) {
     const reason = `the owner of ${object.kind.toLowerCase()} ${object.metadata.name} cannot be looked up: ${(error as Error).message}`;
     // A preview may be for a cluster that does not exist yet.
-    if (!pulumi.runtime.isDryRun()) throw new Error(reason);
+    if (!pulumi.runtime.isDryRun()) {
+      throw new Error(reason);
+    }
     return void pulumi.log.warn(reason);
   }
   const problem = foreignObject(object, found, stack);
-  if (problem) throw new Error(problem);
+  if (problem) {
+    throw new Error(problem);
+  }
 }

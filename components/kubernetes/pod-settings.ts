@@ -3,44 +3,44 @@ import type { types } from "@pulumi/kubernetes";
 /** A value of a Secret. */
 export interface SecretKey {
   /** Name of the Secret, in the pod's namespace. */
-  secret: string;
-  key: string;
+  readonly secret: string;
+  readonly key: string;
 }
 
 /** A volume from an object that exists in the pod's namespace: exactly one of the three is set. */
 export interface ExtraVolume {
   /** Where it is mounted in every container of the pod. */
-  mountPath: string;
-  claim?: string | undefined;
-  configMap?: string | undefined;
-  secret?: string | undefined;
+  readonly mountPath: string;
+  readonly claim?: string | undefined;
+  readonly configMap?: string | undefined;
+  readonly secret?: string | undefined;
   /** Always true for ConfigMaps and Secrets. */
-  readOnly?: boolean | undefined;
+  readonly readOnly?: boolean | undefined;
 }
 
 /** HTTP proxies, as URLs without a password. */
 export interface ProxySettings {
   /** For `http://` URLs. */
-  http?: string | undefined;
+  readonly http?: string | undefined;
   /** For `https://` URLs. */
-  https?: string | undefined;
+  readonly https?: string | undefined;
   /** Hosts and domains that are reached directly, besides those of the cluster. */
-  noProxy?: readonly string[];
+  readonly noProxy?: readonly string[];
 }
 
 /** What a stack may set for the pods of any workload. */
 export interface PodSettings {
-  imagePullSecrets?: readonly string[];
-  nodeSelector?: Readonly<Record<string, string>>;
-  tolerations?: readonly types.input.core.v1.Toleration[];
-  affinity?: types.input.core.v1.Affinity | undefined;
-  priorityClassName?: string | undefined;
-  runtimeClassName?: string | undefined;
-  labels?: Readonly<Record<string, string>>;
-  annotations?: Readonly<Record<string, string>>;
-  env?: Readonly<Record<string, string | SecretKey>>;
-  volumes?: readonly ExtraVolume[];
-  proxy?: ProxySettings | undefined;
+  readonly imagePullSecrets?: readonly string[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly types.input.core.v1.Toleration[];
+  readonly affinity?: types.input.core.v1.Affinity | undefined;
+  readonly priorityClassName?: string | undefined;
+  readonly runtimeClassName?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | SecretKey>>;
+  readonly volumes?: readonly ExtraVolume[];
+  readonly proxy?: ProxySettings | undefined;
 }
 
 type Variable = types.input.core.v1.EnvVar;
@@ -83,7 +83,9 @@ function proxyEnvironment(
 /** The TCP ports of a stack's proxies. */
 export function proxyPorts({ http, https }: ProxySettings): number[] {
   const ports = [http, https].flatMap((url) => {
-    if (!url) return [];
+    if (!url) {
+      return [];
+    }
     const { port, protocol } = new URL(url);
     return [port ? Number(port) : protocol === "https:" ? 443 : 80];
   });

@@ -9,10 +9,10 @@ type PodSpec = types.input.core.v1.PodSpec;
 
 /** A container, with its environment as a record and its resources as requests and limits of one kind. */
 export interface ContainerArgs extends Omit<Container, "env" | "resources" | "image"> {
-  name: string;
-  image: pulumi.Input<string>;
-  env?: Readonly<Record<string, string>>;
-  resources: Resources;
+  readonly name: string;
+  readonly image: pulumi.Input<string>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly resources: Resources;
 }
 
 /** A container for the Pod Security Standard `restricted`, with a read-only root file system. */
@@ -28,20 +28,20 @@ export function container({ env, resources, ...rest }: ContainerArgs): Container
 
 /** A pod, before the settings of the stack are applied. */
 export interface PodArgs {
-  labels: Readonly<Record<string, string>>;
-  annotations?: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Name of the service account. */
-  account: pulumi.Input<string>;
-  initContainers?: readonly Container[];
-  containers: readonly Container[];
-  volumes?: readonly types.input.core.v1.Volume[];
-  tolerations?: readonly types.input.core.v1.Toleration[];
+  readonly account: pulumi.Input<string>;
+  readonly initContainers?: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly types.input.core.v1.Volume[];
+  readonly tolerations?: readonly types.input.core.v1.Toleration[];
   /** What the stack sets for the pod. */
-  settings?: PodSettings | undefined;
+  readonly settings?: PodSettings | undefined;
   /** Hosts in the cluster that the pod calls by names without a domain: no proxy is asked for them. */
-  directHosts?: readonly string[];
+  readonly directHosts?: readonly string[];
   /** Fields that deviate from those of a restricted pod; `undefined` leaves a field out. */
-  spec?: Partial<PodSpec>;
+  readonly spec?: Partial<PodSpec>;
 }
 
 /**

@@ -3,9 +3,9 @@ import type { types } from "@pulumi/kubernetes";
 /** The paths of a container's probes. */
 export interface ProbePaths {
   /** Liveness: the container is restarted when it fails. */
-  live: string;
+  readonly live: string;
   /** Readiness: the pod is removed from the Service when it fails. */
-  ready: string;
+  readonly ready: string;
 }
 
 /**

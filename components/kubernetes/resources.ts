@@ -3,15 +3,15 @@ import type { types } from "@pulumi/kubernetes";
 /** Requests and limits of a container, as Kubernetes quantities. */
 export interface Resources {
   /** CPU request. */
-  cpu: string;
+  readonly cpu: string;
   /** Memory request and limit: they are equal, so that no node is overcommitted. */
-  memory: string;
+  readonly memory: string;
   /** CPU limit. */
-  cpuLimit: string;
+  readonly cpuLimit: string;
   /** Request and limit of the space for logs, scratch files and the writable layer. */
-  ephemeralStorage: string;
+  readonly ephemeralStorage: string;
   /** Number of whole GPUs. Default: none. */
-  gpus?: number;
+  readonly gpus?: number;
 }
 
 /** Requests and limits of a container. GPUs cannot be overcommitted, so requests and limits are equal. */

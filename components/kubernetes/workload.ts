@@ -7,8 +7,8 @@ import { type ProxySettings, proxyPorts } from "./pod-settings";
 
 /** Metadata of an object whose name the provider makes up. */
 export interface Metadata {
-  namespace: pulumi.Input<string>;
-  labels: Record<string, string>;
+  readonly namespace: pulumi.Input<string>;
+  readonly labels: Record<string, string>;
 }
 
 /**
@@ -87,7 +87,9 @@ export class Workload {
   /** Lets its pods connect to the proxies of a stack, where their namespace denies what no policy allows. */
   allowProxies(proxy: ProxySettings | undefined): void {
     const ports = proxy ? proxyPorts(proxy) : [];
-    if (ports.length > 0) this.networkPolicy("proxies", allowEgress(this.selector, [], ports));
+    if (ports.length > 0) {
+      this.networkPolicy("proxies", allowEgress(this.selector, [], ports));
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import type { PlatformContract } from "./contract";
 /** What the rest of the program needs to know of a feature of the platform. */
 export interface PlatformFeature<Schema extends z.ZodType> {
   /** Its key of the configuration. */
-  schema: Schema;
+  readonly schema: Schema;
   /** The images that it runs. */
   images?(settings: z.output<Schema>): CatalogueEntry[];
   /**

@@ -30,7 +30,9 @@ export function platformNetwork(
       },
     ],
   });
-  if (ingress?.issuer) policy("solvers", allowCertificateSolvers(ingress.namespace));
+  if (ingress?.issuer) {
+    policy("solvers", allowCertificateSolvers(ingress.namespace));
+  }
   // The API server is not a pod, so no selector finds it. The adapter authenticates its callers.
   policy("adapter", {
     podSelector: { matchLabels: app("prometheus-adapter") },

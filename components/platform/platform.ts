@@ -16,11 +16,11 @@ import { contractOf, type PlatformConfig, platformSchema } from "./schema";
 
 export interface PlatformArgs extends z.input<typeof platformSchema> {
   /** Where the images of what is installed come from. */
-  imageSource: ImageSource;
+  readonly imageSource: ImageSource;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
   /** Protects namespaces and volumes from deletion. Default: true. */
-  retainData?: boolean;
+  readonly retainData?: boolean;
 }
 
 type Common = Pick<Required<PlatformArgs>, "imageSource" | "owner" | "retainData">;
@@ -79,7 +79,9 @@ function monitoring(
   opts: pulumi.ComponentResourceOptions,
 ): Prometheus | undefined {
   const settings = installed(prometheus);
-  if (!settings) return undefined;
+  if (!settings) {
+    return undefined;
+  }
   const image = imageSource.reference("prometheus");
   const args = { ...settings, namespace, image, ingress, owner, retainData };
   return new Prometheus(`${name}-prometheus`, args, opts);
@@ -94,7 +96,9 @@ function autoscaling(
   opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
 ): void {
   const settings = installed(metricsAdapter);
-  if (!settings || !prometheusUrl) return;
+  if (!settings || !prometheusUrl) {
+    return;
+  }
   const image = imageSource.reference("metricsAdapter");
   const args = { ...settings, namespace, image, prometheusUrl, owner };
   // Without Prometheus the adapter would serve, but would have no metric.
@@ -109,7 +113,9 @@ function gpus(
   opts: pulumi.ComponentResourceOptions,
 ): void {
   const settings = installed(devicePlugin);
-  if (!settings) return;
+  if (!settings) {
+    return;
+  }
   const image = imageSource.reference("devicePlugin");
   const args = { ...settings, namespace: gpuNamespace(namespace), image, owner, retainData };
   new DevicePlugin(`${name}-device-plugin`, args, opts);

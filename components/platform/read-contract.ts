@@ -11,7 +11,9 @@ export async function readContract(
   platform: PlatformConfig | undefined,
   platformStack = "",
 ): Promise<PlatformContract> {
-  if (platform) return contractOf(platform);
+  if (platform) {
+    return contractOf(platform);
+  }
   const reference = new pulumi.StackReference(platformStack);
   const { value } = await reference.getOutputDetails("platform");
   const contract = contractSchema.safeParse(value);

@@ -3,24 +3,24 @@ import type { PlatformContract } from "../platform/contract";
 
 /** What a feature takes of a team's quota when all of it runs at once. */
 export interface Demand {
-  containers?: readonly ContainerDemand[];
+  readonly containers?: readonly ContainerDemand[];
   /** Sizes of volumes. */
-  volumes?: readonly string[];
+  readonly volumes?: readonly string[];
 }
 
 /** One of a pod's containers, which all pods of a kind have. */
 export interface ContainerDemand {
-  cpu: string;
-  memory: string;
-  gpus: number;
+  readonly cpu: string;
+  readonly memory: string;
+  readonly gpus: number;
   /** Number of pods. */
-  pods: number;
+  readonly pods: number;
 }
 
 /** What the rest of the program needs to know of a feature of a team. */
 export interface TeamFeature<Schema extends z.ZodType> {
   /** Its key of the configuration. */
-  schema: Schema;
+  readonly schema: Schema;
   demand?(settings: z.output<Schema>): Demand;
   /**
    * What it needs and the platform does not offer.

@@ -49,8 +49,8 @@ export function missingCapabilities(
 }
 
 interface Contradiction {
-  path: (string | number)[];
-  message: string;
+  readonly path: (string | number)[];
+  readonly message: string;
 }
 
 /** Names that are used twice: names of objects are made of them, `mlflow` is the tracking server's, and each variant has a Service. */

@@ -15,17 +15,17 @@ import { TrainingJob } from "./training/training-job";
 
 export interface TeamArgs extends z.input<typeof teamSchema> {
   /** What the platform offers. */
-  platform: z.input<typeof contractArgs>;
+  readonly platform: z.input<typeof contractArgs>;
   /** How images are built. Needed where one of `images` is not given. */
-  imageBuild?: ImageBuild;
+  readonly imageBuild?: ImageBuild;
   /** Where the base image of those comes from. Needed where one of `images` is not given. */
-  imageSource?: ImageSource;
+  readonly imageSource?: ImageSource;
   /** Passwords of the tracking server's stores. Default: none. */
-  secrets?: TrackingSecrets;
+  readonly secrets?: TrackingSecrets;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
   /** Protects the namespace and its volumes from deletion. Default: true. */
-  retainData?: boolean;
+  readonly retainData?: boolean;
 }
 
 /** What a team has: a namespace, images, a tracking server, training jobs and model services. */

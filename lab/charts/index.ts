@@ -66,7 +66,9 @@ export async function provideChart(name: ChartName): Promise<string> {
     `${place}.lock`,
     () => {},
     async () => {
-      if (!existsSync(place)) await extract(source, place);
+      if (!existsSync(place)) {
+        await extract(source, place);
+      }
     },
   );
   return place;

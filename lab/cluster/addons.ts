@@ -8,18 +8,18 @@ const FOLDER = resolve(__dirname, "../addons");
 
 /** The fields of a Kubernetes object that the lab reads. */
 export interface Manifest {
-  kind: string;
-  metadata: { name: string; namespace?: string };
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string };
   [field: string]: unknown;
 }
 
 /** Values for the add-ons' files. */
 export interface AddonValues {
   /** Values of `${NAME}`. */
-  variables: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, string>>;
   /** Upstream image reference -> digest, in the lab's registry. */
-  images: Readonly<Record<string, string>>;
-  registryPort: number;
+  readonly images: Readonly<Record<string, string>>;
+  readonly registryPort: number;
 }
 
 /** Reads the files of lab/addons (or those in `only`), fills in the values, and returns the objects in the order of the files. */
@@ -38,12 +38,16 @@ export function addonFiles(): { name: string; text: string }[] {
 export function renderAddon(file: string, text: string, values: AddonValues): Manifest[] {
   const filled = text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = values.variables[name];
-    if (value === undefined) throw new LabError(`lab/addons/${file}: no value for \${${name}}.`);
+    if (value === undefined) {
+      throw new LabError(`lab/addons/${file}: no value for \${${name}}.`);
+    }
     return value;
   });
   const pin = (upstream: string) => {
     const digest = values.images[upstream];
-    if (!digest) throw new LabError(`lab/addons/${file}: the lab provides no image ${upstream}.`);
+    if (!digest) {
+      throw new LabError(`lab/addons/${file}: the lab provides no image ${upstream}.`);
+    }
     const repository = upstream.replace(/:[^:/]+$/, "");
     return `${mirrored(values.registryPort, repository)}@${digest}`;
   };
@@ -51,8 +55,12 @@ export function renderAddon(file: string, text: string, values: AddonValues): Ma
 }
 
 function pinImages(value: unknown, pin: (upstream: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => pinImages(item, pin));
-  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) {
+    return value.map((item) => pinImages(item, pin));
+  }
+  if (value === null || typeof value !== "object") {
+    return value;
+  }
   const entries = Object.entries(value).map(([key, item]) => {
     const pinned = key === "image" && typeof item === "string" ? pin(item) : pinImages(item, pin);
     return [key, pinned] as const;
@@ -69,20 +77,24 @@ export function toYaml(manifests: readonly Manifest[]): string {
 
 /** The fields of a Deployment that the lab reads. */
 export interface Deployment {
-  metadata: { name: string; generation: number };
-  status?: { observedGeneration?: number; updatedReplicas?: number; availableReplicas?: number };
+  readonly metadata: { name: string; generation: number };
+  readonly status?: {
+    observedGeneration?: number;
+    updatedReplicas?: number;
+    availableReplicas?: number;
+  };
 }
 
 /** The fields of a pod that the lab reads. */
 export interface Pod {
-  metadata: { name: string };
-  status?: {
-    phase?: string;
-    containerStatuses?: {
-      ready: boolean;
-      containerID?: string;
-      restartCount?: number;
-      state?: { waiting?: { reason?: string; message?: string } };
+  readonly metadata: { name: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly containerStatuses?: {
+      readonly ready: boolean;
+      readonly containerID?: string;
+      readonly restartCount?: number;
+      readonly state?: { waiting?: { reason?: string; message?: string } };
     }[];
   };
 }
@@ -107,7 +119,9 @@ export function notRolledOut(
 export function podProblems(pods: readonly Pod[]): string[] {
   return pods.flatMap(({ metadata, status }) =>
     (status?.containerStatuses ?? []).flatMap(({ ready, restartCount = 0, state }) => {
-      if (ready) return [];
+      if (ready) {
+        return [];
+      }
       const { reason = "not ready", message = "" } = state?.waiting ?? {};
       const ended = restartCount > 0 ? `, restarted ${restartCount} times` : "";
       return `${metadata.name}: ${[reason, message].filter(Boolean).join(": ")}${ended}`;

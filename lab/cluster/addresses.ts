@@ -4,9 +4,9 @@ import { LabError } from "./identity";
 /** The addresses of a lab's link to the host. */
 export interface LinkAddresses {
   /** The /30 in CIDR form. */
-  subnet: string;
-  host: string;
-  node: string;
+  readonly subnet: string;
+  readonly host: string;
+  readonly node: string;
 }
 
 /**
@@ -18,8 +18,8 @@ const POOLS = ["10.231.0.0/16", "172.29.0.0/16", "192.168.231.0/24", "198.18.0.0
 const BLOCK = 4;
 
 interface Range {
-  first: number;
-  last: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 function toNumber(address: string): number {
@@ -60,7 +60,9 @@ export function chooseSubnet(name: string, used: readonly string[]): string {
     const blocks = (last - first + 1) / BLOCK;
     for (let step = 0; step < blocks; step++) {
       const subnet = `${toAddress(first + ((start + step) % blocks) * BLOCK)}/30`;
-      if (!used.some((cidr) => overlaps(cidr, subnet))) return subnet;
+      if (!used.some((cidr) => overlaps(cidr, subnet))) {
+        return subnet;
+      }
     }
   }
   throw new LabError(

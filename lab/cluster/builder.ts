@@ -9,7 +9,9 @@ import { attempt, run } from "./shell";
 export async function registerBuilder(lab: Lab, buildx: string): Promise<void> {
   const endpoint = `unix://${lab.paths.buildkitSocket}`;
   const known = await attempt(buildx, ["inspect", lab.label]);
-  if (known.exitCode === 0 && known.stdout.includes(endpoint)) return;
+  if (known.exitCode === 0 && known.stdout.includes(endpoint)) {
+    return;
+  }
   await removeBuilder(lab, buildx);
   await run(buildx, ["create", "--name", lab.label, "--driver", "remote", endpoint]);
 }
@@ -30,10 +32,16 @@ export function removeBuilderFolder(lab: Lab, folder = builderFolder()): void {
     rmSync(join(folder, name, lab.label), { recursive: true, force: true });
   }
   const folders = ["instances", "activity", "defaults", "refs"];
-  for (const name of folders) removeIfEmpty(join(folder, name));
+  for (const name of folders) {
+    removeIfEmpty(join(folder, name));
+  }
   const left = existsSync(folder) ? readdirSync(folder) : [];
-  if (left.some((name) => ![".lock", "current"].includes(name))) return;
-  if (left.includes("current") && selectsBuilder(join(folder, "current"))) return;
+  if (left.some((name) => ![".lock", "current"].includes(name))) {
+    return;
+  }
+  if (left.includes("current") && selectsBuilder(join(folder, "current"))) {
+    return;
+  }
   rmSync(folder, { recursive: true, force: true });
   removeIfEmpty(dirname(folder));
 }

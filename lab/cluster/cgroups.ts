@@ -19,11 +19,11 @@ export function parseHierarchies(mounts: string): string[] {
 
 /** The cgroup hierarchies of the machine, and whether systemd manages them. */
 export interface CgroupLayout {
-  trees: readonly string[];
+  readonly trees: readonly string[];
   /** Whether there is only the v2 hierarchy: false for v1, and for v1 with an empty v2 hierarchy (hybrid). */
-  unified: boolean;
+  readonly unified: boolean;
   /** Whether systemd is the machine's init system. */
-  systemd: boolean;
+  readonly systemd: boolean;
 }
 
 /** The layout of this machine. */
@@ -41,7 +41,9 @@ export const unitOf = (scope: string) => `${scope}.scope`;
  * with a unit that has `Delegate=yes` (https://systemd.io/CGROUP_DELEGATION).
  */
 export function labFolders(scope: string, { trees, unified, systemd }: CgroupLayout): string[] {
-  if (unified && systemd) return [join(ROOT, "system.slice", unitOf(scope))];
+  if (unified && systemd) {
+    return [join(ROOT, "system.slice", unitOf(scope))];
+  }
   return trees.map((tree) => join(tree, scope));
 }
 
@@ -63,7 +65,9 @@ export function systemCgroup(scope: string): string {
 
 /** Creates the lab's cgroup root in every v1 hierarchy: the kubelet needs its `cgroupRoot` in all of them. */
 export function createFolders(scope: string, layout: CgroupLayout): void {
-  for (const folder of labFolders(scope, layout)) mkdirSync(folder, { recursive: true });
+  for (const folder of labFolders(scope, layout)) {
+    mkdirSync(folder, { recursive: true });
+  }
   mkdirSync(join(trackingFolder(scope, layout), "system"), { recursive: true });
 }
 
@@ -103,19 +107,27 @@ export function signalMembers(scope: string, which: "all" | "pods", signal: Node
 export function waitForExit(scope: string, which: "all" | "pods", deadline = EXIT_TIMEOUT) {
   return until(async () => {
     const left = members(scope, which);
-    if (left.length > 0) throw new Error(`processes ${left.join(", ")} do not exit`);
+    if (left.length > 0) {
+      throw new Error(`processes ${left.join(", ")} do not exit`);
+    }
   }, deadline);
 }
 
 /** Removes the lab's empty cgroups, from the leaves to the root. */
 export async function removeCgroups(scope: string): Promise<void> {
   const layout = cgroupLayout();
-  if (layout.unified && layout.systemd) await attempt("systemctl", ["stop", unitOf(scope)]);
+  if (layout.unified && layout.systemd) {
+    await attempt("systemctl", ["stop", unitOf(scope)]);
+  }
   await until(async () => labFolders(scope, layout).forEach(removeTree), EXIT_TIMEOUT);
 }
 
 function removeTree(folder: string): void {
-  if (!statSync(folder, { throwIfNoEntry: false })) return;
-  for (const child of foldersIn(folder)) removeTree(child);
+  if (!statSync(folder, { throwIfNoEntry: false })) {
+    return;
+  }
+  for (const child of foldersIn(folder)) {
+    removeTree(child);
+  }
   rmdirSync(folder);
 }

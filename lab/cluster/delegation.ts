@@ -48,10 +48,14 @@ const JOIN = `echo $$ > "$1/cgroup.procs"; shift; exec "$@"`;
  */
 export async function createCgroups(lab: Lab): Promise<void> {
   const layout = cgroupLayout();
-  if (!layout.unified) return createFolders(lab.scope, layout);
+  if (!layout.unified) {
+    return createFolders(lab.scope, layout);
+  }
   const folder = trackingFolder(lab.scope, layout);
   const { cgroupNamespace, mountNamespace } = lab.paths;
-  if (existsSync(join(folder, "system")) && isNamespace(cgroupNamespace)) return;
+  if (existsSync(join(folder, "system")) && isNamespace(cgroupNamespace)) {
+    return;
+  }
   if (members(lab.scope, "all").length > 0) {
     throw new LabError(`The lab "${lab.name}" has no cgroup namespace any more. Run "down" first.`);
   }
@@ -59,7 +63,9 @@ export async function createCgroups(lab: Lab): Promise<void> {
   await releaseNamespace(mountNamespace); // it shows a cgroup that was removed
   await releaseNamespace(cgroupNamespace);
   await prepareNamespaceFile(cgroupNamespace);
-  if (!layout.systemd) createDelegated(lab.scope, layout);
+  if (!layout.systemd) {
+    createDelegated(lab.scope, layout);
+  }
   await startHolder(lab, folder, layout.systemd);
 }
 
@@ -78,7 +84,9 @@ export function moveProcesses(from: string, to: string): void {
       try {
         writeFileSync(join(to, "cgroup.procs"), pid);
       } catch (error) {
-        if (!["ESRCH", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        if (!["ESRCH", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+          throw error;
+        }
       }
     }
   }
@@ -90,7 +98,9 @@ export function moveProcesses(from: string, to: string): void {
  */
 function leaveRoot(root: string): void {
   // Only the root of the kernel has no type.
-  if (!existsSync(join(root, "cgroup.type"))) return;
+  if (!existsSync(join(root, "cgroup.type"))) {
+    return;
+  }
   mkdirSync(join(root, LEAF), { recursive: true });
   moveProcesses(root, join(root, LEAF));
 }
@@ -98,7 +108,9 @@ function leaveRoot(root: string): void {
 /** Reverts {@link leaveRoot}. */
 function returnToRoot(root: string): void {
   const leaf = join(root, LEAF);
-  if (!existsSync(leaf)) return;
+  if (!existsSync(leaf)) {
+    return;
+  }
   moveProcesses(leaf, root);
   rmdirSync(leaf);
 }
@@ -112,8 +124,12 @@ function createDelegated(scope: string, layout: CgroupLayout): void {
   // Written first, so that the changes of a killed start are reverted too.
   writeFileSync(ENABLED, missing.map((name) => `${name}\n`).join(""), { flag: "a" });
   try {
-    if (missing.length > 0) leaveRoot(root);
-    for (const name of missing) writeFileSync(control, `+${name}`);
+    if (missing.length > 0) {
+      leaveRoot(root);
+    }
+    for (const name of missing) {
+      writeFileSync(control, `+${name}`);
+    }
   } catch (error) {
     throw new LabError(
       `${control} cannot be changed (${(error as Error).message}): the lab's pods need the controllers ${missing.join(", ")}.`,
@@ -124,7 +140,9 @@ function createDelegated(scope: string, layout: CgroupLayout): void {
 
 /** Disables the controllers that labs have enabled; to be called after the last lab was stopped. */
 export function restoreControllers(layout = cgroupLayout()): void {
-  if (!existsSync(ENABLED)) return;
+  if (!existsSync(ENABLED)) {
+    return;
+  }
   const [root = ""] = layout.trees;
   const control = join(root, "cgroup.subtree_control");
   for (const name of readFileSync(ENABLED, "utf8").split("\n").filter(Boolean)) {
@@ -132,17 +150,23 @@ export function restoreControllers(layout = cgroupLayout()): void {
       writeFileSync(control, `-${name}`);
     } catch (error) {
       // Another program uses it by now.
-      if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") {
+        throw error;
+      }
     }
   }
   // A cgroup with enabled controllers cannot get its processes back.
-  if (readFileSync(control, "utf8").trim() === "") returnToRoot(root);
+  if (readFileSync(control, "utf8").trim() === "") {
+    returnToRoot(root);
+  }
   rmSync(ENABLED);
 }
 
 /** The command that runs another command in the lab's cgroup root. */
 export function joinCommand(scope: string, folder: string, systemd: boolean): string[] {
-  if (!systemd) return ["sh", "-c", JOIN, "sh", folder];
+  if (!systemd) {
+    return ["sh", "-c", JOIN, "sh", folder];
+  }
   // A delegated unit is not stopped if one of its processes is killed for memory (systemd.scope(5), OOMPolicy=).
   const properties = ["Delegate=yes", "TasksMax=infinity"].flatMap((it) => ["--property", it]);
   return [
@@ -171,10 +195,14 @@ async function startHolder(lab: Lab, folder: string, systemd: boolean): Promise<
     return new LabError(`The lab's cgroup cannot be created with ${command}: ${reason}`);
   };
   const isCreated = async () => {
-    if (!existsSync(join(folder, "system")) || !isNamespace(cgroupNamespace)) throw failure();
+    if (!existsSync(join(folder, "system")) || !isNamespace(cgroupNamespace)) {
+      throw failure();
+    }
   };
   const checkFailed = () => {
-    if (fault || child.exitCode !== null || child.signalCode !== null) throw failure();
+    if (fault || child.exitCode !== null || child.signalCode !== null) {
+      throw failure();
+    }
   };
   await waitFor(isCreated, { ...START_TIMEOUTS, checkFailed });
 }

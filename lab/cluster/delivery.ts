@@ -90,6 +90,8 @@ function listens(port: number) {
   const filter = `sport = :${port}`;
   return async () => {
     const listeners = await run("ss", ["-Hltn", "src", "127.0.0.1", "and", filter], QUERY_TIMEOUT);
-    if (!listeners.trim()) throw new Error(`nothing listens on 127.0.0.1:${port}`);
+    if (!listeners.trim()) {
+      throw new Error(`nothing listens on 127.0.0.1:${port}`);
+    }
   };
 }

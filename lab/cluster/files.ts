@@ -16,7 +16,9 @@ import type { LabPaths } from "./identity";
  * (kube-proxy) exit when their configuration is written, even with the same text.
  */
 export function writeIfChanged(path: string, content: string): void {
-  if (contentOf(path) === content) return;
+  if (contentOf(path) === content) {
+    return;
+  }
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content, { mode: 0o600 });
 }
@@ -25,14 +27,18 @@ function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
     throw error;
   }
 }
 
 /** Removes an empty folder. */
 export function removeIfEmpty(folder: string): void {
-  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+  if (existsSync(folder) && readdirSync(folder).length === 0) {
+    rmdirSync(folder);
+  }
 }
 
 /**
@@ -44,12 +50,17 @@ export function removeFolder({
   data,
   settings,
 }: Pick<LabPaths, "folder" | "data" | "settings">): void {
-  if (!existsSync(folder)) return;
+  if (!existsSync(folder)) {
+    return;
+  }
   const removed = `${data}.removed`;
   rmSync(removed, { recursive: true, force: true });
-  if (existsSync(data)) renameSync(data, removed);
+  if (existsSync(data)) {
+    renameSync(data, removed);
+  }
   const paths = readdirSync(folder).map((name) => join(folder, name));
-  for (const path of paths.filter((it) => it !== settings))
+  for (const path of paths.filter((it) => it !== settings)) {
     rmSync(path, { recursive: true, force: true });
+  }
   rmSync(folder, { recursive: true });
 }

@@ -2,8 +2,8 @@ import { attempt, run } from "./shell";
 
 /** One rule of the host's firewall, as the arguments after -A or -D. */
 export interface Rule {
-  table: "nat" | "filter";
-  spec: readonly string[];
+  readonly table: "nat" | "filter";
+  readonly spec: readonly string[];
 }
 
 /**
@@ -38,7 +38,9 @@ function commentOf(words: readonly string[]): string | undefined {
 export async function addRules(rules: readonly Rule[]): Promise<void> {
   for (const { table, spec } of rules) {
     const found = await attempt("iptables", ["-w", "-t", table, "-C", ...spec]);
-    if (found.exitCode !== 0) await run("iptables", ["-w", "-t", table, "-I", ...spec]);
+    if (found.exitCode !== 0) {
+      await run("iptables", ["-w", "-t", table, "-I", ...spec]);
+    }
   }
 }
 

@@ -11,14 +11,14 @@ import {
 
 /** State of one component. */
 export interface ComponentStatus {
-  name: string;
+  readonly name: string;
   /** `restarting`: it has exited, and its supervisor restarts it; `stopped`: it is not restarted. */
-  state: "running" | "unhealthy" | "restarting" | "stopped";
-  pid?: number;
+  readonly state: "running" | "unhealthy" | "restarting" | "stopped";
+  readonly pid?: number;
   /** Resident memory in MiB. */
-  memory?: number;
+  readonly memory?: number;
   /** The problem, if there is one, and how often the component has exited. */
-  reason?: string;
+  readonly reason?: string;
 }
 
 /** State of every component. Changes nothing. */
@@ -48,7 +48,9 @@ function exitReason(lab: Lab, name: string): string | undefined {
 /** `exited 2 times, last at 10:02:11 with code 137`. */
 export function describeExits(exits: readonly ProcessExit[]): string {
   const last = exits.at(-1);
-  if (!last) return "exited";
+  if (!last) {
+    return "exited";
+  }
   const times = exits.length === 1 ? "once" : `${exits.length} times`;
   return `exited ${times}, last at ${last.time.toTimeString().slice(0, 8)} with code ${last.code}`;
 }

@@ -4,51 +4,51 @@ import { join, resolve } from "node:path";
 /** Options of a lab. Each has a default. */
 export interface LabOptions {
   /** Name of the lab: 2 to 12 lower-case letters, digits and dashes. Default `dev`. */
-  name?: string;
+  readonly name?: string;
   /** Folder for data, keys, logs and results. Default `<checkout>/.lab/NAME`. */
-  folder?: string;
+  readonly folder?: string;
   /** Loopback port of the registry. Default: 5001 for `dev`, else the next free one, which is kept. */
-  registryPort?: number;
+  readonly registryPort?: number;
   /** Loopback port of the ingress. Default: 8080 for `dev`, else the next free one, which is kept. */
-  ingressPort?: number;
+  readonly ingressPort?: number;
 }
 
 /** The names and paths that follow from a lab's name and folder. */
 export interface Lab {
-  name: string;
+  readonly name: string;
   /** Name of the Kubernetes node, context and cluster, and of the buildx builder. */
-  label: string;
+  readonly label: string;
   /** Cgroup root (or systemd scope) and comment of the host's firewall rules. */
-  scope: string;
+  readonly scope: string;
   /** Host end of the veth pair (the kernel allows 15 characters). */
-  link: string;
-  paths: LabPaths;
+  readonly link: string;
+  readonly paths: LabPaths;
 }
 
 /** Every path that a lab uses on the host. */
 export interface LabPaths {
-  folder: string;
+  readonly folder: string;
   /** etcd, containerd, kubelet, registry, BuildKit and volumes; kept by `down`. */
-  data: string;
-  pki: string;
-  logs: string;
-  settings: string;
-  info: string;
-  kubeconfig: string;
-  imagesLock: string;
-  charts: string;
-  caBundle: string;
+  readonly data: string;
+  readonly pki: string;
+  readonly logs: string;
+  readonly settings: string;
+  readonly info: string;
+  readonly kubeconfig: string;
+  readonly imagesLock: string;
+  readonly charts: string;
+  readonly caBundle: string;
   /** Sockets, namespaces and pid files; removed by `down`, invalid after a reboot. */
-  run: string;
-  config: string;
-  netns: string;
-  mountNamespace: string;
+  readonly run: string;
+  readonly config: string;
+  readonly netns: string;
+  readonly mountNamespace: string;
   /** Only on cgroup v2. */
-  cgroupNamespace: string;
-  containerdSocket: string;
-  buildkitSocket: string;
+  readonly cgroupNamespace: string;
+  readonly containerdSocket: string;
+  readonly buildkitSocket: string;
   /** Folder of the pods' volumes in the lab's mount namespace. */
-  volumes: string;
+  readonly volumes: string;
 }
 
 /** Folder of the runtime state of all labs of this machine. */

@@ -45,7 +45,9 @@ async function withRetries<T>(cluster: ClusterConfig, work: () => Promise<T>): P
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (attempt === ATTEMPTS) {
+        throw error;
+      }
       await delay(attempt * 1000);
       await waitFor(ready, START_TIMEOUTS);
     }
@@ -105,7 +107,9 @@ export async function installGatewayApi(cluster: ClusterConfig): Promise<void> {
   const list = ["get", "--ignore-not-found", "-f", folder, "-o", versions];
   const found = await withRetries(cluster, () => kubectlOf(cluster)(...list));
   const current = found.split(" ").filter((version) => version === Version);
-  if (current.length >= readdirSync(folder).length) return;
+  if (current.length >= readdirSync(folder).length) {
+    return;
+  }
   await apply(cluster, folder);
   const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
   await waitFor(async () => void (await get(cluster, classes)), START_TIMEOUTS);
@@ -128,7 +132,9 @@ async function ready(
       waitFor(httpProbe(`http://127.0.0.1:${cluster.ingressPort}/`), wait),
     ]);
   } catch (error) {
-    if (!(error instanceof WaitError)) throw error;
+    if (!(error instanceof WaitError)) {
+      throw error;
+    }
     throw new LabError(`The add-ons are not ready: ${error.message}.${await lastEvents(cluster)}`);
   }
 }
@@ -151,7 +157,9 @@ async function podsReady(cluster: ClusterConfig, names: readonly string[]): Prom
   const list = ["-a", socket, "-n", "k8s.io", "tasks", "ls", "-q"];
   const running = new Set((await run("ctr", list, QUERY_TIMEOUT)).split("\n"));
   const waiting = notRolledOut(names, deployments.items, pods.items, running);
-  if (waiting.length === 0) return;
+  if (waiting.length === 0) {
+    return;
+  }
   const problems = podProblems(pods.items);
   const why = problems.length > 0 ? ` (${problems.join("; ")})` : "";
   throw new Error(`${waiting.join(", ")}: not ready${why}`);
@@ -159,5 +167,7 @@ async function podsReady(cluster: ClusterConfig, names: readonly string[]): Prom
 
 async function metricsAvailable(cluster: ClusterConfig): Promise<void> {
   const { items } = await get<{ items: unknown[] }>(cluster, "/apis/metrics.k8s.io/v1beta1/nodes");
-  if (items.length === 0) throw new Error("metrics-server has no metrics of the node yet");
+  if (items.length === 0) {
+    throw new Error("metrics-server has no metrics of the node yet");
+  }
 }

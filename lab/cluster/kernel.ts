@@ -35,9 +35,13 @@ export function prepareKernel(root = ROOT, saved = SAVED): void {
   try {
     writeFileSync(saved, JSON.stringify(values), { flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw error;
+    }
   }
-  if (values[FORWARDING] !== "1") writeFileSync(join(root, FORWARDING), "1");
+  if (values[FORWARDING] !== "1") {
+    writeFileSync(join(root, FORWARDING), "1");
+  }
 }
 
 /**
@@ -51,20 +55,26 @@ export function restoreKernel(forwarding: boolean, root = ROOT, saved = SAVED): 
   try {
     before = JSON.parse(readFileSync(saved, "utf8"));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw error;
+    }
     return;
   }
   const write = (names: readonly string[]) => {
     for (const [name, now] of Object.entries(read(root, names))) {
       const value = before[name];
-      if (value !== undefined && value !== now) writeFileSync(join(root, name), value);
+      if (value !== undefined && value !== now) {
+        writeFileSync(join(root, name), value);
+      }
     }
   };
   const now = read(root, Object.keys(CHANGED));
   const ours = Object.keys(CHANGED).filter((name) => now[name] === CHANGED[name]);
   const back = ours.filter((name) => name !== FORWARDING || !forwarding);
   write(back);
-  if (back.includes(FORWARDING) && before[FORWARDING] !== "1") write(dependentSettings(root));
+  if (back.includes(FORWARDING) && before[FORWARDING] !== "1") {
+    write(dependentSettings(root));
+  }
   rmSync(saved);
 }
 

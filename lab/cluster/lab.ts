@@ -28,23 +28,23 @@ import { START_TIMEOUTS, waitFor, waitForAll } from "./wait";
 
 /** Addresses and paths of a running lab; also in the file `lab.json` of its folder. Paths are absolute. */
 export interface LabInfo {
-  name: string;
-  folder: string;
-  nodeAddress: string;
-  kubeconfig: string;
-  context: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly nodeAddress: string;
+  readonly kubeconfig: string;
+  readonly context: string;
   /** The registry, with the same name for the host, BuildKit and containerd: `127.0.0.1:5001`. */
-  registry: string;
+  readonly registry: string;
   /** Base URL of the ingress; any host name below `localhost` works too. */
-  ingress: string;
+  readonly ingress: string;
   /** Name of the buildx builder. */
-  builder: string;
+  readonly builder: string;
   /** File: upstream image reference -> digest in the lab's registry. */
-  imagesLock: string;
+  readonly imagesLock: string;
   /** Folder of the charts that the lab provides, each below its name: `cert-manager`. */
-  charts: string;
+  readonly charts: string;
   /** File: the CA certificates that this machine trusts, for downloads in image builds. */
-  ca: string;
+  readonly ca: string;
 }
 
 /**
@@ -71,7 +71,9 @@ export async function startLab(
     const [, tools] = await waitForAll([prerequisites.packages, prerequisites.tools], report);
     const tool = (name: string) => tools.get(name as ToolName) ?? name;
     const cluster = await clusterConfig(lab, settings, tool);
-    if (cluster.resolvers.length === 0) report(NO_RESOLVERS);
+    if (cluster.resolvers.length === 0) {
+      report(NO_RESOLVERS);
+    }
     await timed("network and keys", report, () => prepare(cluster));
     const images = await startAll(cluster, prerequisites, report);
     return publish(cluster, images);
@@ -97,7 +99,9 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
     checkOwner(lab);
     await timed("stop", report, () => tearDown(lab));
     const buildx = await labTools.find("buildx");
-    if (buildx) await removeBuilder(lab, buildx);
+    if (buildx) {
+      await removeBuilder(lab, buildx);
+    }
     removeBuilderFolder(lab);
     removeFolder(lab.paths);
   });
@@ -105,10 +109,10 @@ export async function resetLab(options: LabOptions, report: Report): Promise<voi
 
 /** The result of `labStatus`. */
 export interface LabStatus {
-  info: LabInfo;
-  components: ComponentStatus[];
+  readonly info: LabInfo;
+  readonly components: ComponentStatus[];
   /** Software on the node, as `name version`; empty if the API server does not respond. */
-  versions: string[];
+  readonly versions: string[];
 }
 
 /** One line for each component of a running lab that has exited; none if all run, or if no lab runs. Needs no root. */
@@ -121,9 +125,13 @@ export async function labStatus(options: LabOptions): Promise<LabStatus> {
   const lab = identify(options);
   requireMachine();
   const settings = readSettings(lab);
-  if (!settings) throw new LabError(`There is no lab in ${lab.paths.folder}. Start one with "up".`);
+  if (!settings) {
+    throw new LabError(`There is no lab in ${lab.paths.folder}. Start one with "up".`);
+  }
   const found = new Map<string, string>();
-  for (const name of TOOLS) found.set(name, (await labTools.find(name)) ?? name);
+  for (const name of TOOLS) {
+    found.set(name, (await labTools.find(name)) ?? name);
+  }
   const cluster = await clusterConfig(lab, settings, (name) => found.get(name) ?? name);
   const components = await statusOf(lab, componentsOf(cluster));
   return { info: infoOf(cluster), components, versions: await nodeVersions(cluster) };

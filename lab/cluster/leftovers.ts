@@ -19,7 +19,9 @@ const RECORD = "/var/lib/ml-lab-leftovers.json";
 
 /** Records which of those paths do not exist before the first lab. */
 export function recordAbsent(places = PATHS, record = RECORD): void {
-  if (existsSync(record)) return;
+  if (existsSync(record)) {
+    return;
+  }
   // Renamed when complete, as it is only written once.
   const begun = `${record}.new`;
   writeFileSync(begun, JSON.stringify(places.filter((path) => !existsSync(path))));
@@ -28,10 +30,15 @@ export function recordAbsent(places = PATHS, record = RECORD): void {
 
 /** Removes the paths that were created since, unless they contain files of others; to be called after the last lab was stopped. */
 export function removeLeftovers(record = RECORD): void {
-  if (!existsSync(record)) return;
+  if (!existsSync(record)) {
+    return;
+  }
   for (const path of JSON.parse(readFileSync(record, "utf8")) as string[]) {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) removeIfEmpty(path);
-    else rmSync(path, { force: true });
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      removeIfEmpty(path);
+    } else {
+      rmSync(path, { force: true });
+    }
   }
   rmSync(record);
 }

@@ -21,14 +21,14 @@ export function labPackages(): string[] {
 
 /** Properties of a machine that are checked before a lab is started. */
 export interface Machine {
-  platform: NodeJS.Platform;
+  readonly platform: NodeJS.Platform;
   /** Whether Debian's package tools are installed; distributions based on Debian have them too. */
-  debian: boolean;
-  root: boolean;
+  readonly debian: boolean;
+  readonly root: boolean;
   /** Whether sudo finds npm. */
-  sudoFindsNpm: boolean;
+  readonly sudoFindsNpm: boolean;
   /** The npm script that runs: `start`, `lab`. */
-  script: string | undefined;
+  readonly script: string | undefined;
 }
 
 const ELSEWHERE = "A cluster of your own does not need this: npm start -- --context NAME";
@@ -41,7 +41,9 @@ export function machineProblem(machine: Machine): string | undefined {
   if (!machine.debian) {
     return `The local cluster needs Debian, Ubuntu or a distribution based on them: apt-get and dpkg-query are not on PATH.\n${ELSEWHERE}`;
   }
-  if (machine.root) return undefined;
+  if (machine.root) {
+    return undefined;
+  }
   const command =
     machine.script === "start" ? "npm start" : `npm run ${machine.script ?? "lab"} -- ...`;
   // The npm of nvm, for example, is only on the user's PATH.
@@ -62,7 +64,9 @@ function thisMachine(): Machine {
 /** Throws, before anything is done, if no lab can run on the machine. Adds the folders of administration programs to PATH. */
 export function requireMachine(machine = thisMachine()): void {
   const fault = machineProblem(machine);
-  if (fault) throw new LabError(fault);
+  if (fault) {
+    throw new LabError(fault);
+  }
   const path = (process.env.PATH ?? "").split(delimiter);
   const missing = ADMINISTRATION.filter((folder) => !path.includes(folder));
   process.env.PATH = [...path, ...missing].join(delimiter);

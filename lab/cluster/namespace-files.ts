@@ -35,11 +35,15 @@ export async function prepareNamespaceFile(file: string): Promise<void> {
 
 /** Unmounts a namespace, if there is one. The namespace ends with the last process in it. */
 export async function releaseNamespace(file: string): Promise<void> {
-  if (isNamespace(file)) await run("umount", [file]);
+  if (isNamespace(file)) {
+    await run("umount", [file]);
+  }
   rmSync(file, { force: true });
 }
 
 /** Removes the folder of namespace files, with everything that is mounted in it. */
 export async function releaseFolder(folder: string): Promise<void> {
-  if (isMounted(folder)) await attempt("umount", ["--lazy", folder]);
+  if (isMounted(folder)) {
+    await attempt("umount", ["--lazy", folder]);
+  }
 }

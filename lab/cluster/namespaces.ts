@@ -57,13 +57,13 @@ function runInNetwork({ paths }: Lab, ...command: string[]) {
 }
 
 interface RouteEntry {
-  dst: string;
-  dev?: string;
+  readonly dst: string;
+  readonly dev?: string;
 }
 interface AddressEntry {
-  ifname: string;
-  mtu: number;
-  addr_info: { local: string; prefixlen: number }[];
+  readonly ifname: string;
+  readonly mtu: number;
+  readonly addr_info: { local: string; prefixlen: number }[];
 }
 
 /** Networks of the host other than the lab's link. */
@@ -96,7 +96,9 @@ export async function freeSubnet(lab: Lab, remembered: string | undefined): Prom
 export async function uplinkMtu(): Promise<number> {
   const routes = JSON.parse(await run("ip", ["-4", "-j", "route", "show", "default"]));
   const dev: unknown = routes[0]?.dev;
-  if (typeof dev !== "string") return 1500;
+  if (typeof dev !== "string") {
+    return 1500;
+  }
   const links = JSON.parse(await run("ip", ["-j", "link", "show", "dev", dev])) as AddressEntry[];
   return links[0]?.mtu ?? 1500;
 }
@@ -109,7 +111,9 @@ export async function createNetwork(lab: Lab, link: LinkAddresses, mtu: number):
     await prepareNamespaceFile(netns);
     await run("unshare", [`--net=${netns}`, "true"]);
   }
-  if (!(await linkExists(lab, link))) await createLink(lab, link, mtu);
+  if (!(await linkExists(lab, link))) {
+    await createLink(lab, link, mtu);
+  }
   // At every start, as an earlier one may have been killed.
   const inside = (...args: string[]) => runInNetwork(lab, "ip", ...args);
   await inside("link", "set", "lo", "up");
@@ -143,7 +147,9 @@ while [ $# -gt 0 ]; do mount --bind "$1" "$2"; shift 2; done`;
 
 /** Whether the namespace has all of its mounts; the last one is that of the volumes. An earlier start may have been killed. */
 async function mountsExist({ paths: { mountNamespace, volumes } }: Lab): Promise<boolean> {
-  if (!isNamespace(mountNamespace)) return false;
+  if (!isNamespace(mountNamespace)) {
+    return false;
+  }
   const list = [`--mount=${mountNamespace}`, "--", "cat", "/proc/self/mounts"];
   return (await run("nsenter", list)).includes(` ${volumes} `);
 }
@@ -151,11 +157,15 @@ async function mountsExist({ paths: { mountNamespace, volumes } }: Lab): Promise
 /** Creates the mount namespace with the lab's folders on the standard paths; mounts do not propagate between it and the host. */
 export async function createMounts(lab: Lab): Promise<void> {
   const { mountNamespace, cgroupNamespace } = lab.paths;
-  if (await mountsExist(lab)) return;
+  if (await mountsExist(lab)) {
+    return;
+  }
   await releaseNamespace(mountNamespace);
   await prepareNamespaceFile(mountNamespace);
   const pairs = bindings(lab);
-  for (const path of pairs.flat()) mkdirSync(path, { recursive: true });
+  for (const path of pairs.flat()) {
+    mkdirSync(path, { recursive: true });
+  }
   const own = isNamespace(cgroupNamespace);
   const enter = own ? ["nsenter", `--cgroup=${cgroupNamespace}`, "--"] : [];
   const unshare = ["unshare", `--mount=${mountNamespace}`, "--propagation", "slave"];
@@ -167,7 +177,9 @@ export async function createMounts(lab: Lab): Promise<void> {
 /** Removes all namespaces and the link. All processes in them must have exited. */
 export async function removeNamespaces(lab: Lab): Promise<void> {
   const { mountNamespace, netns, cgroupNamespace } = lab.paths;
-  for (const file of [mountNamespace, netns, cgroupNamespace]) await releaseNamespace(file);
+  for (const file of [mountNamespace, netns, cgroupNamespace]) {
+    await releaseNamespace(file);
+  }
   await releaseFolder(dirname(netns));
   if (statSync(`/sys/class/net/${lab.link}`, { throwIfNoEntry: false })) {
     await attempt("ip", ["link", "del", lab.link]); // it may be removed already, with its namespace

@@ -3,10 +3,14 @@ import { getJson } from "./probe";
 
 /** The fields of the Node object that the lab reads. */
 interface NodeObject {
-  status: {
-    addresses: { address: string }[];
-    conditions: { type: string; status: string }[];
-    nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string; kernelVersion: string };
+  readonly status: {
+    readonly addresses: { address: string }[];
+    readonly conditions: { type: string; status: string }[];
+    readonly nodeInfo: {
+      kubeletVersion: string;
+      containerRuntimeVersion: string;
+      kernelVersion: string;
+    };
   };
 }
 
@@ -19,12 +23,14 @@ export async function nodeReady(cluster: ClusterConfig): Promise<void> {
   const { addresses, conditions } = (await getNode(cluster)).status;
   const ready = conditions.find(({ type }) => type === "Ready");
   const known = addresses.some(({ address }) => address === cluster.link.node);
-  if (ready?.status !== "True" || !known) throw new Error("the node is not ready");
+  if (ready?.status !== "True" || !known) {
+    throw new Error("the node is not ready");
+  }
 }
 
 /** The fields of a pod that the lab compares between API server and kubelet. */
 interface BoundPod {
-  metadata: { uid: string; name: string };
+  readonly metadata: { uid: string; name: string };
 }
 
 /** Fails, with their names, while the kubelet does not have all pods of the node: a kubelet that has just started gets them late. */
@@ -38,7 +44,9 @@ export async function podsKnown(cluster: ClusterConfig): Promise<void> {
   const known = await list(`/api/v1/nodes/${lab.label}/proxy/pods`);
   const uids = new Set(known.map(({ metadata }) => metadata.uid));
   const missing = bound.filter(({ metadata }) => !uids.has(metadata.uid));
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    return;
+  }
   throw new Error(
     `the kubelet does not have the pods ${missing.map((it) => it.metadata.name).join(", ")} yet`,
   );
@@ -47,7 +55,9 @@ export async function podsKnown(cluster: ClusterConfig): Promise<void> {
 /** Versions that the node reports; none if the API server does not respond. */
 export async function nodeVersions(cluster: ClusterConfig): Promise<string[]> {
   const found = await getNode(cluster).catch(() => undefined);
-  if (!found) return [];
+  if (!found) {
+    return [];
+  }
   const { kubeletVersion, containerRuntimeVersion, kernelVersion } = found.status.nodeInfo;
   const runtime = containerRuntimeVersion.replace("://", " ");
   return [`Kubernetes ${kubeletVersion.slice(1)}`, runtime, `Linux ${kernelVersion}`];

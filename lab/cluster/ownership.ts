@@ -14,10 +14,10 @@ import { type Lab, LabError, RUN_ROOT } from "./identity";
 import { bootId } from "./kernel";
 
 interface Owner {
-  folder: string;
-  boot: string;
+  readonly folder: string;
+  readonly boot: string;
   /** Device and inode of its data, which the lab continues to use after the folder is removed. */
-  data?: string;
+  readonly data?: string;
 }
 
 const ownerFile = (lab: Lab) => join(lab.paths.run, "owner.json");
@@ -64,7 +64,9 @@ export function labsOfMachine(): string[] {
  */
 export function checkOwner(lab: Lab): void {
   const owner = readOwner(lab);
-  if (!owner) return;
+  if (!owner) {
+    return;
+  }
   if (owner.boot !== bootId()) {
     rmSync(lab.paths.run, { recursive: true, force: true });
   } else if (owner.folder !== lab.paths.folder && existsSync(owner.folder)) {

@@ -6,32 +6,32 @@ import type { Probe, ProbeIdentity } from "./probe";
 
 /** One component of a lab: a long-running process, with its configuration, command and probe. */
 export interface Component {
-  name: string;
+  readonly name: string;
   /** Components that must be ready before this one is started. */
-  after: readonly string[];
+  readonly after: readonly string[];
   /** Files of lab/addons whose objects must be in the cluster before it is started; it must then come after the API server. */
-  needs?: readonly string[];
-  command: readonly string[];
+  readonly needs?: readonly string[];
+  readonly command: readonly string[];
   /** Configuration files by name; written to `configFile(lab, name)` before the start. */
-  files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
   /** Whether it runs in the lab's namespaces (default) or on the host. */
-  inside?: boolean;
-  probe: Probe;
+  readonly inside?: boolean;
+  readonly probe: Probe;
 }
 
 /** The values from which the components of a lab are configured. */
 export interface ClusterConfig {
-  lab: Lab;
-  link: LinkAddresses;
-  mtu: number;
-  registryPort: number;
-  ingressPort: number;
+  readonly lab: Lab;
+  readonly link: LinkAddresses;
+  readonly mtu: number;
+  readonly registryPort: number;
+  readonly ingressPort: number;
   /** Upstream name servers for pods and builds. */
-  resolvers: readonly string[];
+  readonly resolvers: readonly string[];
   /** The lab's cgroup root, as its components see it. */
-  cgroupRoot: string;
+  readonly cgroupRoot: string;
   /** Absolute path of a built tool. */
-  tool: (name: string) => string;
+  readonly tool: (name: string) => string;
 }
 
 /** URL of the API server for the host and the lab's processes. */

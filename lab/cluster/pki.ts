@@ -16,12 +16,12 @@ type Authority = (typeof CERTIFICATE_AUTHORITIES)[number];
 
 interface CertificateSpec {
   /** File name without extension. */
-  name: string;
+  readonly name: string;
   /** Subject in the format of OpenSSL. */
-  subject: string;
-  authority: Authority;
+  readonly subject: string;
+  readonly authority: Authority;
   /** Names and addresses of a server, in the format of OpenSSL; none for a client. */
-  servers: readonly string[];
+  readonly servers: readonly string[];
 }
 
 /** Users of the API server with a kubeconfig, and their certificate subjects, which RBAC uses. */
@@ -67,7 +67,9 @@ export function identityOf(pki: string, name: string, authority: Authority = "ca
 export async function ensurePki(pki: string, node: string, address: string): Promise<void> {
   mkdirSync(pki, { recursive: true, mode: 0o700 });
   for (const name of CERTIFICATE_AUTHORITIES) {
-    if (!isUsable(join(pki, `${name}.crt`), undefined, [])) await makeAuthority(pki, name);
+    if (!isUsable(join(pki, `${name}.crt`), undefined, [])) {
+      await makeAuthority(pki, name);
+    }
   }
   if (!existsSync(join(pki, "sa.key"))) {
     // In the traditional format: the API server reads the public key from it, but not from PKCS #8.
@@ -76,7 +78,9 @@ export async function ensurePki(pki: string, node: string, address: string): Pro
   }
   for (const spec of certificates(node, address)) {
     const { ca, cert } = identityOf(pki, spec.name, spec.authority);
-    if (!isUsable(cert, ca, spec.servers)) await issue(pki, spec);
+    if (!isUsable(cert, ca, spec.servers)) {
+      await issue(pki, spec);
+    }
   }
 }
 
@@ -86,7 +90,9 @@ export function isUsable(
   authority: string | undefined,
   servers: readonly string[],
 ): boolean {
-  if (!existsSync(path) || !existsSync(path.replace(/crt$/, "key"))) return false;
+  if (!existsSync(path) || !existsSync(path.replace(/crt$/, "key"))) {
+    return false;
+  }
   try {
     const certificate = new X509Certificate(readFileSync(path));
     const issuer = authority ? new X509Certificate(readFileSync(authority)) : certificate;

@@ -10,9 +10,9 @@ export type Probe = () => Promise<void>;
 
 /** Certificates for a probe, as paths of PEM files. */
 export interface ProbeIdentity {
-  ca: string;
-  cert: string;
-  key: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** Timeout of one probe, in milliseconds. A probe that times out does not yet mean that the component has failed. */
@@ -21,8 +21,8 @@ const PROBE_TIMEOUT = 10_000;
 const PROBE_PAUSE = 150;
 
 interface Answer {
-  status: number;
-  body: string;
+  readonly status: number;
+  readonly body: string;
 }
 
 /** Sends a GET request over HTTP or (with an identity) verified HTTPS. */
@@ -66,7 +66,9 @@ export function httpProbe(url: string, identity?: ProbeIdentity): Probe {
 /** The JSON of a URL. Throws with the status if it is not 200. */
 export async function getJson<T>(url: string, identity: ProbeIdentity): Promise<T> {
   const { status, body } = await sendGet(url, identity);
-  if (status !== 200) throw new Error(`${url} returned status ${status}`);
+  if (status !== 200) {
+    throw new Error(`${url} returned status ${status}`);
+  }
   return JSON.parse(body) as T;
 }
 

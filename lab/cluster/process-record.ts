@@ -5,11 +5,11 @@ export const TICK = 10;
 
 /** Identifies a process after the program that started it has exited. */
 export interface ProcessRecord {
-  pid: number;
+  readonly pid: number;
   /** Kernel start time in clock ticks since boot: together with the pid it is unique. */
-  startTime: string;
+  readonly startTime: string;
   /** Hash of the command and its configuration: if it changes, the component must be restarted. */
-  fingerprint: string;
+  readonly fingerprint: string;
 }
 
 /** State letter and start time from the text of /proc/PID/stat; the command name in it may contain spaces and parentheses. */
@@ -61,9 +61,9 @@ export function memoryOf(pid: number): number {
 
 /** One exit of a component, as its supervisor records it. */
 export interface ProcessExit {
-  time: Date;
+  readonly time: Date;
   /** Exit code; 128 and more is a signal: 137 is SIGKILL. */
-  code: number;
+  readonly code: number;
 }
 
 /** The lines `SECONDS CODE` that a supervisor writes; an incomplete line is ignored. */

@@ -32,11 +32,11 @@ const LOG_TAIL = 12;
 
 /** How to start one long-running process. */
 export interface Launch {
-  name: string;
-  command: readonly string[];
+  readonly name: string;
+  readonly command: readonly string[];
   /** Whether it runs in the lab's network and mount namespaces, or on the host. */
-  inside: boolean;
-  fingerprint: string;
+  readonly inside: boolean;
+  readonly fingerprint: string;
 }
 
 /**
@@ -132,11 +132,14 @@ export async function launch(lab: Lab, component: Launch): Promise<void> {
   closeSync(log);
   child.unref();
   const launched = async () => {
-    if (!parseRecord(textOf(recordFile(lab, "processes", component.name))))
+    if (!parseRecord(textOf(recordFile(lab, "processes", component.name)))) {
       throw new Error("no pid yet");
+    }
   };
   const checkFailed = () => {
-    if (child.exitCode === null && child.signalCode === null) return;
+    if (child.exitCode === null && child.signalCode === null) {
+      return;
+    }
     throw new LabError(`${component.name} cannot be started. ${endOfLog(lab, component.name)}`);
   };
   await waitFor(launched, { ...START_TIMEOUTS, checkFailed });
@@ -146,7 +149,9 @@ export async function launch(lab: Lab, component: Launch): Promise<void> {
 function rotateLog(lab: Lab, name: string): number {
   const path = logFile(lab, name);
   mkdirSync(dirname(path), { recursive: true });
-  if (statSync(path, { throwIfNoEntry: false })) renameSync(path, `${path}.previous`);
+  if (statSync(path, { throwIfNoEntry: false })) {
+    renameSync(path, `${path}.previous`);
+  }
   return openSync(path, "a", 0o640);
 }
 
@@ -168,14 +173,21 @@ export async function stopProcess(lab: Lab, name: string): Promise<void> {
   const signal = (which: NodeJS.Signals) => {
     const alone = runningProcess(lab, name)?.pid;
     // One signal each: at a second SIGTERM the API server exits at once.
-    if (group) send(-group, which);
-    else if (alone) send(alone, which);
+    if (group) {
+      send(-group, which);
+    } else if (alone) {
+      send(alone, which);
+    }
   };
   const gone = async () => {
     const left = running();
-    if (left) throw new Error(`${name} (pid ${left.pid}) does not exit`);
+    if (left) {
+      throw new Error(`${name} (pid ${left.pid}) does not exit`);
+    }
   };
-  if (!running()) return;
+  if (!running()) {
+    return;
+  }
   signal("SIGTERM");
   signal("SIGCONT"); // a stopped process handles SIGTERM only after SIGCONT
   try {
@@ -190,6 +202,8 @@ function send(target: number, signal: NodeJS.Signals): void {
   try {
     process.kill(target, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+      throw error;
+    }
   }
 }

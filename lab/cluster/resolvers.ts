@@ -17,7 +17,9 @@ export function parseResolvers(text: string): string[] {
 export function upstreamResolvers(sources: readonly string[] = SOURCES): string[] {
   for (const path of sources.filter((it) => existsSync(it))) {
     const servers = parseResolvers(readFileSync(path, "utf8"));
-    if (servers.length > 0) return servers;
+    if (servers.length > 0) {
+      return servers;
+    }
   }
   return [];
 }

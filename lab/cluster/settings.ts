@@ -31,7 +31,9 @@ const PORTS = [
 /** The settings of the lab; undefined before its first start. Throws if the file is invalid or belongs to another lab. */
 export function readSettings(lab: Lab): Settings | undefined {
   const { settings, folder } = lab.paths;
-  if (!existsSync(settings)) return undefined;
+  if (!existsSync(settings)) {
+    return undefined;
+  }
   const parsed = Settings.safeParse(jsonOf(readFileSync(settings, "utf8")));
   if (!parsed.success) {
     throw new LabError(`${settings} is not valid. Remove the folder ${folder} and start again.`);
@@ -85,7 +87,9 @@ const PORT_RANGE = 200;
  */
 async function firstPort(lab: Lab, name: PortName): Promise<number> {
   const first = FIRST_PORTS[name];
-  if (lab.name === DEFAULT_LAB) return first;
+  if (lab.name === DEFAULT_LAB) {
+    return first;
+  }
   const start = createHash("sha256").update(lab.paths.folder).digest().readUInt16BE() % PORT_RANGE;
   const range = Array.from(
     { length: PORT_RANGE },

@@ -9,9 +9,9 @@ export const QUERY_TIMEOUT = 30_000;
 
 /** The result of a command. */
 export interface Finished {
-  stdout: string;
-  stderr: string;
-  exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
 }
 
 /**
@@ -27,7 +27,9 @@ export async function attempt(
     const result = await x(command, [...args], { timeout });
     return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode ?? -1 };
   } catch (error) {
-    if ((error as Error).name !== "AbortError") throw error;
+    if ((error as Error).name !== "AbortError") {
+      throw error;
+    }
     throw new LabError(`"${lineOf(command, args)}" did not exit within ${duration(timeout)}.`);
   }
 }
@@ -39,7 +41,9 @@ export async function run(
   timeout = COMMAND_TIMEOUT,
 ): Promise<string> {
   const { stdout, stderr, exitCode } = await attempt(command, args, timeout);
-  if (exitCode === 0) return stdout;
+  if (exitCode === 0) {
+    return stdout;
+  }
   const words = (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
   throw new LabError(`"${lineOf(command, args)}" failed (exit ${exitCode}):\n${words}`);
 }

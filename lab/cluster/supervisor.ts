@@ -41,7 +41,9 @@ export function startComponents(
   const started = new Map<string, Promise<void>>();
   const start = (component: Component): Promise<void> => {
     const known = started.get(component.name);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const needed = components.filter(({ name }) => component.after.includes(name));
     const work = Promise.all(needed.map(start)).then(() =>
       startComponent(lab, component, apply, report),
@@ -49,7 +51,9 @@ export function startComponents(
     started.set(component.name, work);
     return work;
   };
-  for (const component of components) start(component);
+  for (const component of components) {
+    start(component);
+  }
   return started;
 }
 
@@ -62,9 +66,13 @@ async function startComponent(
   const begin = Date.now();
   const setup = writeConfiguration(lab, component);
   const fault = await restartReason(lab, component, setup);
-  if (!fault) return;
+  if (!fault) {
+    return;
+  }
   await stopProcess(lab, component.name);
-  if (component.needs) await apply(component.needs);
+  if (component.needs) {
+    await apply(component.needs);
+  }
   const { name, command, inside = true } = component;
   await launch(lab, { name, command, fingerprint: setup, inside });
   await waitUntilReady(lab, component, report);
@@ -79,12 +87,21 @@ async function restartReason(
   setup: string,
 ): Promise<string | undefined> {
   const record = runningProcess(lab, component.name);
-  if (!record) return "stopped";
-  if (record.fingerprint !== setup) return "configured differently";
-  if ((component.inside ?? true) && !isInNamespaces(lab, record.pid))
+  if (!record) {
+    return "stopped";
+  }
+  if (record.fingerprint !== setup) {
+    return "configured differently";
+  }
+  if ((component.inside ?? true) && !isInNamespaces(lab, record.pid)) {
     return "outside the lab's namespaces";
-  if (!runningSupervisor(lab, component.name)) return "without its supervisor";
-  if (isSuspended(record.pid)) return "stopped by a signal";
+  }
+  if (!runningSupervisor(lab, component.name)) {
+    return "without its supervisor";
+  }
+  if (isSuspended(record.pid)) {
+    return "stopped by a signal";
+  }
   const timeouts = ageOf(record) < STARTING ? START_TIMEOUTS : RECOVERY_TIMEOUTS;
   try {
     await waitFor(component.probe, { ...timeouts, ...waitOptions(lab, component) });
@@ -109,7 +126,9 @@ export async function waitUntilReady(
       report: reportWait,
     });
   } catch (error) {
-    if (!(error instanceof WaitError)) throw error;
+    if (!(error instanceof WaitError)) {
+      throw error;
+    }
     throw new LabError(
       `${component.name} is not ready: ${error.message}. ${endOfLog(lab, component.name)}`,
     );
@@ -124,7 +143,9 @@ function waitOptions(lab: Lab, { name }: Component) {
     return `${pid} ${size} ${pid && Math.floor(cpuTimeOf(pid) / CPU_STEP)}`;
   };
   const checkFailed = () => {
-    if (hasFailed(lab, name)) throw failureOf(lab, name);
+    if (hasFailed(lab, name)) {
+      throw failureOf(lab, name);
+    }
   };
   return { progress, checkFailed };
 }
@@ -178,7 +199,9 @@ export async function watchComponents<T>(
       ({ name }) => exitsOf(lab, name).length > 0 && hasFailed(lab, name),
     );
     const reason = (error as Error).message;
-    if (!failed || reason.startsWith(`${failed.name} `)) throw error;
+    if (!failed || reason.startsWith(`${failed.name} `)) {
+      throw error;
+    }
     throw new LabError(`${failureOf(lab, failed.name).message}\nThis caused: ${reason}`);
   } finally {
     clearInterval(watch);
@@ -188,5 +211,7 @@ export async function watchComponents<T>(
 /** Throws for a component that has failed, with the end of its log. */
 export function requireRunning(lab: Lab, components: readonly Component[]): void {
   const failed = components.find(({ name }) => hasFailed(lab, name));
-  if (failed) throw failureOf(lab, failed.name);
+  if (failed) {
+    throw failureOf(lab, failed.name);
+  }
 }

@@ -17,16 +17,16 @@ export const TOOLS = [
 /** Steps of a start that a caller may replace or observe. */
 export interface StartSteps {
   /** Provides the images. Default: `assembleImages`. */
-  assemble: typeof assembleImages;
+  readonly assemble: typeof assembleImages;
   /** Called when the lab's tools are installed, so that other CPU-bound work can start. */
-  onTools: () => void;
+  readonly onTools: () => void;
 }
 
 /** Work that may take minutes. It starts as early as possible, and running components do not wait for it. */
 export interface Prerequisites {
-  packages: Promise<void>;
-  tools: Promise<ReadonlyMap<ToolName, string>>;
-  images: Promise<Image[]>;
+  readonly packages: Promise<void>;
+  readonly tools: Promise<ReadonlyMap<ToolName, string>>;
+  readonly images: Promise<Image[]>;
 }
 
 /**
@@ -43,7 +43,9 @@ export function startPrerequisites(steps: Partial<StartSteps>, report: Report): 
   tools.then(onTools, () => {});
   const images = packages.then(() => timed("images", report, () => assemble(tools, report)));
   // Errors are handled where the promises are awaited.
-  for (const work of [packages, tools, images]) work.catch(() => {});
+  for (const work of [packages, tools, images]) {
+    work.catch(() => {});
+  }
   return { packages, tools, images };
 }
 

@@ -24,7 +24,9 @@ export async function tearDown(lab: Lab): Promise<void> {
     lab,
     components.filter((name) => !LAST.includes(name)),
   );
-  for (const name of LAST) await stopProcess(lab, name);
+  for (const name of LAST) {
+    await stopProcess(lab, name);
+  }
   signalMembers(lab.scope, "all", "SIGKILL");
   await waitForExit(lab.scope, "all");
   await removeNamespaces(lab);
@@ -32,7 +34,9 @@ export async function tearDown(lab: Lab): Promise<void> {
   await removeCgroups(lab.scope);
   rmSync(lab.paths.run, { recursive: true, force: true });
   await withMachineLock(async () => {
-    if (labsOfMachine().length > 0) return;
+    if (labsOfMachine().length > 0) {
+      return;
+    }
     restoreKernel(await othersForwardPackets());
     restoreControllers();
     removeLeftovers();

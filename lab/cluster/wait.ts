@@ -12,9 +12,9 @@ const LONG = MINUTE / 2;
 /** Timeouts of a wait, in milliseconds. */
 export interface Timeouts {
   /** Time without progress. */
-  stall: number;
+  readonly stall: number;
   /** Time in all, for work that makes progress but never completes. */
-  total: number;
+  readonly total: number;
 }
 
 /** For a component that was just started: a machine without hardware virtualization is ten times slower than a laptop. */
@@ -28,13 +28,13 @@ export class WaitError extends LabError {}
 /** One wait. */
 export interface Wait extends Timeouts {
   /** Returns a text that changes with the progress of the work; a change of the probe's error also counts as progress. */
-  progress?: () => string;
+  readonly progress?: () => string;
   /** Throws if the probe can no longer succeed. */
-  checkFailed?: () => void;
+  readonly checkFailed?: () => void;
   /** Gets what a long wait waits for: after half a minute, and each time that it has lasted twice as long. */
-  report?: (line: string) => void;
+  readonly report?: (line: string) => void;
   /** Interval of probes, in milliseconds. Default 150. */
-  pause?: number;
+  readonly pause?: number;
 }
 
 /**
@@ -47,11 +47,15 @@ export async function waitFor(probe: Probe, wait: Wait): Promise<void> {
   let [changed, last, long] = [begin, "", LONG];
   for (;;) {
     const problem = await problemOf(probe);
-    if (problem === undefined) return;
+    if (problem === undefined) {
+      return;
+    }
     wait.checkFailed?.();
     const now = performance.now();
     const state = `${wait.progress?.() ?? ""} ${problem}`;
-    if (state !== last) [changed, last] = [now, state];
+    if (state !== last) {
+      [changed, last] = [now, state];
+    }
     const stalled = now - changed;
     if (stalled >= wait.stall || now - begin >= wait.total) {
       const times = `waited ${duration(now - begin)}, no progress for ${duration(stalled)}`;
@@ -82,13 +86,19 @@ export async function waitForAll<T extends readonly unknown[]>(
 ): Promise<T> {
   let failure: { reason: unknown } | undefined;
   const onFailure = (reason: unknown) => {
-    if (failure) return;
+    if (failure) {
+      return;
+    }
     failure = { reason };
     const [line] = (reason instanceof Error ? reason.message : String(reason)).split("\n");
     report(`failed: ${line?.replace(/\.?$/, ".")} Waiting for the work in progress to end.`);
   };
-  for (const work of works) work.catch(onFailure);
+  for (const work of works) {
+    work.catch(onFailure);
+  }
   const results = await Promise.allSettled(works);
-  if (failure) throw failure.reason;
+  if (failure) {
+    throw failure.reason;
+  }
   return results.map((it) => (it.status === "fulfilled" ? it.value : undefined)) as unknown as T;
 }

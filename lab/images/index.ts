@@ -19,7 +19,9 @@ type ToolPaths = ReadonlyMap<ToolName, string>;
 
 /** The tools in an image. */
 export function toolsOf({ layer }: Recipe): ToolName[] {
-  if (layer.kind !== "files") return [];
+  if (layer.kind !== "files") {
+    return [];
+  }
   return Object.values(layer.files).flatMap((file) => ("tool" in file ? [file.tool] : []));
 }
 
@@ -31,8 +33,12 @@ export async function layoutFolder(recipe: Recipe): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(recipe));
   const files = recipe.layer.kind === "files" ? Object.values(recipe.layer.files) : [];
   for (const file of files) {
-    if ("host" in file) hash.update(readFileSync(file.host));
-    if ("tool" in file) hash.update(await labTools.cachedPath(file.tool));
+    if ("host" in file) {
+      hash.update(readFileSync(file.host));
+    }
+    if ("tool" in file) {
+      hash.update(await labTools.cachedPath(file.tool));
+    }
   }
   const name = recipe.reference.replaceAll(/[/:]/g, "_");
   return join(cacheRoot(), "images", name, hash.digest("hex").slice(0, 16));
@@ -70,13 +76,17 @@ async function provideLayout(
   report: Report,
 ): Promise<Descriptor> {
   const finished = readManifest(layout);
-  if (finished) return finished;
+  if (finished) {
+    return finished;
+  }
   const label = `image ${recipe.reference}`;
   const paths = toolsOf(recipe).length > 0 ? await tools : new Map();
   const onWait = () => report(`${label}: another run is assembling it, waiting ...`);
   return withLock(`${layout}.lock`, onWait, async () => {
     const meanwhile = readManifest(layout);
-    if (meanwhile) return meanwhile;
+    if (meanwhile) {
+      return meanwhile;
+    }
     report(`${label}: assembling ...`);
     const start = Date.now();
     const manifest = await assemble(recipe, layout, paths);
@@ -136,7 +146,9 @@ export async function pushImages(
   report: Report,
 ): Promise<Record<string, string>> {
   const push = async ({ layout, reference, digest }: Image) => {
-    if ((await remoteDigest(registry, reference)) === digest) return;
+    if ((await remoteDigest(registry, reference)) === digest) {
+      return;
+    }
     const start = Date.now();
     await pushLayout(layout, registry, reference);
     report(`image ${reference}: pushed in ${duration(Date.now() - start)}`);

@@ -49,12 +49,17 @@ export function stageFiles(
   tools: ReadonlyMap<ToolName, string>,
   stage: string,
 ): TarCommand {
-  for (const path of layer.folders ?? []) mkdirSync(join(stage, path), { recursive: true });
+  for (const path of layer.folders ?? []) {
+    mkdirSync(join(stage, path), { recursive: true });
+  }
   for (const [path, file] of Object.entries(layer.files)) {
     const place = join(stage, path);
     mkdirSync(dirname(place), { recursive: true });
-    if ("text" in file) writeFileSync(place, file.text);
-    else symlinkSync("host" in file ? file.host : toolPath(tools, file.tool), place);
+    if ("text" in file) {
+      writeFileSync(place, file.text);
+    } else {
+      symlinkSync("host" in file ? file.host : toolPath(tools, file.tool), place);
+    }
   }
   const owner = ["--owner=0", "--group=0", "--numeric-owner"];
   const fixed = ["--sort=name", "--mtime=@0", "--mode=u+rw,go-w,a+rX", ...owner];
@@ -64,6 +69,8 @@ export function stageFiles(
 
 function toolPath(tools: ReadonlyMap<ToolName, string>, name: ToolName): string {
   const path = tools.get(name);
-  if (!path) throw new Error(`image layer: there is no tool ${name}.`);
+  if (!path) {
+    throw new Error(`image layer: there is no tool ${name}.`);
+  }
   return path;
 }

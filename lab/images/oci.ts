@@ -97,8 +97,12 @@ async function packLayer(tar: TarCommand, folder: string): Promise<Layer> {
   const stored = pipeline(packer.stdout, ...stages);
   // Waits for both, so that nothing is written after one of them has failed.
   const [ended, written] = await Promise.allSettled([once(packer, "close"), stored]);
-  if (ended.status === "rejected") throw ended.reason;
-  if (written.status === "rejected") throw written.reason;
+  if (ended.status === "rejected") {
+    throw ended.reason;
+  }
+  if (written.status === "rejected") {
+    throw written.reason;
+  }
   const [code] = ended.value;
   if (code !== 0) {
     const tail = Buffer.concat(errors).toString().trim().split("\n").slice(-10).join("\n");

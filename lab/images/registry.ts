@@ -7,7 +7,9 @@ const answerTimeout = 60_000;
 /** The repository and tag of `path/to/name:tag`. */
 export function splitReference(reference: string): { repository: string; tag: string } {
   const at = reference.lastIndexOf(":");
-  if (at <= reference.lastIndexOf("/")) throw new Error(`${reference}: an image without a tag.`);
+  if (at <= reference.lastIndexOf("/")) {
+    throw new Error(`${reference}: an image without a tag.`);
+  }
   return { repository: reference.slice(0, at), tag: reference.slice(at + 1) };
 }
 
@@ -31,8 +33,12 @@ export async function remoteDigest(
       `registry ${registry} does not respond for ${reference} (${error.cause ?? error.message}).`,
     );
   });
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}.`);
+  if (response.status === 404) {
+    return undefined;
+  }
+  if (!response.ok) {
+    throw new Error(`${url}: HTTP ${response.status}.`);
+  }
   return response.headers.get("docker-content-digest") ?? undefined;
 }
 
@@ -45,5 +51,7 @@ export async function pushLayout(
   const target = `docker://${registry}/${reference}`;
   const flags = ["--quiet", "--preserve-digests", "--dest-tls-verify=false"];
   const { exitCode, stderr } = await x("skopeo", ["copy", ...flags, `oci:${folder}`, target]);
-  if (exitCode !== 0) throw new Error(`${target}: push failed: ${stderr.trim()}`);
+  if (exitCode !== 0) {
+    throw new Error(`${target}: push failed: ${stderr.trim()}`);
+  }
 }

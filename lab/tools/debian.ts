@@ -24,10 +24,14 @@ export function serviceUnits(listing: string): string[] {
 
 /** Disables the services of packages: they would use the ports of the lab's own processes, now and at boot. */
 async function disableServices(names: readonly string[]): Promise<void> {
-  if (!existsSync("/run/systemd/system")) return;
+  if (!existsSync("/run/systemd/system")) {
+    return;
+  }
   const files = await x("dpkg-query", ["--listfiles", ...names]);
   const units = serviceUnits(files.stdout);
-  if (units.length > 0) await x("systemctl", ["disable", "--now", ...units]);
+  if (units.length > 0) {
+    await x("systemctl", ["disable", "--now", ...units]);
+  }
 }
 
 /** File with the packages that are being installed, until their services are disabled: the next run finishes an interrupted one. */
@@ -35,7 +39,9 @@ const unfinishedFile = () => join(cacheRoot(), "debian-packages-to-finish");
 
 async function finishInstallation(): Promise<void> {
   const file = unfinishedFile();
-  if (!existsSync(file) || process.getuid?.() !== 0) return;
+  if (!existsSync(file) || process.getuid?.() !== 0) {
+    return;
+  }
   await disableServices(readFileSync(file, "utf8").split("\n").filter(Boolean));
   rmSync(file);
 }
@@ -53,7 +59,9 @@ const usual: AptRetries = { retries: 120, pause: 5_000 };
 /** The process that holds a lock of apt, from the output of apt-get: `process 812 (unattended-upgr)`. */
 export function lockHolder(stderr: string): string | undefined {
   const refused = /Could not get lock|Unable to lock|Unable to acquire the dpkg/.test(stderr);
-  if (!refused) return undefined;
+  if (!refused) {
+    return undefined;
+  }
   return /held by (process \d+(?: \([^)]*\))?)/.exec(stderr)?.[1] ?? "another process";
 }
 
@@ -75,8 +83,12 @@ async function apt(
     const nodeOptions = { env: APT_ENVIRONMENT };
     const { exitCode, stderr } = await x("apt-get", [...args], { nodeOptions });
     const holder = exitCode === 0 ? undefined : lockHolder(stderr);
-    if (!holder) return { exitCode, stderr };
-    if (!said) report(`Debian packages: ${holder} is using apt, waiting ...`);
+    if (!holder) {
+      return { exitCode, stderr };
+    }
+    if (!said) {
+      report(`Debian packages: ${holder} is using apt, waiting ...`);
+    }
     said = true;
     throw new ToolError(
       `"apt-get ${args[0]}": ${holder} was using apt for ${duration(retries * pause)}. ` +
@@ -102,7 +114,9 @@ async function install(names: readonly string[], report: Report, limits: AptRetr
   // Without removing installed packages: Debian's containerd would replace Docker's.
   const flags = ["--yes", "--no-install-recommends", "--no-remove"];
   const { exitCode, stderr } = await apt(["install", ...flags, ...names], report, limits);
-  if (exitCode === 0) return;
+  if (exitCode === 0) {
+    return;
+  }
   const before = failure ? `\nBefore that, "apt-get update" failed: ${failure}` : "";
   throw new ToolError(
     `"apt-get install ${names.join(" ")}" failed (exit ${exitCode}):\n${endOf(stderr)}${before}`,
@@ -130,7 +144,9 @@ export async function ensureDebianPackages(
   const answer = await x("dpkg-query", ["--show", "--showformat", format, ...names]);
   const missing = missingPackages(names, answer.stdout);
   await finishInstallation();
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    return;
+  }
   if (process.getuid?.() !== 0) {
     throw new ToolError(
       `Debian packages are missing. Run: sudo apt-get install ${missing.join(" ")}`,

@@ -117,10 +117,16 @@ function* instructionsOf(text: string): Generator<Instruction> {
       const part = (lines[index] ?? "").trim();
       // Comments and empty lines are allowed between continuation lines.
       const isNothing = part === "" || part.startsWith("#");
-      if (isNothing && parts.length === 0) break;
-      if (isNothing) continue;
+      if (isNothing && parts.length === 0) {
+        break;
+      }
+      if (isNothing) {
+        continue;
+      }
       parts.push(part.endsWith(continued) ? part.slice(0, -1).trim() : part);
-      if (!part.endsWith(continued)) break;
+      if (!part.endsWith(continued)) {
+        break;
+      }
     }
     if (parts.length > 0) {
       const joined = parts.join(" ");
@@ -135,8 +141,12 @@ function* instructionsOf(text: string): Generator<Instruction> {
 function continuationOf(lines: readonly string[]): string {
   for (const line of lines) {
     const [, name, value] = /^#\s*([a-z]\w*)\s*=\s*(\S+)$/i.exec(line.trim()) ?? [];
-    if (name === undefined) break;
-    if (name.toLowerCase() === "escape") return value ?? "";
+    if (name === undefined) {
+      break;
+    }
+    if (name.toLowerCase() === "escape") {
+      return value ?? "";
+    }
   }
   return "\\";
 }
@@ -159,7 +169,9 @@ function heredocs(text: string, lines: readonly string[], start: number): [strin
   let index = start;
   for (const word of FLAGGED.has(keyword.toUpperCase()) ? words : []) {
     const [, dash, , mark] = /^\d*<<(-?)(["']?)([A-Za-z_]\w*)\2$/.exec(word) ?? [];
-    if (mark === undefined) continue;
+    if (mark === undefined) {
+      continue;
+    }
     const isEnd = (line: string) => (dash ? line.replace(/^\t+/, "") : line) === mark;
     const end = lines.findIndex((line, at) => at > index && isEnd(line));
     if (end < 0) {

@@ -6,122 +6,122 @@
 export type Maybe<T> = T | null | undefined;
 
 export interface Metadata {
-  name?: Maybe<string>;
-  namespace?: Maybe<string>;
-  labels?: Maybe<Record<string, string>>;
-  annotations?: Maybe<Record<string, string>>;
+  readonly name?: Maybe<string>;
+  readonly namespace?: Maybe<string>;
+  readonly labels?: Maybe<Record<string, string>>;
+  readonly annotations?: Maybe<Record<string, string>>;
 }
 
 interface Typed {
-  type?: Maybe<string>;
+  readonly type?: Maybe<string>;
 }
 
 interface WindowsOptions {
-  hostProcess?: Maybe<boolean>;
+  readonly hostProcess?: Maybe<boolean>;
 }
 
 export interface SELinuxOptions extends Typed {
-  user?: Maybe<string>;
-  role?: Maybe<string>;
+  readonly user?: Maybe<string>;
+  readonly role?: Maybe<string>;
 }
 
 /** Fields of the security contexts of both pods and containers. */
 export interface SharedSecurityContext {
-  appArmorProfile?: Maybe<Typed>;
-  seLinuxOptions?: Maybe<SELinuxOptions>;
-  seccompProfile?: Maybe<Typed>;
-  windowsOptions?: Maybe<WindowsOptions>;
-  runAsNonRoot?: Maybe<boolean>;
-  runAsUser?: Maybe<number>;
-  runAsGroup?: Maybe<number>;
+  readonly appArmorProfile?: Maybe<Typed>;
+  readonly seLinuxOptions?: Maybe<SELinuxOptions>;
+  readonly seccompProfile?: Maybe<Typed>;
+  readonly windowsOptions?: Maybe<WindowsOptions>;
+  readonly runAsNonRoot?: Maybe<boolean>;
+  readonly runAsUser?: Maybe<number>;
+  readonly runAsGroup?: Maybe<number>;
 }
 
 export interface PodSecurityContext extends SharedSecurityContext {
-  fsGroup?: Maybe<number>;
-  supplementalGroups?: Maybe<number[]>;
-  sysctls?: Maybe<{ name?: Maybe<string> }[]>;
+  readonly fsGroup?: Maybe<number>;
+  readonly supplementalGroups?: Maybe<number[]>;
+  readonly sysctls?: Maybe<{ name?: Maybe<string> }[]>;
 }
 
 export interface ContainerSecurityContext extends SharedSecurityContext {
-  allowPrivilegeEscalation?: Maybe<boolean>;
-  privileged?: Maybe<boolean>;
-  procMount?: Maybe<string>;
-  readOnlyRootFilesystem?: Maybe<boolean>;
-  capabilities?: Maybe<{ add?: Maybe<string[]>; drop?: Maybe<string[]> }>;
+  readonly allowPrivilegeEscalation?: Maybe<boolean>;
+  readonly privileged?: Maybe<boolean>;
+  readonly procMount?: Maybe<string>;
+  readonly readOnlyRootFilesystem?: Maybe<boolean>;
+  readonly capabilities?: Maybe<{ add?: Maybe<string[]>; drop?: Maybe<string[]> }>;
 }
 
 interface Hosted {
-  host?: Maybe<string>;
+  readonly host?: Maybe<string>;
 }
 
 export interface Handler {
-  httpGet?: Maybe<Hosted & { path?: Maybe<string>; port?: Maybe<number | string> }>;
-  tcpSocket?: Maybe<Hosted>;
-  exec?: Maybe<{ command?: Maybe<string[]> }>;
-  sleep?: Maybe<{ seconds?: Maybe<number> }>;
+  readonly httpGet?: Maybe<Hosted & { path?: Maybe<string>; port?: Maybe<number | string> }>;
+  readonly tcpSocket?: Maybe<Hosted>;
+  readonly exec?: Maybe<{ command?: Maybe<string[]> }>;
+  readonly sleep?: Maybe<{ seconds?: Maybe<number> }>;
 }
 
 export interface EnvVar {
-  name?: Maybe<string>;
-  value?: Maybe<string>;
-  valueFrom?: Maybe<{
-    secretKeyRef?: Maybe<{ name?: Maybe<string> }>;
-    configMapKeyRef?: Maybe<{ name?: Maybe<string> }>;
+  readonly name?: Maybe<string>;
+  readonly value?: Maybe<string>;
+  readonly valueFrom?: Maybe<{
+    readonly secretKeyRef?: Maybe<{ name?: Maybe<string> }>;
+    readonly configMapKeyRef?: Maybe<{ name?: Maybe<string> }>;
   }>;
 }
 
 export interface EnvSource {
-  secretRef?: Maybe<{ name?: Maybe<string> }>;
-  configMapRef?: Maybe<{ name?: Maybe<string> }>;
+  readonly secretRef?: Maybe<{ name?: Maybe<string> }>;
+  readonly configMapRef?: Maybe<{ name?: Maybe<string> }>;
 }
 
 export type Quantities = Record<string, Maybe<string | number>>;
 
 export interface ContainerSpec {
-  name?: Maybe<string>;
-  image?: Maybe<string>;
-  imagePullPolicy?: Maybe<string>;
-  args?: Maybe<string[]>;
-  command?: Maybe<string[]>;
-  env?: Maybe<EnvVar[]>;
-  envFrom?: Maybe<EnvSource[]>;
-  lifecycle?: Maybe<{ postStart?: Maybe<Handler>; preStop?: Maybe<Handler> }>;
-  livenessProbe?: Maybe<Handler>;
-  readinessProbe?: Maybe<Handler>;
-  startupProbe?: Maybe<Handler>;
-  ports?: Maybe<{ containerPort?: Maybe<number>; hostPort?: Maybe<number> }[]>;
-  resources?: Maybe<{ requests?: Maybe<Quantities>; limits?: Maybe<Quantities> }>;
-  restartPolicy?: Maybe<string>;
-  securityContext?: Maybe<ContainerSecurityContext>;
+  readonly name?: Maybe<string>;
+  readonly image?: Maybe<string>;
+  readonly imagePullPolicy?: Maybe<string>;
+  readonly args?: Maybe<string[]>;
+  readonly command?: Maybe<string[]>;
+  readonly env?: Maybe<EnvVar[]>;
+  readonly envFrom?: Maybe<EnvSource[]>;
+  readonly lifecycle?: Maybe<{ postStart?: Maybe<Handler>; preStop?: Maybe<Handler> }>;
+  readonly livenessProbe?: Maybe<Handler>;
+  readonly readinessProbe?: Maybe<Handler>;
+  readonly startupProbe?: Maybe<Handler>;
+  readonly ports?: Maybe<{ containerPort?: Maybe<number>; hostPort?: Maybe<number> }[]>;
+  readonly resources?: Maybe<{ requests?: Maybe<Quantities>; limits?: Maybe<Quantities> }>;
+  readonly restartPolicy?: Maybe<string>;
+  readonly securityContext?: Maybe<ContainerSecurityContext>;
 }
 
 /** A volume: its name and exactly one source, whose key is its type. */
 export type Volume = { name?: Maybe<string> } & Record<string, unknown>;
 
 export interface PodSpec {
-  automountServiceAccountToken?: Maybe<boolean>;
-  containers?: Maybe<ContainerSpec[]>;
-  ephemeralContainers?: Maybe<ContainerSpec[]>;
-  hostAliases?: Maybe<unknown[]>;
-  hostIPC?: Maybe<boolean>;
-  hostNetwork?: Maybe<boolean>;
-  hostPID?: Maybe<boolean>;
-  initContainers?: Maybe<ContainerSpec[]>;
-  nodeName?: Maybe<string>;
-  os?: Maybe<{ name?: Maybe<string> }>;
-  restartPolicy?: Maybe<string>;
-  securityContext?: Maybe<PodSecurityContext>;
-  serviceAccountName?: Maybe<string>;
-  terminationGracePeriodSeconds?: Maybe<number>;
-  topologySpreadConstraints?: Maybe<unknown[]>;
-  affinity?: Maybe<{ podAntiAffinity?: Maybe<unknown> }>;
-  volumes?: Maybe<Volume[]>;
+  readonly automountServiceAccountToken?: Maybe<boolean>;
+  readonly containers?: Maybe<ContainerSpec[]>;
+  readonly ephemeralContainers?: Maybe<ContainerSpec[]>;
+  readonly hostAliases?: Maybe<unknown[]>;
+  readonly hostIPC?: Maybe<boolean>;
+  readonly hostNetwork?: Maybe<boolean>;
+  readonly hostPID?: Maybe<boolean>;
+  readonly initContainers?: Maybe<ContainerSpec[]>;
+  readonly nodeName?: Maybe<string>;
+  readonly os?: Maybe<{ name?: Maybe<string> }>;
+  readonly restartPolicy?: Maybe<string>;
+  readonly securityContext?: Maybe<PodSecurityContext>;
+  readonly serviceAccountName?: Maybe<string>;
+  readonly terminationGracePeriodSeconds?: Maybe<number>;
+  readonly topologySpreadConstraints?: Maybe<unknown[]>;
+  readonly affinity?: Maybe<{ podAntiAffinity?: Maybe<unknown> }>;
+  readonly volumes?: Maybe<Volume[]>;
 }
 
 /** A Kubernetes object in the inputs of a resource. */
 export interface KubernetesValue {
-  apiVersion?: Maybe<string>;
-  kind?: Maybe<string>;
-  metadata?: Maybe<Metadata>;
+  readonly apiVersion?: Maybe<string>;
+  readonly kind?: Maybe<string>;
+  readonly metadata?: Maybe<Metadata>;
   [field: string]: unknown;
 }

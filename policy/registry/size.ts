@@ -60,6 +60,7 @@ export function measureWith(cache: SizeCache, credentials: typeof credentialsOf)
 interface Registry {
   readonly credentials: Promise<string | undefined>;
   /** Set once it did not respond, so that other images do not wait for it. */
+  // biome-ignore lint/plugin: it is set while the object is in use.
   unreachable?: UnreachableError;
 }
 

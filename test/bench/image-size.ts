@@ -2,14 +2,14 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 interface Manifest {
-  layers?: { digest: string; size: number; mediaType: string }[];
-  manifests?: { digest: string; platform?: { architecture: string } }[];
+  readonly layers?: { digest: string; size: number; mediaType: string }[];
+  readonly manifests?: { digest: string; platform?: { architecture: string } }[];
 }
 
 /** Size of an image's layers in bytes: compressed, and unpacked on a node's disk. */
 export interface ImageSize {
-  compressed: number;
-  unpacked: number;
+  readonly compressed: number;
+  readonly unpacked: number;
 }
 
 const ACCEPT = [
@@ -28,7 +28,9 @@ export async function imageSize(reference: string): Promise<ImageSize> {
   const url = (kind: string, of: string) => `http://${host}/v2/${repository}/${kind}/${of}`;
   const manifest = async (of: string): Promise<Manifest> => {
     const answer = await fetch(url("manifests", of), { headers: { accept: ACCEPT } });
-    if (!answer.ok) throw new Error(`${reference}: the registry returned status ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(`${reference}: the registry returned status ${answer.status}`);
+    }
     return (await answer.json()) as Manifest;
   };
   const top = await manifest(digest ?? "");
@@ -44,10 +46,14 @@ export async function imageSize(reference: string): Promise<ImageSize> {
 }
 
 async function unpackedSize({ body }: Response, mediaType: string): Promise<number> {
-  if (!body) throw new Error("the registry sent a layer without content");
+  if (!body) {
+    throw new Error("the registry sent a layer without content");
+  }
   const stream = Readable.fromWeb(body as never);
   const plain = mediaType.endsWith("gzip") ? stream.pipe(createGunzip()) : stream;
   let bytes = 0;
-  for await (const chunk of plain) bytes += (chunk as Buffer).length;
+  for await (const chunk of plain) {
+    bytes += (chunk as Buffer).length;
+  }
   return bytes;
 }

@@ -18,9 +18,9 @@ const STEP = 3;
 const [WIDTH, HEIGHT] = [720, 450];
 
 interface Point {
-  second: number;
-  rate: number;
-  pods: number;
+  readonly second: number;
+  readonly rate: number;
+  readonly pods: number;
 }
 
 /** Measures the request rate and the pods of a model while it is under load, and after. */

@@ -102,8 +102,9 @@ async function measure(lab: LabInfo, folder: string): Promise<void> {
   await measureMemory(kubectl);
   await measureImages(kubectl);
   const steps: { decided: number; ready: number }[] = [];
-  for (let step = 0; step < STEPS; step += 1)
+  for (let step = 0; step < STEPS; step += 1) {
     steps.push(await loadStep(kubectl, outputs.models?.value.diabetes));
+  }
   rows.push([
     "Load step to the autoscaler's decision",
     median(steps.map(({ decided }) => decided)),

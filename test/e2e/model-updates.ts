@@ -13,14 +13,14 @@ const MINUTE = 60_000;
 const MODEL = ["-l", "app.kubernetes.io/instance=diabetes"];
 
 export interface Given {
-  platform: PlatformStack;
-  kubectl: Kubectl;
-  lab: LabInfo;
+  readonly platform: PlatformStack;
+  readonly kubectl: Kubectl;
+  readonly lab: LabInfo;
   /** Of the stack's files. */
-  folder: string;
-  modelUrl: string;
-  team: string;
-  trainingRuns: () => Promise<unknown[]>;
+  readonly folder: string;
+  readonly modelUrl: string;
+  readonly team: string;
+  readonly trainingRuns: () => Promise<unknown[]>;
 }
 
 /** The tests of how a model's pods are replaced, on a stack that serves one. */

@@ -15,12 +15,12 @@ const PIN = { name: "x-variant", value: "candidate" };
 const PROMOTION = { metric: "latencyP50", threshold: 0.005, window: 15, steps: [50, 100] };
 
 export interface Given {
-  platform: PlatformStack;
-  kubectl: Kubectl;
+  readonly platform: PlatformStack;
+  readonly kubectl: Kubectl;
   /** Of the stack's files. */
-  folder: string;
-  modelUrl: string;
-  team: string;
+  readonly folder: string;
+  readonly modelUrl: string;
+  readonly team: string;
 }
 
 /** The tests of versions side by side, on a stack whose model has one trained version so far. They tell one story. */
@@ -192,6 +192,6 @@ function serving(main: Variant, candidate: Variant): Changes {
 }
 
 interface Variant {
-  version: number | string;
-  weight: number;
+  readonly version: number | string;
+  readonly weight: number;
 }

@@ -119,7 +119,9 @@ describe("a cluster of one's own, to a user without root", () => {
       for (const [others, reasons] of wrong) {
         const { code, output } = await start(checkout, others);
         expect(code).toBe(1);
-        for (const reason of reasons) expect(output).toMatch(reason);
+        for (const reason of reasons) {
+          expect(output).toMatch(reason);
+        }
         expect(output).not.toMatch(/^\s+at /m);
       }
       expect(readdirSync(checkout).sort()).toEqual(files);
@@ -197,8 +199,11 @@ describe("a cluster of one's own, to a user without root", () => {
       await kubectl.run("create", "namespace", "somebodys");
       const { version, failure } = await createsAnother(lab, "somebodys");
       const refuses = version.localeCompare("4.29.0", "en", { numeric: true }) >= 0;
-      if (refuses) expect(failure).toMatch(/already exists/);
-      else expect(failure).toBeUndefined();
+      if (refuses) {
+        expect(failure).toMatch(/already exists/);
+      } else {
+        expect(failure).toBeUndefined();
+      }
       // What it took over went with its stack.
       const left = await kubectl.list("namespaces", "--field-selector=metadata.name=somebodys");
       expect(left).toHaveLength(refuses ? 1 : 0);

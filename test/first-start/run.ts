@@ -15,9 +15,9 @@ import { stepsOf, type TimedLine } from "./timeline";
 const PREDICTION = /"prediction":\[[\d.]+\]/;
 
 interface Run {
-  lines: TimedLine[];
-  code: number | null;
-  took: number;
+  readonly lines: TimedLine[];
+  readonly code: number | null;
+  readonly took: number;
 }
 
 /** The environment of a user with an empty home folder: no caches of npm, Go or this project, and no folder of this checkout on PATH. */
@@ -60,7 +60,9 @@ function table(runs: readonly Run[]): string {
     style: { head: [], border: [] },
   });
   for (const { lines } of runs) {
-    for (const { name, took, ended } of stepsOf(lines)) result.push([name, took, duration(ended)]);
+    for (const { name, took, ended } of stepsOf(lines)) {
+      result.push([name, took, duration(ended)]);
+    }
   }
   return result.toString();
 }
@@ -77,18 +79,26 @@ async function firstStart({ keep, again }: { keep?: boolean; again?: boolean }):
   const [clone, home] = [join(folder, "ml-platform"), join(folder, "home")];
   await x("mkdir", [home]);
   const cloned = await x("git", ["clone", "--quiet", ROOT, clone]);
-  if (cloned.exitCode !== 0) throw new Error(`git clone ${ROOT} failed:\n${cloned.stderr}`);
+  if (cloned.exitCode !== 0) {
+    throw new Error(`git clone ${ROOT} failed:\n${cloned.stderr}`);
+  }
   step(`first start: a clone of the last commit in ${clone}, with an empty home folder`);
   const runs: Run[] = [];
   try {
     runs.push(await timed("npm", ["start"], clone, home));
-    if (again && runs[0]?.code === 0) runs.push(await timed("npm", ["start"], clone, home));
+    if (again && runs[0]?.code === 0) {
+      runs.push(await timed("npm", ["start"], clone, home));
+    }
   } finally {
-    if (!keep) await clean(clone, folder, home);
+    if (!keep) {
+      await clean(clone, folder, home);
+    }
   }
   process.stdout.write(`\n${table(runs.slice(0, 1))}\n`);
   for (const { lines, code, took } of runs) {
-    if (code !== 0) throw new Error(`npm start exited with code ${code} after ${duration(took)}`);
+    if (code !== 0) {
+      throw new Error(`npm start exited with code ${code} after ${duration(took)}`);
+    }
     if (!lines.some(({ text }) => PREDICTION.test(text))) {
       throw new Error("npm start succeeded, but printed no prediction");
     }

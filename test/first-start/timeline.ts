@@ -1,16 +1,16 @@
 /** A line of output with its time. */
 export interface TimedLine {
   /** Milliseconds after the start. */
-  at: number;
-  text: string;
+  readonly at: number;
+  readonly text: string;
 }
 
 /** A step with a duration in its line. */
 export interface Step {
-  name: string;
-  took: string;
+  readonly name: string;
+  readonly took: string;
   /** Milliseconds after the start at which it was completed. */
-  ended: number;
+  readonly ended: number;
 }
 
 const STEP =

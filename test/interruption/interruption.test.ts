@@ -85,7 +85,9 @@ describe("a command that is interrupted", () => {
     const over = new AbortController();
     const watch = async () => {
       for (let most = 0; ; await setTimeout(200)) {
-        if (over.signal.aborted) return most;
+        if (over.signal.aborted) {
+          return most;
+        }
         most = Math.max(most, (await kubectl.list("pods", "-n", teamName, "-l", TRACKING)).length);
       }
     };

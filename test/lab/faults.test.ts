@@ -44,7 +44,9 @@ async function onEachComponent<T>(act: (name: string, pid: number) => void, work
   const watch = setInterval(() => {
     for (const name of startedComponents()) {
       const pid = seen.has(name) ? undefined : pidOf(name);
-      if (!pid) continue;
+      if (!pid) {
+        continue;
+      }
       seen.add(name);
       act(name, pid);
     }
@@ -182,7 +184,9 @@ async function etcdStalled(): Promise<void> {
   const { lines, report } = listener();
   let stalled: number | undefined;
   const stall = (name: string) => {
-    if (name !== "kubelet") return; // the API server was ready, and the others are starting
+    if (name !== "kubelet") {
+      return; // the API server was ready, and the others are starting
+    }
     stalled = pidOf("etcd") ?? 0;
     process.kill(stalled, "SIGSTOP");
     setTimeout(() => process.kill(stalled ?? 0, "SIGCONT"), 10 * SECONDS);
@@ -195,7 +199,9 @@ async function etcdStalled(): Promise<void> {
 
 async function stoppedDuringRestarts(): Promise<void> {
   expect(processesOf(hurt.name, hurt.folder)).not.toEqual([]);
-  for (const name of startedComponents()) process.kill(pidOf(name) ?? 0, "SIGKILL");
+  for (const name of startedComponents()) {
+    process.kill(pidOf(name) ?? 0, "SIGKILL");
+  }
   await stopLab(hurt, () => {});
   expect(processesOf(hurt.name, hurt.folder)).toEqual([]);
   // Longer than the pause before the first restart.

@@ -193,8 +193,9 @@ describe("a lab with failed components", () => {
     const before = await pids();
     const uid = ["-n", "e2e", "get", "pod", "friend", "-o", "jsonpath={.metadata.uid}"];
     const pod = await kubectl(...uid);
-    for (const name of ["kubelet", "apiserver", "containerd"])
+    for (const name of ["kubelet", "apiserver", "containerd"]) {
       process.kill(before[name] ?? 0, "SIGKILL");
+    }
     process.kill(before.scheduler ?? 0, "SIGSTOP");
     await run("ip", ["link", "del", `ml-${NAME}`]);
     await startLab(options, report);

@@ -17,15 +17,15 @@ const SHUTDOWN_LIMIT = 90;
 
 /** The result of a command in the guest. */
 export interface Answer {
-  exitCode: number;
+  readonly exitCode: number;
   /** Standard output and standard error. */
-  text: string;
+  readonly text: string;
 }
 
 /** A booted machine. */
 export interface Guest {
   /** Path of its console log. */
-  console: string;
+  readonly console: string;
   /** Runs a command line as the user `dev`, who may use sudo. */
   run(command: string, seconds: number): Promise<Answer>;
   /** Reboots it, and returns when it responds again. */
@@ -39,8 +39,8 @@ const SSH = [
 ];
 
 interface Booted {
-  processes: readonly ChildProcess[];
-  ssh: readonly string[];
+  readonly processes: readonly ChildProcess[];
+  readonly ssh: readonly string[];
 }
 
 /** Starts a process with output to a file, which is stopped with this process. */
@@ -122,7 +122,9 @@ export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Gu
       await run("sudo systemctl poweroff", 30);
       await Promise.race([once(machine, "exit"), setTimeout(SHUTDOWN_LIMIT * 1000)]);
     }
-    for (const each of booted.processes) each.kill("SIGKILL");
+    for (const each of booted.processes) {
+      each.kill("SIGKILL");
+    }
   };
   try {
     await answers("");

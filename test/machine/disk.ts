@@ -30,7 +30,9 @@ export const workFolder = () => join(cacheRoot(), "machine");
 export async function sh(command: string, args: readonly string[], cwd?: string): Promise<string> {
   const run = x(command, [...args], { timeout: BUILD_LIMIT, nodeOptions: { cwd } });
   const { exitCode, stdout, stderr } = await run;
-  if (exitCode === 0) return stdout;
+  if (exitCode === 0) {
+    return stdout;
+  }
   throw new Error(`"${command} ${args.join(" ")}" failed (exit ${exitCode}):\n${stderr.trim()}`);
 }
 
@@ -38,7 +40,9 @@ export async function sh(command: string, args: readonly string[], cwd?: string)
 async function rootArchive(release: Release, report: Report): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(PACKAGES)).digest("hex").slice(0, 8);
   const file = join(workFolder(), `${release}-${hash}.tar`);
-  if (existsSync(file)) return file;
+  if (existsSync(file)) {
+    return file;
+  }
   report(`${release}: making the root file system with mmdebstrap ...`);
   mkdirSync(workFolder(), { recursive: true });
   const options = ["--variant=minbase", `--include=${PACKAGES.join(",")}`, "--format=tar"];
@@ -83,7 +87,9 @@ async function configure(root: string, release: Release, kernel: Kernel): Promis
   const authorities = "/usr/local/share/ca-certificates";
   cpSync(authorities, join(root, authorities), { recursive: true });
   await inside("update-ca-certificates");
-  if (kernel === "uml") await adaptToUml(root);
+  if (kernel === "uml") {
+    await adaptToUml(root);
+  }
 }
 
 /** Adapts the system to a user-mode kernel, which has no nftables and no CPU clock rate, without which the kubelet exits. */
@@ -101,11 +107,12 @@ async function adaptToUml(root: string): Promise<void> {
   for (const name of ["iptables", "ip6tables"]) {
     mkdirSync(join(root, "var/lib/dpkg/alternatives"), { recursive: true });
     symlinkSync(`/usr/sbin/${name}-legacy`, join(root, "usr/local/sbin", name));
-    for (const end of ["save", "restore"])
+    for (const end of ["save", "restore"]) {
       symlinkSync(
         `/usr/sbin/${name}-legacy-${end}`,
         join(root, "usr/local/sbin", `${name}-${end}`),
       );
+    }
   }
 }
 
@@ -145,7 +152,9 @@ const goRoot = async () => (await sh("go", ["env", "GOROOT"])).trim();
 
 async function admitKey(root: string): Promise<void> {
   const key = join(workFolder(), "key");
-  if (!existsSync(key)) await sh("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+  if (!existsSync(key)) {
+    await sh("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+  }
   for (const home of ["root", "home/dev"]) {
     const folder = join(root, home, ".ssh");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -156,10 +165,10 @@ async function admitKey(root: string): Promise<void> {
 
 /** The disk and kernel of a machine. */
 export interface Disk {
-  image: string;
+  readonly image: string;
   /** The Debian kernel and its initramfs, for an emulator. */
-  linux: string;
-  initrd: string;
+  readonly linux: string;
+  readonly initrd: string;
 }
 
 /** Creates the disk of a machine, with the current checkout. */

@@ -19,8 +19,12 @@ async function main(command?: string, file = "", first = file): Promise<void> {
     // A stopped lab keeps its builder.
     const kept = command === "compare-stopped" ? /\/\.docker\b/ : /^$/;
     const changes = differences(before, takeSnapshot()).filter((line) => !kept.test(line));
-    for (const line of changes) print(line);
-    if (changes.length > 0) process.exitCode = 1;
+    for (const line of changes) {
+      print(line);
+    }
+    if (changes.length > 0) {
+      process.exitCode = 1;
+    }
   } else {
     throw new Error(`unknown command: ${command}`);
   }

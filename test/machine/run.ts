@@ -9,12 +9,12 @@ import { KERNELS, type Kernel, RELEASES, type Release } from "./packages";
 import { inCheckout, machineSteps, prepare, type Step, type Variant } from "./steps";
 
 interface Options {
-  kernel: Kernel;
-  release: Release;
-  container?: true;
-  docker?: true;
-  stack?: true;
-  keep?: true;
+  readonly kernel: Kernel;
+  readonly release: Release;
+  readonly container?: true;
+  readonly docker?: true;
+  readonly stack?: true;
+  readonly keep?: true;
 }
 
 type Outcome = "passed" | "failed" | "not run";
@@ -46,7 +46,9 @@ async function runSteps(guest: Guest, variant: Variant, log: string) {
       }));
     const outcome = failed ? "not run" : passed ? "passed" : "failed";
     const time = failed ? "" : duration(Date.now() - begin);
-    if (!failed) print(`${step.name}: ${outcome} (${time})`);
+    if (!failed) {
+      print(`${step.name}: ${outcome} (${time})`);
+    }
     rows.push([step.name, outcome, time]);
     failed ||= !passed;
   }
@@ -77,11 +79,17 @@ async function main({ kernel, release, keep, ...options }: Options): Promise<voi
     const table = new Table({ head: ["step", "outcome", "time"], style: { head: [], border: [] } });
     table.push(...rows);
     process.stdout.write(`${table}\nLog: ${log}\nConsole: ${guest.console}\n`);
-    if (failed) process.exitCode = 1;
+    if (failed) {
+      process.exitCode = 1;
+    }
   } finally {
-    if (!keep) await guest.stop();
+    if (!keep) {
+      await guest.stop();
+    }
   }
-  if (!keep) rmSync(disk.image, { force: true });
+  if (!keep) {
+    rmSync(disk.image, { force: true });
+  }
 }
 
 new Command("npm run test:machine --")

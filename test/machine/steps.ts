@@ -4,27 +4,27 @@ import { GUEST_CHECKOUT } from "./disk";
 
 /** One step in the guest, which must succeed. */
 export interface Step {
-  name: string;
+  readonly name: string;
   /** A command line of the user `dev`, or an action on the machine. */
-  command: string | ((guest: Guest) => Promise<void>);
+  readonly command: string | ((guest: Guest) => Promise<void>);
   /** Timeout in seconds. */
-  limit: number;
+  readonly limit: number;
   /** Expected exit code. @default 0 */
-  exitCode?: number;
+  readonly exitCode?: number;
   /** Expected output. */
-  says?: RegExp;
+  readonly says?: RegExp;
 }
 
 /** Options of the test. */
 export interface Variant {
   /** In a container of the machine: cgroup v2 without systemd. */
-  container: boolean;
+  readonly container: boolean;
   /** With Docker running at the same time. */
-  docker: boolean;
+  readonly docker: boolean;
   /** Also with the platform. */
-  stack: boolean;
+  readonly stack: boolean;
   /** Factor by which the machine is slower than this one. */
-  slowness: number;
+  readonly slowness: number;
 }
 
 const guestCommand = (words: string) => `sudo npx tsx test/machine/guest.ts ${words}`;

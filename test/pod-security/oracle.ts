@@ -15,8 +15,8 @@ export const LEVELS = ["baseline", "restricted"] as const;
 export type PodSecurityLevel = (typeof LEVELS)[number];
 
 export interface Pod extends KubernetesValue {
-  metadata: Metadata;
-  spec: PodSpec;
+  readonly metadata: Metadata;
+  readonly spec: PodSpec;
 }
 
 /** A pod, and the names of the admission checks that deny it at each level. */
@@ -120,11 +120,15 @@ export async function forbidding(
 
 /** How often a rule and an admission check had the same result, and how often not. */
 export interface Agreement {
+  // biome-ignore lint/plugin: it is set while the object is in use.
   bothForbid: number;
+  // biome-ignore lint/plugin: it is set while the object is in use.
   bothAllow: number;
   /** The rule denies what the check allows. */
+  // biome-ignore lint/plugin: it is set while the object is in use.
   falsePositives: number;
   /** The rule allows what the check denies. */
+  // biome-ignore lint/plugin: it is set while the object is in use.
   falseNegatives: number;
 }
 

@@ -90,7 +90,9 @@ describe("the size of an image", () => {
     const unreachable = parseImage(`127.0.0.1:${await getPort()}/app@${digestOf(image)}`);
     const slow = parseImage(`${host}/slow@${digestOf(image)}`);
     const halting = parseImage(`${host}/halting@${digestOf(image)}`);
-    if (!unreachable || !slow || !halting) throw new Error("no references");
+    if (!unreachable || !slow || !halting) {
+      throw new Error("no references");
+    }
     const brief = { ...options, timeoutSeconds: 0.2 };
     await expect(fresh()(unreachable, brief)).rejects.toMatchObject({
       kind: "unavailable",
@@ -105,7 +107,9 @@ describe("the size of an image", () => {
     const before = registry.asked.length;
     for (const tag of [1, 2, 3, 4]) {
       const parsed = parseImage(`${host}/slow:${tag}`);
-      if (!parsed) throw new Error("no reference");
+      if (!parsed) {
+        throw new Error("no reference");
+      }
       await expect(measure(parsed, { ...options, timeoutSeconds: 0.2 })).rejects.toThrow("timeout");
     }
     expect(registry.asked.length).toBe(before + 1);
@@ -122,7 +126,9 @@ describe("the size of an image", () => {
 
   test("plain HTTP is used only for allowed registries", async () => {
     const parsed = parseImage(`${host}/app@${digestOf(image)}`);
-    if (!parsed) throw new Error("no reference");
+    if (!parsed) {
+      throw new Error("no reference");
+    }
     await expect(fresh()(parsed, { ...options, plainHttp: [] })).rejects.toMatchObject({
       kind: "unavailable",
     });
@@ -190,7 +196,9 @@ describe("rules", () => {
     });
     const rules = imageSizeRules(({ repository }) => {
       started.push(repository);
-      if (new Set(started).size === 3) answerAll();
+      if (new Set(started).size === 3) {
+        answerAll();
+      }
       return answered;
     });
     const images = ["a", "b", "c"].map((name) => ({ name, image: `${host}/${name}:1` }));

@@ -76,7 +76,9 @@ export async function registerBadVersions(
   };
   // With the labels of the Job its controller would count the pod.
   for (const key of Object.keys(pod.metadata.labels)) {
-    if (/job-name|controller-uid/.test(key)) delete pod.metadata.labels[key];
+    if (/job-name|controller-uid/.test(key)) {
+      delete pod.metadata.labels[key];
+    }
   }
   const image = ["--image", container.image, "--restart=Never"];
   await kubectl.run("run", "bad-versions", ...inTeam, ...image, "--overrides", JSON.stringify(pod));
@@ -90,6 +92,8 @@ export async function registerBadVersions(
 /** @throws Error with the log, if it has no such version */
 function versionIn(log: string, kind: string): number {
   const [, version] = new RegExp(`^${kind} (\\d+)$`, "m").exec(log) ?? [];
-  if (!version) throw new Error(`the ${kind} version was not registered:\n${log}`);
+  if (!version) {
+    throw new Error(`the ${kind} version was not registered:\n${log}`);
+  }
   return Number(version);
 }

@@ -4,8 +4,8 @@ const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
 /** Content of the registry, with its digest. */
 interface Blob {
-  digest: string;
-  bytes: string;
+  readonly digest: string;
+  readonly bytes: string;
 }
 
 /**
@@ -48,6 +48,8 @@ function descriptor(mediaType: string, { digest, bytes }: Blob) {
 async function call(method: string, url: string | URL, body?: string, type?: string) {
   const content = { ...(body && { body }), ...(type && { headers: { "content-type": type } }) };
   const response = await fetch(url, { method, ...content });
-  if (!response.ok) throw new Error(`${method} ${url}: HTTP ${response.status}`);
+  if (!response.ok) {
+    throw new Error(`${method} ${url}: HTTP ${response.status}`);
+  }
   return response;
 }

@@ -10,9 +10,9 @@ import { ensurePulumi } from "../../toolchain/pulumi";
 /** The result of a stack that creates an existing namespace. */
 export interface Created {
   /** Version of the Kubernetes provider. */
-  version: string;
+  readonly version: string;
   /** Why the update failed; undefined if the stack took over the namespace. */
-  failure: string | undefined;
+  readonly failure: string | undefined;
 }
 
 /** Creates an existing namespace in a stack without our checks, and destroys the stack. */

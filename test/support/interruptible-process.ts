@@ -21,7 +21,10 @@ async function engine(signal?: AbortSignal): Promise<void> {
 }
 
 run("continue with npm start", async (interruption) => {
-  if (phase === "builds") await engine();
-  else await interruption.guard((signal) => engine(signal));
+  if (phase === "builds") {
+    await engine();
+  } else {
+    await interruption.guard((signal) => engine(signal));
+  }
   step("went on");
 });

@@ -3,10 +3,15 @@ import { labTools } from "../../lab/tools";
 
 /** The fields of a Kubernetes object that tests read. */
 export interface KubernetesObject {
-  kind: string;
-  metadata: { name: string; uid: string; namespace?: string; labels?: Record<string, string> };
-  spec?: { replicas?: number; containers?: { image: string }[] };
-  status?: { readyReplicas?: number; desiredReplicas?: number };
+  readonly kind: string;
+  readonly metadata: {
+    name: string;
+    uid: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+  };
+  readonly spec?: { replicas?: number; containers?: { image: string }[] };
+  readonly status?: { readyReplicas?: number; desiredReplicas?: number };
 }
 
 /** Runs kubectl with one cluster. */
@@ -27,8 +32,9 @@ export class Kubectl {
    */
   async run(...args: string[]): Promise<string> {
     const result = await x(this.command, ["--kubeconfig", this.kubeconfig, ...args]);
-    if (result.exitCode !== 0)
+    if (result.exitCode !== 0) {
       throw new Error(`kubectl ${args.join(" ")}: ${result.stderr.trim()}`);
+    }
     return result.stdout;
   }
 

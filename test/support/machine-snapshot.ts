@@ -109,7 +109,9 @@ export function takeSnapshot(): Snapshot {
     ),
     listeners: lines(output("ss", "-Hltn")).map((line) => line.split(/\s+/)[3] ?? ""),
   };
-  for (const kind of Object.keys(snapshot)) snapshot[kind]?.sort();
+  for (const kind of Object.keys(snapshot)) {
+    snapshot[kind]?.sort();
+  }
   return snapshot;
 }
 
@@ -164,7 +166,9 @@ export function changesOf(
   const { listeners: _after, ...now } = after;
   return differences(old, now).filter((line) => {
     const [, name] = /\bml-(?:lab-|lab\/)?([a-z0-9-]+)/.exec(line) ?? [];
-    if (name !== undefined) return labs.some((lab) => name.startsWith(lab));
+    if (name !== undefined) {
+      return labs.some((lab) => name.startsWith(lab));
+    }
     return !isForeignCgroup(line, members);
   });
 }

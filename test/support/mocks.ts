@@ -10,29 +10,29 @@ export const DIGEST = `sha256:${"d".repeat(64)}`;
 
 /** A resource that the program has declared. */
 export interface Registration {
-  type: string;
-  name: string;
-  urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
   /** URN of the parent; empty for the stack itself. */
-  parent: string;
+  readonly parent: string;
   /** `urn::id` of the provider; empty for components and without an explicit provider. */
-  provider: string;
-  custom: boolean;
+  readonly provider: string;
+  readonly custom: boolean;
   /** Inputs with secrets in plain text; `secrets` has the paths of secrets. */
-  inputs: Inputs;
+  readonly inputs: Inputs;
   /** Dotted paths of the inputs that the engine would encrypt. */
-  secrets: string[];
+  readonly secrets: string[];
   /** Names of the hooks that run before it is created. */
-  hooks: string[];
-  options: {
-    protect: boolean;
-    ignoreChanges: string[];
-    replaceOnChanges: string[];
-    deleteBeforeReplace: boolean;
-    additionalSecretOutputs: string[];
-    dependencies: string[];
-    createTimeout: string;
-    updateTimeout: string;
+  readonly hooks: string[];
+  readonly options: {
+    readonly protect: boolean;
+    readonly ignoreChanges: string[];
+    readonly replaceOnChanges: string[];
+    readonly deleteBeforeReplace: boolean;
+    readonly additionalSecretOutputs: string[];
+    readonly dependencies: string[];
+    readonly createTimeout: string;
+    readonly updateTimeout: string;
   };
 }
 
@@ -41,23 +41,25 @@ export type Inputs = Record<string, any>;
 
 export interface Stack {
   /** Keys without the project's name, values as in `Pulumi.<stack>.yaml`. */
-  config?: Inputs;
+  readonly config?: Inputs;
   /** Keys that `pulumi config set --secret` would have encrypted, in plain text. */
-  secrets?: Inputs;
+  readonly secrets?: Inputs;
   /** Whether it is a preview. Default: an update. */
-  preview?: boolean;
+  readonly preview?: boolean;
   /** Outputs of other stacks by their names. */
-  references?: Record<string, Inputs>;
+  readonly references?: Record<string, Inputs>;
   /** Name of the stack; default: dev. */
-  name?: string;
+  readonly name?: string;
 }
 
 export interface Run {
+  // biome-ignore lint/plugin: it is set while the object is in use.
   outputs: Inputs;
-  registrations: Registration[];
+  readonly registrations: Registration[];
   /** Tokens of the provider functions that were called. */
-  calls: string[];
+  readonly calls: string[];
   /** The error of the program. */
+  // biome-ignore lint/plugin: it is set while the object is in use.
   error?: Error;
 }
 
@@ -129,7 +131,9 @@ function state(
       ? { ...inputs, ref: tag, digest: "" }
       : { ...inputs, ref: `${tag}@${DIGEST}`, digest: DIGEST };
   }
-  if (!inputs.metadata) return inputs;
+  if (!inputs.metadata) {
+    return inputs;
+  }
   return { ...inputs, metadata: { name: `${name}-autonamed`, ...inputs.metadata } };
 }
 
@@ -139,7 +143,9 @@ function record(registrations: Registration[]): void {
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) =>
     register(request, (error, response) => {
-      if (response) registrations.push(registration(request, response.getUrn()));
+      if (response) {
+        registrations.push(registration(request, response.getUrn()));
+      }
       callback(error, response);
     });
   // The SDK's mock does not support hooks, which only an engine calls.
@@ -179,7 +185,9 @@ function reveal(value: unknown, path: string[], secrets: string[]): unknown {
   if (Array.isArray(value)) {
     return value.map((item, index) => reveal(item, [...path, `${index}`], secrets));
   }
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
   const fields = value as Inputs;
   if (fields[SIGNATURE] === SECRET) {
     secrets.push(path.join("."));

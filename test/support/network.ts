@@ -3,14 +3,14 @@ import { objects, selects } from "./objects";
 
 /** Source or destination of a connection: a pod or, without a namespace, another host that no selector matches. */
 export interface Peer {
-  namespace: string;
-  labels: Record<string, string>;
+  readonly namespace: string;
+  readonly labels: Record<string, string>;
 }
 
 /** A port of a pod: its number, and its name in the pod. */
 export interface Port {
-  number: number;
-  name?: string;
+  readonly number: number;
+  readonly name?: string;
 }
 
 /**
@@ -40,7 +40,9 @@ function allows(
       spec.policyTypes.includes(direction) &&
       selects(spec.podSelector.matchLabels, pod.labels),
   );
-  if (applying.length === 0) return true;
+  if (applying.length === 0) {
+    return true;
+  }
   const [rules, peers] = direction === "Ingress" ? ["ingress", "from"] : ["egress", "to"];
   return applying
     .flatMap(({ spec }) => (spec[rules] as Inputs[] | undefined) ?? [])
@@ -54,7 +56,9 @@ function allows(
 }
 
 function matchesPort(ports: Inputs[] | undefined, { number, name }: Port): boolean {
-  if (!ports?.length) return true;
+  if (!ports?.length) {
+    return true;
+  }
   return ports.some(
     ({ protocol = "TCP", port }) => protocol === "TCP" && (port === number || port === name),
   );
@@ -65,7 +69,9 @@ function matchesPeer(
   ownNamespace: string,
   { namespace, labels }: Peer,
 ): boolean {
-  if (namespace === "") return false;
+  if (namespace === "") {
+    return false;
+  }
   const inNamespace = namespaceSelector
     ? selects(namespaceSelector.matchLabels, { "kubernetes.io/metadata.name": namespace })
     : namespace === ownNamespace;

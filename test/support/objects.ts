@@ -26,11 +26,11 @@ export function only(
 
 /** A pod template, and its workload. */
 export interface Pods {
-  workload: string;
-  namespace: string;
-  labels: Record<string, string>;
-  selector: Record<string, string> | undefined;
-  spec: Inputs;
+  readonly workload: string;
+  readonly namespace: string;
+  readonly labels: Record<string, string>;
+  readonly selector: Record<string, string> | undefined;
+  readonly spec: Inputs;
 }
 
 /** All pod templates of a program. */

@@ -8,7 +8,9 @@ const ROOT = resolve(__dirname, "../..");
 function program(): string {
   const readme = readFileSync(join(ROOT, "components/README.md"), "utf8");
   const [, code] = /```ts\n([\s\S]+?)```/.exec(readme) ?? [];
-  if (!code) throw new Error("components/README.md has no program");
+  if (!code) {
+    throw new Error("components/README.md has no program");
+  }
   return code;
 }
 
@@ -27,8 +29,8 @@ console.log(JSON.stringify({ changes: changeSummary ?? summary.resourceChanges, 
 /** The result of a command of the program. */
 export interface Outcome {
   /** Number of resources by operation: create, same, delete. */
-  changes: Record<string, number>;
-  url?: string;
+  readonly changes: Record<string, number>;
+  readonly url?: string;
 }
 
 /** A program outside of the checkout with the installed package of the components. */

@@ -45,7 +45,9 @@ export function checkPins(
       const expected = requirements[name];
       const found = goMod(pin).filter((requirement) => {
         const [module, version] = requirement.split(" ");
-        if (expected) return requirement === expected;
+        if (expected) {
+          return requirement === expected;
+        }
         return pin.package.startsWith(`${module}/`) && version === `v${pin.version}`;
       });
       expect(found).toHaveLength(1);
@@ -55,8 +57,11 @@ export function checkPins(
       "%s: the package is a tool of its module or in this repository, with checksums",
       (_, pin) => {
         const tools = goMod(pin).map((line) => line.replace(/^tool /, ""));
-        if (isOwn(pin)) expect(existsSync(join(pin.module.folder, pin.package))).toBe(true);
-        else expect(tools).toContain(pin.package);
+        if (isOwn(pin)) {
+          expect(existsSync(join(pin.module.folder, pin.package))).toBe(true);
+        } else {
+          expect(tools).toContain(pin.package);
+        }
         expect(readFileSync(join(pin.module.folder, "go.sum"), "utf8")).toMatch(/ h1:/);
       },
     );
@@ -73,7 +78,9 @@ export function checkPins(
     it.each(all)("%s: the files of its patches and embeds exist", (_, pin) => {
       const { folder, patches = [], embeds = [] } = pin.module;
       for (const { with: file } of patches) {
-        if (typeof file === "string") expect(existsSync(join(folder, file))).toBe(true);
+        if (typeof file === "string") {
+          expect(existsSync(join(folder, file))).toBe(true);
+        }
       }
       const seen = embeds.map(({ file }) => join(folder, file));
       const missing = isOwn(pin) ? embeddedBy(join(folder, pin.package)) : [];
@@ -81,8 +88,12 @@ export function checkPins(
     });
 
     it.each(all)("%s: its version is in the range for PATH", (_, pin) => {
-      if (pin.onPath) expect(versionInRange(pin.version, pin.onPath.range)).toBe(true);
-      for (const value of pin.values ?? []) expect(value).toMatch(/^[\w./-]+\.[A-Za-z]+=v?[\d.]+$/);
+      if (pin.onPath) {
+        expect(versionInRange(pin.version, pin.onPath.range)).toBe(true);
+      }
+      for (const value of pin.values ?? []) {
+        expect(value).toMatch(/^[\w./-]+\.[A-Za-z]+=v?[\d.]+$/);
+      }
     });
   });
 }

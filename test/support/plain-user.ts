@@ -25,15 +25,18 @@ function give(path: string): void {
   lchownSync(path, UID, UID);
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const below = join(path, entry.name);
-    if (entry.isDirectory()) give(below);
-    else lchownSync(below, UID, UID);
+    if (entry.isDirectory()) {
+      give(below);
+    } else {
+      lchownSync(below, UID, UID);
+    }
   }
 }
 
 /** Exit code and output of a command. */
 export interface Ended {
-  code: number | null;
-  output: string;
+  readonly code: number | null;
+  readonly output: string;
 }
 
 /**
@@ -58,15 +61,21 @@ export class PlainUser {
    */
   static create(folder: string, programs: readonly string[]): PlainUser {
     const bin = join(folder, "bin");
-    for (const path of ["home/.kube", "bin"]) mkdirSync(join(folder, path), { recursive: true });
+    for (const path of ["home/.kube", "bin"]) {
+      mkdirSync(join(folder, path), { recursive: true });
+    }
     // The Node of the test is in node_modules of the checkout.
     const path = (process.env.PATH ?? "")
       .split(delimiter)
       .filter((entry) => !entry.includes("node_modules"))
       .join(delimiter);
-    for (const name of PROGRAMS) symlinkSync(which(name, path) ?? "", join(bin, name));
+    for (const name of PROGRAMS) {
+      symlinkSync(which(name, path) ?? "", join(bin, name));
+    }
     // Copies, as only root can read the cache.
-    for (const file of programs) cpSync(file, join(bin, file.slice(dirname(file).length + 1)));
+    for (const file of programs) {
+      cpSync(file, join(bin, file.slice(dirname(file).length + 1)));
+    }
     give(join(folder, "home"));
     return new PlainUser(folder, bin);
   }
@@ -100,7 +109,9 @@ export class PlainUser {
     const server = createServer((client) => {
       const daemon = connect(socket);
       client.pipe(daemon).pipe(client);
-      for (const end of [client, daemon]) end.on("error", () => end.destroy());
+      for (const end of [client, daemon]) {
+        end.on("error", () => end.destroy());
+      }
     });
     this.servers.push(server);
     await new Promise<void>((resolve) => server.listen(own, resolve));
@@ -108,7 +119,9 @@ export class PlainUser {
     const create = ["create", "--name", "mine", "--driver", "remote", "--use", `unix://${own}`];
     const env = { HOME: this.home, DOCKER_CONFIG: join(this.home, ".docker") };
     const { exitCode, stderr } = await x(buildx, create, { nodeOptions: { env } });
-    if (exitCode !== 0) throw new Error(stderr);
+    if (exitCode !== 0) {
+      throw new Error(stderr);
+    }
     give(this.home);
   }
 
@@ -139,6 +152,8 @@ export class PlainUser {
 
   /** Stops the processes for the user. */
   leave(): void {
-    for (const server of this.servers) server.close();
+    for (const server of this.servers) {
+      server.close();
+    }
   }
 }

@@ -40,8 +40,9 @@ export class CommandProcess {
 
   /** The exit code, after all descendants have closed the output. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null)
+    if (this.child.exitCode === null && this.child.signalCode === null) {
       await once(this.child, "close");
+    }
     return this.child.exitCode;
   }
 
@@ -65,11 +66,17 @@ export function below(root: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const parent = parentOf(entry);
-    if (parent !== undefined) parents.set(Number(entry), parent);
+    if (parent !== undefined) {
+      parents.set(Number(entry), parent);
+    }
   }
   const found = [root];
   for (const pid of found) {
-    for (const [child, parent] of parents) if (parent === pid) found.push(child);
+    for (const [child, parent] of parents) {
+      if (parent === pid) {
+        found.push(child);
+      }
+    }
   }
   return found;
 }

@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 /** Metrics of a candidate and of `main` in a stub of Prometheus, for any time range. */
 export interface Figures {
   /** Responses of the candidate by status. */
-  candidate: Record<string, number>;
+  readonly candidate: Record<string, number>;
   /** Responses of `main` by status. */
-  main: Record<string, number>;
+  readonly main: Record<string, number>;
   /** In seconds; undefined without such a series. */
-  latency?: number;
-  restarts?: number;
-  gone?: number;
+  readonly latency?: number;
+  readonly restarts?: number;
+  readonly gone?: number;
 }
 
 /** Metrics without problems. */
@@ -40,9 +40,15 @@ export async function standIn(figures: () => Figures) {
 function samples(query: string, { candidate, main, latency, restarts, gone }: Figures) {
   const value = (figure: number | undefined, metric = {}) =>
     figure === undefined ? [] : [{ metric, value: [1, `${figure}`] }];
-  if (query.startsWith("histogram_quantile")) return value(latency);
-  if (query.startsWith("sum(changes")) return value(restarts);
-  if (query.startsWith("count(")) return value(gone);
+  if (query.startsWith("histogram_quantile")) {
+    return value(latency);
+  }
+  if (query.startsWith("sum(changes")) {
+    return value(restarts);
+  }
+  if (query.startsWith("count(")) {
+    return value(gone);
+  }
   return Object.entries({ candidate, main }).flatMap(([variant, codes]) =>
     Object.entries(codes).flatMap(([code, count]) => value(count, { variant, code })),
   );

@@ -20,7 +20,9 @@ const stack = {
     const engine = await x("sleep", [seconds], { signal });
     step(`updated: ${engine.exitCode}`);
     signal?.throwIfAborted();
-    if (engine.exitCode !== 0) throw new Error("the engine was ended");
+    if (engine.exitCode !== 0) {
+      throw new Error("the engine was ended");
+    }
   },
 };
 

@@ -1,10 +1,10 @@
 /** A relabel_config of Prometheus, with the actions that the platform uses. */
 export interface RelabelStep {
-  source_labels: string[];
-  action?: "keep" | "drop" | "replace";
-  regex?: string;
-  target_label?: string;
-  replacement?: string;
+  readonly source_labels: string[];
+  readonly action?: "keep" | "drop" | "replace";
+  readonly regex?: string;
+  readonly target_label?: string;
+  readonly replacement?: string;
 }
 
 /**
@@ -26,8 +26,12 @@ export function relabel(
     } = step;
     const value = source_labels.map((label) => target[label] ?? "").join(";");
     const match = new RegExp(`^(?:${regex})$`).exec(value);
-    if (action === "keep" && !match) return undefined;
-    if (action === "drop" && match) return undefined;
+    if (action === "keep" && !match) {
+      return undefined;
+    }
+    if (action === "drop" && match) {
+      return undefined;
+    }
     if (action === "replace" && match && target_label) {
       target[target_label] = replacement.replace(/\$(\d)/g, (_, group) => match[group] ?? "");
     }

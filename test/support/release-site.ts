@@ -22,14 +22,19 @@ export async function releaseSite(): Promise<ReleaseSite> {
     const path = request.url ?? "";
     asked.push([path, request.headers.range].filter(Boolean).join(" "));
     const answer = answers.get(path);
-    if (answer) answer(response, request);
-    else response.writeHead(404).end("none");
+    if (answer) {
+      answer(response, request);
+    } else {
+      response.writeHead(404).end("none");
+    }
   });
   server.on("connection", (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const close = async () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
     await new Promise((resolve) => server.close(resolve));
   };
   return { origin: `http://127.0.0.1:${port}`, answers, asked, close };
@@ -53,7 +58,9 @@ export function breaking(content: Buffer, times: number): Answer {
         "content-range": `bytes ${start}-${content.length - 1}/${content.length}`,
       }),
     });
-    if (left-- <= 0) return void response.end(rest);
+    if (left-- <= 0) {
+      return void response.end(rest);
+    }
     response.write(rest.subarray(0, Math.ceil(rest.length / 2)), () => {
       setTimeout(() => response.destroy(), 50);
     });

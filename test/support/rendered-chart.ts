@@ -8,8 +8,8 @@ import { ensurePulumi } from "../../toolchain/pulumi";
 
 /** A Kubernetes object of a chart. */
 export interface Rendered {
-  kind: string;
-  metadata: { name: string; namespace?: string };
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string };
   // biome-ignore lint/suspicious/noExplicitAny: its fields are those of its kind.
   [field: string]: any;
 }
@@ -43,7 +43,9 @@ export async function renderChart(chart: string, values: object): Promise<Render
     await stack.preview({
       onEvent: ({ resourcePreEvent }) => {
         const inputs = resourcePreEvent?.metadata.new?.inputs;
-        if (inputs?.kind) objects.push(inputs as Rendered);
+        if (inputs?.kind) {
+          objects.push(inputs as Rendered);
+        }
       },
     });
   } finally {

@@ -5,10 +5,10 @@ import { vi } from "vitest";
 
 /** A folder with its own cache and PATH, and the reported lines. */
 export interface Sandbox {
-  folder: string;
+  readonly folder: string;
   /** The first folder on PATH. */
-  bin: string;
-  lines: string[];
+  readonly bin: string;
+  readonly lines: string[];
   report(line: string): void;
   /** Writes an executable script, by default on PATH. */
   script(name: string, text: string, to?: string): string;

@@ -14,7 +14,10 @@ const [workDir = "", what] = process.argv.slice(2);
 run("the same command continues from here", async (interruption) => {
   const backend = `file://${join(workDir, "state")}`;
   const open = await openStack({ name: "e2e", workDir, backend }, step);
-  if (what === "destroy") await interruption.guard((signal) => destroy(open, signal, step));
-  else await interruption.guard((signal) => update(open, signal, step));
+  if (what === "destroy") {
+    await interruption.guard((signal) => destroy(open, signal, step));
+  } else {
+    await interruption.guard((signal) => update(open, signal, step));
+  }
   step("done");
 });

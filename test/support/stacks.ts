@@ -49,8 +49,12 @@ export function stackFile(name: "dev" | "platform" | "team"): Stack & { config: 
     ours.map(([key, value]) => [key.slice("ml-platform:".length), value]),
   );
   config.images = { ...config.images, lock: imageLock() };
-  if (config.images.caFile) config.images.caFile = fileWith("certificates");
-  if (config.cluster.kubeconfig) config.cluster.kubeconfig = fileWith("clusters");
+  if (config.images.caFile) {
+    config.images.caFile = fileWith("certificates");
+  }
+  if (config.cluster.kubeconfig) {
+    config.cluster.kubeconfig = fileWith("clusters");
+  }
   return {
     name,
     config,

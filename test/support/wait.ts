@@ -14,7 +14,9 @@ export async function waitFor<T>(
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await ask().catch((error: Error) => error);
-    if (!(answer instanceof Error) && satisfies(answer)) return answer;
+    if (!(answer instanceof Error) && satisfies(answer)) {
+      return answer;
+    }
     if (Date.now() > deadline) {
       const last = answer instanceof Error ? answer.message : JSON.stringify(answer).slice(0, 1000);
       throw new Error(`${what}: not within ${seconds} s; last seen: ${last}`);

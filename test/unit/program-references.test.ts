@@ -122,7 +122,9 @@ describe.each(["dev", "full"])("stack %s", (name) => {
       expect(inputs.roleRef.name).not.toMatch(/admin|edit/);
       expect(["ClusterRole", "Role"]).toContain(inputs.roleRef.kind);
       for (const { kind, namespace, name } of inputs.subjects as Inputs[]) {
-        if (kind === "ServiceAccount") expect(accounts).toContain(`${namespace}/${name}`);
+        if (kind === "ServiceAccount") {
+          expect(accounts).toContain(`${namespace}/${name}`);
+        }
       }
     }
   });

@@ -17,7 +17,9 @@ const runs = {} as Record<keyof typeof STACKS, Run>;
 
 beforeAll(async () => {
   const { default: program } = await import("../../index");
-  for (const name of NAMES) runs[name] = await run(program, STACKS[name]());
+  for (const name of NAMES) {
+    runs[name] = await run(program, STACKS[name]());
+  }
 });
 
 /** How many resources there are of each type, by the last word of its token. */

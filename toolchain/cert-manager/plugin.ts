@@ -25,7 +25,9 @@ main(
   {
     version,
     construct: async (name, type, inputs, options) => {
-      if (type !== TYPE) throw new Error(`unknown resource type ${type}`);
+      if (type !== TYPE) {
+        throw new Error(`unknown resource type ${type}`);
+      }
       const { urn, status } = new CertManager(name, inputs, options);
       return { urn, state: { status } };
     },

@@ -68,6 +68,10 @@ function refuseOutputs(value: unknown, path: string): void {
   if (Output.isInstance(value)) {
     throw new Error(`CertManager: ${path} is an output. Give a plain value.`);
   }
-  if (value === null || typeof value !== "object") return;
-  for (const [key, part] of Object.entries(value)) refuseOutputs(part, `${path}.${key}`);
+  if (value === null || typeof value !== "object") {
+    return;
+  }
+  for (const [key, part] of Object.entries(value)) {
+    refuseOutputs(part, `${path}.${key}`);
+  }
 }

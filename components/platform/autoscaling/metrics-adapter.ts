@@ -17,13 +17,13 @@ const SERVICE = "metrics-adapter";
 
 export interface MetricsAdapterArgs extends z.input<typeof metricsAdapterSettings> {
   /** Namespace, which exists. */
-  namespace: string;
+  readonly namespace: string;
   /** Image of prometheus-adapter 0.12. */
-  image: string;
+  readonly image: string;
   /** URL of Prometheus inside the cluster. */
-  prometheusUrl: string;
+  readonly prometheusUrl: string;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
 }
 
 /**
@@ -113,9 +113,9 @@ function customMetricsApi(
 }
 
 interface AdapterArgs {
-  image: string;
-  prometheusUrl: string;
-  settings: z.output<typeof metricsAdapterSettings>;
+  readonly image: string;
+  readonly prometheusUrl: string;
+  readonly settings: z.output<typeof metricsAdapterSettings>;
 }
 
 function adapterPod(

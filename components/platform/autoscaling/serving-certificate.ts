@@ -9,8 +9,8 @@ const VALID_YEARS = 10;
 
 /** A private key and its certificate, both PEM. */
 export interface KeyPair {
-  certificate: string;
-  key: string;
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /**

@@ -16,13 +16,13 @@ const KUBELET_SOCKETS = "/var/lib/kubelet/device-plugins";
 
 export interface DevicePluginArgs extends z.input<typeof devicePluginSettings> {
   /** Namespace, which the component creates: it admits privileged pods, and so is the plugin's alone. */
-  namespace: string;
+  readonly namespace: string;
   /** Image of the device plugin 0.18. */
-  image: string;
+  readonly image: string;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
   /** Protects the namespace from deletion. Default: true. */
-  retainData?: boolean;
+  readonly retainData?: boolean;
 }
 
 /** Offers the NVIDIA GPUs of each node to the scheduler as `nvidia.com/gpu`. */

@@ -3,9 +3,9 @@ import type { IngressConfig } from "./schema";
 /** Where something is served outside of the cluster. */
 export interface Address {
   /** `model.team.domain` */
-  host: string;
+  readonly host: string;
   /** `http://model.team.domain:port` */
-  url: string;
+  readonly url: string;
 }
 
 /** The address of what an Ingress or a route serves under these names, from the left to the domain. */

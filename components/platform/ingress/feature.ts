@@ -13,8 +13,12 @@ const GATEWAY = "ml-platform";
 export const gateway = platformFeature({
   schema: gatewaySchema,
   contract: (settings, namespace) => {
-    if (settings.mode === "install") return { gateway: { name: GATEWAY, namespace } };
-    if (settings.mode === "off") return {};
+    if (settings.mode === "install") {
+      return { gateway: { name: GATEWAY, namespace } };
+    }
+    if (settings.mode === "off") {
+      return {};
+    }
     const { name, sectionName, proxyNamespace = settings.namespace } = settings;
     const listener = sectionName ? { sectionName } : {};
     return { gateway: { name, namespace: settings.namespace, ...listener, proxyNamespace } };

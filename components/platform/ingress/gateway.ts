@@ -4,12 +4,12 @@ import { GATEWAY_API, GATEWAY_READY, gatewaySpec } from "../../kubernetes/gatewa
 import type { GatewayReference } from "../contract";
 
 export interface GatewayArgs extends Pick<GatewayReference, "name" | "namespace"> {
-  labels: Record<string, string>;
-  className: string;
+  readonly labels: Record<string, string>;
+  readonly className: string;
   /** Domain of the hosts that it serves. */
-  domain: string;
+  readonly domain: string;
   /** Port of its listener. */
-  port: number;
+  readonly port: number;
 }
 
 /** The Gateway that splits requests between variants of models. */

@@ -6,7 +6,9 @@ export const prometheus = platformFeature({
   schema: prometheusSchema,
   images: ({ mode }) => (mode === "install" ? ["prometheus"] : []),
   contract: (settings, namespace) => {
-    if (settings.mode === "off") return {};
+    if (settings.mode === "off") {
+      return {};
+    }
     return settings.mode === "install"
       ? { prometheusUrl: prometheusUrl(namespace), monitoringNamespace: namespace }
       : { prometheusUrl: settings.url, monitoringNamespace: settings.namespace };

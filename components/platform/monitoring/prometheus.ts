@@ -17,15 +17,15 @@ const PORT = 9090;
 
 export interface PrometheusArgs extends z.input<typeof prometheusSettings> {
   /** Namespace, which exists. */
-  namespace: string;
+  readonly namespace: string;
   /** Image of Prometheus 3. */
-  image: string;
+  readonly image: string;
   /** How its UI is served, where `expose` is true. Default: the cluster's default Ingress class, at `prometheus.localhost`. */
-  ingress?: z.input<typeof ingressSchema>;
+  readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
   /** Protects the volume of samples from deletion. Default: true. */
-  retainData?: boolean;
+  readonly retainData?: boolean;
 }
 
 /** The URL inside the cluster of the Prometheus in a namespace. */

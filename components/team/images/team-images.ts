@@ -9,11 +9,11 @@ import { IMAGE_TARGETS, imagesToBuild, type Purpose } from "./schema";
 
 export interface TeamImagesArgs extends Partial<Record<Purpose, pulumi.Input<string>>> {
   /** The team's name, first part of the names of images that are built. */
-  team: string;
+  readonly team: string;
   /** How images are built. Needed where one of them is not given. */
-  imageBuild?: ImageBuild;
+  readonly imageBuild?: ImageBuild;
   /** Where the base image comes from. Needed where one of them is not given. */
-  imageSource?: ImageSource;
+  readonly imageSource?: ImageSource;
 }
 
 /** The images of a team's workloads, each by digest: given, or built from the Dockerfile of the project. */
@@ -52,12 +52,12 @@ export class TeamImages extends pulumi.ComponentResource {
 }
 
 interface BuiltImageArgs {
-  tag: string;
+  readonly tag: string;
   /** Target of the Dockerfile. */
-  target: string;
+  readonly target: string;
   /** The Python image that it builds on. */
-  base: string;
-  build: ImagesConfig;
+  readonly base: string;
+  readonly build: ImagesConfig;
 }
 
 function builtImage(

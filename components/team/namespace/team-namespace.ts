@@ -9,17 +9,17 @@ import { quotaSchema } from "./schema";
 
 export interface TeamNamespaceArgs {
   /** Name of the team and of its namespace. */
-  team: string;
+  readonly team: string;
   /** Limits of the namespace. Default: 16 cores, 32Gi of memory, 100Gi of volumes, 100 pods, no GPU. */
-  quota?: z.input<typeof quotaSchema>;
+  readonly quota?: z.input<typeof quotaSchema>;
   /** Groups that may read everything but Secrets. Default: none. */
-  viewers?: readonly string[];
+  readonly viewers?: readonly string[];
   /** The platform's Ingress. Default: without an issuer of certificates. */
-  ingress?: z.input<typeof ingressSchema>;
+  readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
   /** Protects the namespace from deletion. Default: true. */
-  retainData?: boolean;
+  readonly retainData?: boolean;
 }
 
 /** A team's namespace: its limits, who may read it, and network policies that deny what no other policy allows. */

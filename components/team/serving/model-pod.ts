@@ -22,13 +22,13 @@ const DRAIN_SECONDS = 25;
 
 export interface ModelPodArgs {
   /** Name of the registered model. */
-  model: string;
-  image: pulumi.Input<string>;
-  settings: ReturnType<typeof variantsOf<ModelConfig>>[number];
+  readonly model: string;
+  readonly image: pulumi.Input<string>;
+  readonly settings: ReturnType<typeof variantsOf<ModelConfig>>[number];
   /** Name of the service account. */
-  account: pulumi.Input<string>;
+  readonly account: pulumi.Input<string>;
   /** URL of the tracking server, from whose registry the model is loaded. */
-  trackingUri: string;
+  readonly trackingUri: string;
 }
 
 /** The pod of one version of a model. */

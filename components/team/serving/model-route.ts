@@ -8,12 +8,12 @@ import { PUBLIC_PATHS } from "./paths";
 
 /** A version that requests are routed to. */
 export interface RoutedVariant {
-  name: string;
-  weight: number;
-  header?: { name: string; value: string } | undefined;
-  identity: Identity;
+  readonly name: string;
+  readonly weight: number;
+  readonly header?: { name: string; value: string } | undefined;
+  readonly identity: Identity;
   /** Its Deployment and what belongs to it. */
-  pods: pulumi.Resource;
+  readonly pods: pulumi.Resource;
 }
 
 /** The Service of a variant's pods. */
@@ -40,12 +40,12 @@ export function modelService(
 /** A model, and the host at which it is served outside of the cluster. */
 export interface Exposure {
   /** First part of the names of its resources. */
-  id: string;
-  model: string;
-  host: string;
-  namespace: string;
-  metadata: Metadata;
-  opts: pulumi.CustomResourceOptions;
+  readonly id: string;
+  readonly model: string;
+  readonly host: string;
+  readonly namespace: string;
+  readonly metadata: Metadata;
+  readonly opts: pulumi.CustomResourceOptions;
 }
 
 /** Splits requests between variants, each of which gets a Service. */

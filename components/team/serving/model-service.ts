@@ -22,15 +22,15 @@ import { fixedVariant, variantsOf } from "./variants";
 
 export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "image"> {
   /** Namespace, which exists. */
-  namespace: string;
+  readonly namespace: string;
   /** Serving image. A tag is resolved to its digest. */
-  image: pulumi.Input<string>;
+  readonly image: pulumi.Input<string>;
   /** URL of the tracking server, from whose registry the model is loaded. Default: that of the namespace. */
-  trackingUri?: string;
+  readonly trackingUri?: string;
   /** What the cluster offers. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
-  platform?: z.input<typeof contractArgs>;
+  readonly platform?: z.input<typeof contractArgs>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
 }
 
 /** Serves a registered model over HTTP: one version, or several that share the requests. */
@@ -46,7 +46,9 @@ export class ModelService extends pulumi.ComponentResource {
     const settings = parseArgs(modelSchema, own, name);
     const contract = parseArgs(contractArgs, platform, name);
     const missing = missingForModel(settings, contract);
-    if (missing.length > 0) throw new pulumi.RunError([`${name}:`, ...missing].join("\n  "));
+    if (missing.length > 0) {
+      throw new pulumi.RunError([`${name}:`, ...missing].join("\n  "));
+    }
     const child = { parent: this };
     const identity = {
       name: "model-service",
@@ -71,8 +73,11 @@ export class ModelService extends pulumi.ComponentResource {
       // An Ingress serves a single version, even where the platform has a Gateway.
       const gateway = variants.length > 1 ? contract.gateway : undefined;
       const exposure = { id: name, model: settings.name, host, namespace, opts: child };
-      if (gateway) modelRoute({ ...exposure, metadata: workload.metadata }, gateway, variants);
-      else workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
+      if (gateway) {
+        modelRoute({ ...exposure, metadata: workload.metadata }, gateway, variants);
+      } else {
+        workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
+      }
     }
     this.registerOutputs({ url: this.url });
   }

@@ -6,8 +6,8 @@ import { autoscalerSpec } from "./autoscaling";
 import { type ModelPodArgs, modelPod } from "./model-pod";
 
 export interface ModelVariantArgs extends ModelPodArgs {
-  namespace: string;
-  identity: Identity;
+  readonly namespace: string;
+  readonly identity: Identity;
 }
 
 /** One version of a model: a Deployment, its autoscaler, and its disruption budget. */

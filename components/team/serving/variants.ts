@@ -3,13 +3,13 @@ export const MAIN_VARIANT = "main";
 
 /** What a variant has in addition to the settings that it shares with the model. */
 interface Own {
-  name: string;
+  readonly name: string;
   /** Its share of the requests, relative to the other variants' weights. */
-  weight: number;
+  readonly weight: number;
 }
 
 interface Model {
-  variants?: readonly object[] | undefined;
+  readonly variants?: readonly object[] | undefined;
 }
 
 type Served<M extends Model> = Own &

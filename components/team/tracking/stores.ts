@@ -29,7 +29,9 @@ export function serverEnvironment(
 
 /** The TCP ports of stores outside the namespace. */
 export function storePorts({ postgres, s3 }: Stores): number[] {
-  if (!s3) return postgres ? [postgres.port] : [];
+  if (!s3) {
+    return postgres ? [postgres.port] : [];
+  }
   const url = new URL(s3.endpoint ?? "https://s3.amazonaws.com");
   const port = url.port ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
   return postgres ? [postgres.port, port] : [port];

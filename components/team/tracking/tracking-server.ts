@@ -23,26 +23,26 @@ import { serverEnvironment, storePorts } from "./stores";
 /** Passwords of a tracking server's stores. */
 export interface TrackingSecrets {
   /** Needed with `postgres`. */
-  postgresPassword?: pulumi.Input<string>;
+  readonly postgresPassword?: pulumi.Input<string>;
   /** Needed with `s3`. */
-  s3AccessKeyId?: pulumi.Input<string>;
+  readonly s3AccessKeyId?: pulumi.Input<string>;
   /** Needed with `s3`. */
-  s3SecretAccessKey?: pulumi.Input<string>;
+  readonly s3SecretAccessKey?: pulumi.Input<string>;
 }
 
 export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
   /** Namespace, which exists. */
-  namespace: string;
+  readonly namespace: string;
   /** Image with MLflow 3. */
-  image: pulumi.Input<string>;
+  readonly image: pulumi.Input<string>;
   /** Default: none. */
-  secrets?: TrackingSecrets;
+  readonly secrets?: TrackingSecrets;
   /** How its UI is served, where `expose` is true. Default: the cluster's default Ingress class, below `localhost`. */
-  ingress?: z.input<typeof ingressSchema>;
+  readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
   /** Protects the volume of runs and artifacts from deletion. Default: true. */
-  retainData?: boolean;
+  readonly retainData?: boolean;
 }
 
 /** MLflow of a team: runs, artifacts, and the registry that model services load models from. */
@@ -97,7 +97,9 @@ export class TrackingServer extends pulumi.ComponentResource {
     );
     workload.service(TRACKING_SERVICE, { name: "http", port: TRACKING_PORT }, [deployment]);
     allowConnections(workload, settings, outside.namespace);
-    if (settings.expose) workload.ingress(outside, host, TRACKING_SERVICE);
+    if (settings.expose) {
+      workload.ingress(outside, host, TRACKING_SERVICE);
+    }
     this.registerOutputs({ uri: this.uri, url: this.url });
   }
 }
@@ -117,7 +119,9 @@ function allowConnections(
   workload.networkPolicy("callers", allowIngress(selector, callers, port));
   workload.networkPolicy("clients", allowEgress(TRACKING_CLIENT, [pods(selector)], [port]));
   const ports = storePorts(settings);
-  if (ports.length > 0) workload.networkPolicy("stores", allowEgress(selector, [], ports));
+  if (ports.length > 0) {
+    workload.networkPolicy("stores", allowEgress(selector, [], ports));
+  }
   workload.allowProxies(settings.pod.proxy);
 }
 
@@ -133,15 +137,17 @@ function credentialsSecret(
     ...(s3AccessKeyId && { AWS_ACCESS_KEY_ID: s3AccessKeyId }),
     ...(s3SecretAccessKey && { AWS_SECRET_ACCESS_KEY: s3SecretAccessKey }),
   };
-  if (Object.keys(stringData).length === 0) return undefined;
+  if (Object.keys(stringData).length === 0) {
+    return undefined;
+  }
   return new k8s.core.v1.Secret(`${name}-credentials`, { metadata, stringData }, opts);
 }
 
 interface ServerPod {
-  env: Record<string, string>;
-  account: pulumi.Input<string>;
-  credentials: pulumi.Input<string> | undefined;
-  store: pulumi.Input<string>;
+  readonly env: Record<string, string>;
+  readonly account: pulumi.Input<string>;
+  readonly credentials: pulumi.Input<string> | undefined;
+  readonly store: pulumi.Input<string>;
 }
 
 function serverPod(

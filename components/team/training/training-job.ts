@@ -15,15 +15,15 @@ export const DATA_DIR = "/app/data";
 
 export interface TrainingJobArgs extends z.input<typeof trainingSettings> {
   /** Namespace, which exists. */
-  namespace: string;
+  readonly namespace: string;
   /** Image with the modules `training.train` and `training.sample_data`. */
-  image: pulumi.Input<string>;
+  readonly image: pulumi.Input<string>;
   /** PersistentVolumeClaim with the training data. Default: an empty volume that ends with the pod. */
-  dataClaim?: pulumi.Input<string>;
+  readonly dataClaim?: pulumi.Input<string>;
   /** URL of the tracking server. Default: that of the namespace. */
-  trackingUri?: string;
+  readonly trackingUri?: string;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
-  owner?: string;
+  readonly owner?: string;
 }
 
 /**
@@ -65,11 +65,11 @@ export class TrainingJob extends pulumi.ComponentResource {
 }
 
 interface TrainingPod {
-  image: pulumi.Input<string>;
-  settings: TrainingConfig;
-  dataClaim: pulumi.Input<string> | undefined;
-  trackingUri: string;
-  account: pulumi.Input<string>;
+  readonly image: pulumi.Input<string>;
+  readonly settings: TrainingConfig;
+  readonly dataClaim: pulumi.Input<string> | undefined;
+  readonly trackingUri: string;
+  readonly account: pulumi.Input<string>;
 }
 
 function trainingPod(

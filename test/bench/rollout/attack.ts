@@ -8,27 +8,27 @@ import { SAMPLE } from "../../../cli/stack/summary";
 
 /** A kind of client. */
 export interface Clients {
-  name: string;
+  readonly name: string;
   /** URL of the model. */
-  url: string;
+  readonly url: string;
   /** Whether they reuse connections; otherwise each request has a new one. */
-  keptAlive: boolean;
+  readonly keptAlive: boolean;
   /** File of their network namespace. @default that of this machine */
-  netns?: string;
+  readonly netns?: string;
 }
 
 /** The fields of vegeta's report that are used. Durations are in nanoseconds. */
 export interface VegetaReport {
-  requests: number;
-  status_codes: Record<string, number>;
-  latencies: { "50th": number; "99th": number; max: number };
-  errors: string[] | null;
+  readonly requests: number;
+  readonly status_codes: Record<string, number>;
+  readonly latencies: { "50th": number; "99th": number; max: number };
+  readonly errors: string[] | null;
 }
 
 /** A load that runs until it is stopped, at most an hour. */
 export interface Attack {
   /** @throws Error if it has failed, so that its figures are invalid */
-  stop: () => Promise<VegetaReport>;
+  readonly stop: () => Promise<VegetaReport>;
 }
 
 /** Path of vegeta in the version of go.mod; Go builds it if necessary. */
@@ -71,7 +71,9 @@ export async function attack(
       // It waits for outstanding responses, and exits.
       running.kill("SIGINT");
       const [code] = await ended;
-      if (code !== 0) throw new Error(`vegeta, clients ${name}: exited with code ${code}`);
+      if (code !== 0) {
+        throw new Error(`vegeta, clients ${name}: exited with code ${code}`);
+      }
       const report = await x(command, ["report", "-type=json", file("results")], {
         throwOnError: true,
       });

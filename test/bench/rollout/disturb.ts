@@ -86,7 +86,9 @@ export class Disruptions {
     await work();
     await this.settled(PODS);
     const left = (await uids()).filter((uid) => before.has(uid));
-    if (left.length > 0) throw new Error(`${left.length} of ${PODS} pods were not replaced`);
+    if (left.length > 0) {
+      throw new Error(`${left.length} of ${PODS} pods were not replaced`);
+    }
   }
 
   private list(): Promise<KubernetesObject[]> {

@@ -19,11 +19,11 @@ const SELECTOR = "app.kubernetes.io/name=model-service,app.kubernetes.io/instanc
 const MIN_REQUESTS = 100_000;
 
 interface Options {
-  times: number;
-  drains: number;
-  control: number;
-  rate: number;
-  quick?: boolean;
+  readonly times: number;
+  readonly drains: number;
+  readonly control: number;
+  readonly rate: number;
+  readonly quick?: boolean;
 }
 
 /** Runs the phases of one measurement, and records the results of their requests. */
@@ -46,7 +46,9 @@ class Measurement {
       for (let time = 1; time <= times; time += 1) {
         this.signal.throwIfAborted();
         await work();
-        if (time % 5 === 0) step(`${what}: ${time} of ${times}`);
+        if (time % 5 === 0) {
+          step(`${what}: ${time} of ${times}`);
+        }
       }
     } finally {
       const seconds = (performance.now() - start) / 1000;
@@ -116,7 +118,9 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
     );
     process.stdout.write(`\n${table(measurement.phases)}\n`);
     const missing = shortcomings(measurement.phases, options.quick ? 0 : MIN_REQUESTS);
-    if (missing.length > 0) throw new Error(missing.join("\n  "));
+    if (missing.length > 0) {
+      throw new Error(missing.join("\n  "));
+    }
   } finally {
     await resetLab(where, step);
     rmSync(folder, { recursive: true });

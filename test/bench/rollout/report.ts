@@ -2,17 +2,17 @@ import type { VegetaReport } from "./attack";
 
 /** The requests of one kind of client during one kind of disruption. */
 export interface Phase {
-  what: string;
+  readonly what: string;
   /** Number of disruptions. */
-  times: number;
+  readonly times: number;
   /** Kind of client. */
-  clients: string;
+  readonly clients: string;
   /** Planned requests per second, and duration in seconds. */
-  rate: number;
-  seconds: number;
+  readonly rate: number;
+  readonly seconds: number;
   /** Whether no request may be lost. */
-  strict: boolean;
-  sent: VegetaReport;
+  readonly strict: boolean;
+  readonly sent: VegetaReport;
 }
 
 /** Lost requests: another status than 200, a failed connection, or a timeout. */

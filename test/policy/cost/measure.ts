@@ -136,9 +136,9 @@ async function cost(count: number, runs: number, kubeconfig?: string): Promise<C
 }
 
 interface Options {
-  counts: string;
-  runs: string;
-  kubeconfig?: string;
+  readonly counts: string;
+  readonly runs: string;
+  readonly kubeconfig?: string;
 }
 
 async function measure(options: Options): Promise<void> {

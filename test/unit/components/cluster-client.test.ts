@@ -19,7 +19,9 @@ function requests(...errors: Error[]) {
   const request = async () => {
     asked.times += 1;
     const error = errors.shift();
-    if (error) throw error;
+    if (error) {
+      throw error;
+    }
     return "an answer";
   };
   return { asked, request };

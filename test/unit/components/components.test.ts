@@ -12,7 +12,9 @@ async function alone<T>(make: () => T): Promise<{ all: Registration[]; made: T }
   const { error, registrations } = await run(async () => {
     result.made = make();
   });
-  if (error) throw error;
+  if (error) {
+    throw error;
+  }
   return { all: registrations, made: result.made as T };
 }
 
@@ -23,7 +25,9 @@ const kinds = (all: readonly Registration[]) =>
 
 function onlyPod(all: readonly Registration[]): Pods {
   const [pods, ...others] = podTemplates(all);
-  if (!pods || others.length > 0) throw new Error("not one workload");
+  if (!pods || others.length > 0) {
+    throw new Error("not one workload");
+  }
   return pods;
 }
 

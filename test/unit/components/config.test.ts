@@ -20,14 +20,19 @@ function set(target: Inputs, path: string, value: unknown): void {
     node[key] ??= {};
     node = node[key];
   }
-  if (value === undefined) delete node[last];
-  else node[last] = value;
+  if (value === undefined) {
+    delete node[last];
+  } else {
+    node[last] = value;
+  }
 }
 
 /** The small stack with changed values by their paths. */
 function changed(values: Inputs): { config: Inputs } {
   const stack = smallStack();
-  for (const [path, value] of Object.entries(values)) set(stack.config, path, value);
+  for (const [path, value] of Object.entries(values)) {
+    set(stack.config, path, value);
+  }
   return stack;
 }
 
@@ -45,7 +50,9 @@ async function refusal(stack: Stack): Promise<string[]> {
 
 /** Texts in a value that are too long to stand in a message by chance. */
 function texts(value: unknown): string[] {
-  if (typeof value === "string") return value.trim().length > 6 ? [value] : [];
+  if (typeof value === "string") {
+    return value.trim().length > 6 ? [value] : [];
+  }
   return value && typeof value === "object" ? Object.values(value).flatMap(texts) : [];
 }
 

@@ -25,8 +25,12 @@ function circle(start: string): string[] | undefined {
   const seen = new Set<string>();
   for (const way of queue) {
     for (const next of IMPORTS.get(way.at(-1) ?? "") ?? []) {
-      if (next === start) return [...way, next];
-      if (!seen.has(next)) queue.push([...way, next]);
+      if (next === start) {
+        return [...way, next];
+      }
+      if (!seen.has(next)) {
+        queue.push([...way, next]);
+      }
       seen.add(next);
     }
   }

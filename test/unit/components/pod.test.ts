@@ -142,7 +142,9 @@ describe("every workload of a stack", () => {
     const install = { mode: "install", pod };
     config.platform = { prometheus: install, metricsAdapter: install, devicePlugin: install };
     config.team.tracking = { pod };
-    for (const one of [...config.team.training, ...config.team.models]) one.pod = pod;
+    for (const one of [...config.team.training, ...config.team.models]) {
+      one.pod = pod;
+    }
     return declare({ config });
   }
 

@@ -7,12 +7,12 @@ import {
 import { discovered, type RelabelStep, relabel } from "../../support/relabel";
 
 interface Job {
-  job_name: string;
-  scrape_interval: string;
-  scrape_timeout: string;
-  honor_labels: boolean;
-  kubernetes_sd_configs: { role: string }[];
-  relabel_configs: RelabelStep[];
+  readonly job_name: string;
+  readonly scrape_interval: string;
+  readonly scrape_timeout: string;
+  readonly honor_labels: boolean;
+  readonly kubernetes_sd_configs: { role: string }[];
+  readonly relabel_configs: RelabelStep[];
 }
 
 const config = JSON.parse(prometheusConfig()) as { scrape_configs: Job[] };

@@ -52,8 +52,12 @@ test.each([
 });
 
 test("the bounds themselves are allowed", () => {
-  for (const text of ["1m", "0.001", "1024"]) expect(cpu.safeParse(text).success).toBe(true);
-  for (const text of ["1Mi", "1024Ki", "24Ti"]) expect(memory.safeParse(text).success).toBe(true);
+  for (const text of ["1m", "0.001", "1024"]) {
+    expect(cpu.safeParse(text).success).toBe(true);
+  }
+  for (const text of ["1Mi", "1024Ki", "24Ti"]) {
+    expect(memory.safeParse(text).success).toBe(true);
+  }
 });
 
 test("a text that Kubernetes would refuse is refused, whatever it is, and not repeated", () => {

@@ -64,7 +64,9 @@ test("it vouches for itself and serves TLS, and is valid for ten years from a li
 });
 
 test("a client that trusts it alone gets through, by both names", async () => {
-  for (const name of NAMES) expect(await handshake(name, pair.certificate)).toBe("hello");
+  for (const name of NAMES) {
+    expect(await handshake(name, pair.certificate)).toBe("hello");
+  }
 });
 
 test("a client that calls another name, or trusts another certificate, does not", async () => {

@@ -84,7 +84,9 @@ describe("two variants of a model", () => {
     ]);
     const header = { type: "Exact", name: "x-variant", value: "candidate" };
     const [pinned, rest] = spec.rules;
-    for (const match of pinned.matches) expect(match.headers).toEqual([header]);
+    for (const match of pinned.matches) {
+      expect(match.headers).toEqual([header]);
+    }
     expect(rest.matches.map(({ path }: Inputs) => path.value)).toContain("/predict");
     expect(JSON.stringify(spec)).not.toContain("metrics");
   });

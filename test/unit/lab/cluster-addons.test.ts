@@ -26,15 +26,15 @@ const variables = {
 const values = { variables, images, registryPort: 5001 };
 
 interface Container {
-  name: string;
-  image: string;
-  args: string[];
-  securityContext: object;
-  resources: object;
+  readonly name: string;
+  readonly image: string;
+  readonly args: string[];
+  readonly securityContext: object;
+  readonly resources: object;
 }
 interface Deployment {
-  metadata: { name: string };
-  spec: { template: { spec: { containers: Container[] } } };
+  readonly metadata: { name: string };
+  readonly spec: { template: { spec: { containers: Container[] } } };
 }
 const manifests = renderAddons(values);
 const deployments = manifests.filter(
@@ -45,7 +45,9 @@ describe("the add-ons", () => {
   it("use only images that the lab provides, by digest, from its registry", () => {
     const used = deployments.flatMap(({ spec }) => spec.template.spec.containers);
     expect(used).toHaveLength(4);
-    for (const { image } of used) expect(image).toMatch(/^127\.0\.0\.1:5001\/[^@:]+@sha256:a{64}$/);
+    for (const { image } of used) {
+      expect(image).toMatch(/^127\.0\.0\.1:5001\/[^@:]+@sha256:a{64}$/);
+    }
     expect(images).toHaveProperty([PAUSE_IMAGE]);
   });
 

@@ -22,7 +22,9 @@ const cluster: ClusterConfig = {
 const components = [...delivery(cluster), ...controlPlane(cluster), ...node(cluster)];
 const component = (name: string): Component => {
   const found = components.find((it) => it.name === name);
-  if (!found) throw new Error(`no component ${name}`);
+  if (!found) {
+    throw new Error(`no component ${name}`);
+  }
   return found;
 };
 const file = (name: string, path: string) => component(name).files?.[path] ?? "";
@@ -35,7 +37,9 @@ describe("the components of a lab", () => {
   it("have different names, and wait only for components that exist", () => {
     const names = components.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { after } of components) expect(names).toEqual(expect.arrayContaining([...after]));
+    for (const { after } of components) {
+      expect(names).toEqual(expect.arrayContaining([...after]));
+    }
   });
 
   it("start after the API server if they need objects, and these need no images", () => {
@@ -63,7 +67,9 @@ describe("the components of a lab", () => {
     for (const { command, files = {} } of components) {
       const named = command.filter((word) => word.includes(folder));
       const written = Object.keys(files).map((name) => configFile(cluster.lab, name));
-      for (const word of named) expect(written).toContain(word.slice(word.indexOf("/")));
+      for (const word of named) {
+        expect(written).toContain(word.slice(word.indexOf("/")));
+      }
     }
   });
 

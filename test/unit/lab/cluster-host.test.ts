@@ -32,7 +32,9 @@ describe("firewall rules", () => {
   const rules = labRules("ml-lab-dev", "ml-dev", "10.231.7.0/30");
 
   it("all have the lab's comment", () => {
-    for (const { spec } of rules) expect(spec.join(" ")).toContain("--comment ml-lab-dev");
+    for (const { spec } of rules) {
+      expect(spec.join(" ")).toContain("--comment ml-lab-dev");
+    }
   });
 
   it("accept only replies", () => {

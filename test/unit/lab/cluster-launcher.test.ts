@@ -16,7 +16,9 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const group of groups) signal(group, "SIGKILL");
+  for (const group of groups) {
+    signal(group, "SIGKILL");
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -39,14 +41,18 @@ function supervise(pauses: string, ...command: string[]) {
   const child = spawn("/bin/sh", args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
   groups.push(child.pid ?? 0);
   let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (it) => (log += it));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (it) => (log += it));
+  }
   return { child, pid: child.pid ?? 0, log: () => log };
 }
 
 /** Processes of a group, except for zombies. */
 function membersOf(group: number): string[] {
   return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
+    if (!/^\d+$/.test(pid)) {
+      return false;
+    }
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -153,7 +153,9 @@ describe("the kernel's settings", () => {
     set("vm/overcommit_memory", "1");
     set("kernel/panic", "10");
     set("kernel/panic_on_oops", "1");
-    for (const link of ["all", "default", "eth0"]) set(`net/ipv4/conf/${link}/forwarding`, "1");
+    for (const link of ["all", "default", "eth0"]) {
+      set(`net/ipv4/conf/${link}/forwarding`, "1");
+    }
   };
   /** Changes of the kernel when forwarding is disabled: it does not restore values. */
   const switchOff = () => {

@@ -33,7 +33,9 @@ describe("the keys of a lab", () => {
     for (const host of ["localhost", "kubernetes.default.svc", NODE]) {
       expect(server.checkHost(host)).toBe(host);
     }
-    for (const ip of ["127.0.0.1", "10.231.7.2", "10.96.0.1"]) expect(server.checkIP(ip)).toBe(ip);
+    for (const ip of ["127.0.0.1", "10.231.7.2", "10.96.0.1"]) {
+      expect(server.checkIP(ip)).toBe(ip);
+    }
     expect(server.checkIP("10.231.7.3")).toBeUndefined();
   });
 

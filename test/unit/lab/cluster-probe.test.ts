@@ -16,7 +16,9 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const close of closers.splice(0)) close();
+  for (const close of closers.splice(0)) {
+    close();
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -32,8 +34,11 @@ describe("httpProbe", () => {
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     closers.push(() => server.close());
     const probe = httpProbe(`http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`);
-    if (problem) await expect(probe()).rejects.toThrow(problem);
-    else await probe();
+    if (problem) {
+      await expect(probe()).rejects.toThrow(problem);
+    } else {
+      await probe();
+    }
   });
 
   it("names the URL without a response", async () => {

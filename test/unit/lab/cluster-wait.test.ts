@@ -11,7 +11,9 @@ describe("waitFor", () => {
     let attempts = 0;
     const probe = async () => {
       attempts += 1;
-      if (attempts < 4) throw new Error("not yet");
+      if (attempts < 4) {
+        throw new Error("not yet");
+      }
     };
     await waitFor(probe, { stall: 10_000, total: 10_000, pause });
     expect(attempts).toBe(4);
@@ -20,7 +22,9 @@ describe("waitFor", () => {
   it("continues while there is progress", async () => {
     const begin = Date.now();
     const probe = async () => {
-      if (Date.now() - begin < 600) throw new Error("not yet");
+      if (Date.now() - begin < 600) {
+        throw new Error("not yet");
+      }
     };
     // Ten times longer than the stall timeout.
     const progress = () => String(Date.now());
@@ -31,7 +35,9 @@ describe("waitFor", () => {
     let attempts = 0;
     const probe = async () => {
       attempts += 1;
-      if (attempts < 60) throw new Error(`step ${attempts}`);
+      if (attempts < 60) {
+        throw new Error(`step ${attempts}`);
+      }
     };
     await waitFor(probe, { stall: 60, total: 10_000, pause });
     expect(attempts).toBe(60);

@@ -75,7 +75,9 @@ describe("recipes", () => {
       const pin: GoPin = pins[name];
       expect(pin.onPath).toBeUndefined();
       // The executable of a release is used if it is static.
-      if (pin.release) expect(pin.release.static).toBe(true);
+      if (pin.release) {
+        expect(pin.release.static).toBe(true);
+      }
     }
   });
 });
@@ -107,7 +109,9 @@ describe("debianCommand", () => {
 /** Stages and packs a small image from a copy of its inputs with this mode and time. */
 async function pack(name: string, mode: number, time: number) {
   const [host, stage, layout] = ["host", "stage", "layout"].map((part) => join(folder, name, part));
-  for (const path of [stage!, layout!]) mkdirSync(path, { recursive: true, mode });
+  for (const path of [stage!, layout!]) {
+    mkdirSync(path, { recursive: true, mode });
+  }
   writeFileSync(host!, "binary");
   chmodSync(host!, mode);
   utimesSync(host!, time, time);
@@ -187,7 +191,9 @@ describe("remoteDigest", () => {
   beforeEach(async () => {
     server = createServer((request, response) => {
       const known = request.url === "/v2/docker.io/library/python/manifests/3.13-slim";
-      if (known) response.setHeader("docker-content-digest", "sha256:abc");
+      if (known) {
+        response.setHeader("docker-content-digest", "sha256:abc");
+      }
       response.statusCode = request.url?.includes("/broken/") ? 500 : known ? 200 : 404;
       response.end();
     });

@@ -72,7 +72,9 @@ describe("a snapshot of a machine", () => {
 
   it("reads this machine without differences", () => {
     const one = takeSnapshot();
-    for (const kind of ["addresses", "mounts", "files"]) expect(one[kind]).not.toEqual([]);
+    for (const kind of ["addresses", "mounts", "files"]) {
+      expect(one[kind]).not.toEqual([]);
+    }
     expect(one.addresses?.join("\n")).toContain("127.0.0.1/8");
   });
 });

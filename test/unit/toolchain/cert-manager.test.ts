@@ -101,7 +101,9 @@ describe("the engine", () => {
     try {
       await stack.preview({
         onEvent: ({ resourcePreEvent }) => {
-          if (resourcePreEvent) created.push(resourcePreEvent.metadata);
+          if (resourcePreEvent) {
+            created.push(resourcePreEvent.metadata);
+          }
         },
       });
     } finally {

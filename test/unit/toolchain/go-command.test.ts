@@ -134,6 +134,8 @@ describe("an interrupted build", () => {
     expect(await once(runner, "exit")).toEqual([null, signal]);
     const left = async () => processes.slice(0, ended).filter(isAlive);
     await waitFor("its processes to exit", 5, left, (pids) => pids.length === 0);
-    for (const pid of processes.filter(isAlive)) process.kill(Number(pid), "SIGKILL");
+    for (const pid of processes.filter(isAlive)) {
+      process.kill(Number(pid), "SIGKILL");
+    }
   });
 });

@@ -22,7 +22,9 @@ function writeModule(): GoModule {
     ...["//go:embed note.txt", "var note string", 'var version = "none"'],
     "func main() { println(words.Say(), note, version) }",
   ].join("\n");
-  for (const name of ["one", "two"]) box.write(`module/${name}/main.go`, main);
+  for (const name of ["one", "two"]) {
+    box.write(`module/${name}/main.go`, main);
+  }
   box.write("module/words.go.txt", 'package words\nfunc Say() string { return "patched" }\n');
   box.write("said/go.mod", "module example.com/said\n\ngo 1.26\n");
   box.write("said/note.txt", "embedded");

@@ -28,7 +28,9 @@ describe("secondsLeft", () => {
     fc.assert(
       fc.property(run, fc.integer({ min: 20, max: 10_000 }), ({ total, share }, seconds) => {
         const left = secondsLeft(total, total * share, seconds);
-        if (left === undefined) return;
+        if (left === undefined) {
+          return;
+        }
         expect(seconds + left).toBeCloseTo(seconds / share, 3);
       }),
     );

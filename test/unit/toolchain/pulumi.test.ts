@@ -44,7 +44,9 @@ describe("the plugin scripts", () => {
     const [, loader, plugin] = /--import 'file:\/\/(.+)' '(.+)' "\$@"\n$/.exec(
       readFileSync(file, "utf8"),
     )!;
-    for (const path of [loader!, plugin!]) expect(existsSync(path)).toBe(true);
+    for (const path of [loader!, plugin!]) {
+      expect(existsSync(path)).toBe(true);
+    }
   });
 });
 

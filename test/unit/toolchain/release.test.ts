@@ -278,7 +278,9 @@ describe("no usable release", () => {
 
   it("a site that never responds: one request, one line, all tools are built at once", async () => {
     const tools = boxOf(["one", "two", "three"]);
-    for (const name of tools.names) site.answers.set(path(`${name}.sha256`), () => undefined);
+    for (const name of tools.names) {
+      site.answers.set(path(`${name}.sha256`), () => undefined);
+    }
     const start = Date.now();
     await tools.ensure(["one", "two"], box.report);
     expect(Date.now() - start).toBeLessThan(5_000);

@@ -48,7 +48,9 @@ describe("ensure", () => {
   it("builds all missing tools of a module with one command", async () => {
     await tools.ensure(["alpha"], box.report);
     const all = await tools.ensure(tools.names, box.report);
-    for (const file of all.values()) expect(existsSync(file)).toBe(true);
+    for (const file of all.values()) {
+      expect(existsSync(file)).toBe(true);
+    }
     expect(builds()).toEqual([
       expect.stringMatching(/\/module build .* example\.com\/a\/alpha$/),
       expect.stringMatching(/\/module build .* example\.com\/a\/beta example\.com\/a\/gamma$/),
@@ -64,7 +66,9 @@ describe("ensure", () => {
       tools.ensure(["alpha", "gamma"], box.report),
     ];
     for (const found of await Promise.all(both)) {
-      for (const file of found.values()) expect(existsSync(file)).toBe(true);
+      for (const file of found.values()) {
+        expect(existsSync(file)).toBe(true);
+      }
     }
     expect(builds()).toHaveLength(2);
   });

@@ -23,8 +23,11 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  if (before === undefined) delete process.env.KUBECONFIG;
-  else process.env.KUBECONFIG = before;
+  if (before === undefined) {
+    delete process.env.KUBECONFIG;
+  } else {
+    process.env.KUBECONFIG = before;
+  }
   rmSync(folder, { recursive: true });
 });
 

@@ -27,7 +27,9 @@ beforeEach(async () => {
   [asked, answer] = [[], digest("b")];
   server = createServer(({ url = "" }, response) => {
     asked.push(url.replace(/^\/v2\/(.+)\/manifests\/(.+)$/, "$1:$2"));
-    if (answer) response.setHeader("docker-content-digest", answer);
+    if (answer) {
+      response.setHeader("docker-content-digest", answer);
+    }
     response.writeHead(answer ? 200 : 404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

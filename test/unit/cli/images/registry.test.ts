@@ -21,8 +21,11 @@ beforeEach(() => {
 afterEach(() => {
   server?.close();
   rmSync(folder, { recursive: true });
-  if (before === undefined) delete process.env.DOCKER_CONFIG;
-  else process.env.DOCKER_CONFIG = before;
+  if (before === undefined) {
+    delete process.env.DOCKER_CONFIG;
+  } else {
+    process.env.DOCKER_CONFIG = before;
+  }
 });
 
 type Answer = [status: number, headers?: Record<string, string>, body?: string];
@@ -46,7 +49,9 @@ function privateRegistry(scheme: "basic" | "bearer", answer: Answer): Promise<st
     if (path.startsWith("/token")) {
       return authorization === `Basic ${AUTH}` ? [200, {}, '{"token":"t"}'] : [401, {}, "{}"];
     }
-    if (authorization === (scheme === "basic" ? `Basic ${AUTH}` : "Bearer t")) return answer;
+    if (authorization === (scheme === "basic" ? `Basic ${AUTH}` : "Bearer t")) {
+      return answer;
+    }
     const challenge = scheme === "basic" ? "Basic" : `Bearer realm="http://${host}/token"`;
     return [401, { "www-authenticate": challenge }];
   });
@@ -77,7 +82,9 @@ describe("digestOf", () => {
 
   it("asks for a token where the registry wants one from everybody", async () => {
     const host = await registry((path, { authorization, host: self }) => {
-      if (path.startsWith("/token")) return [200, {}, JSON.stringify({ token: `for ${path}` })];
+      if (path.startsWith("/token")) {
+        return [200, {}, JSON.stringify({ token: `for ${path}` })];
+      }
       const challenge = `Bearer realm="http://${self}/token",service="reg",scope="repository:a/b:pull"`;
       return authorization === "Bearer for /token?service=reg&scope=repository%3Aa%2Fb%3Apull"
         ? [200, { "docker-content-digest": DIGEST }]
@@ -142,7 +149,9 @@ describe("requirePush", () => {
 
   it("sends nothing to another server that the registry names", async () => {
     const host = await registry((_path, _headers, method) => {
-      if (method !== "POST") throw new Error("was asked again");
+      if (method !== "POST") {
+        throw new Error("was asked again");
+      }
       return [202, { location: "http://127.0.0.1:1/upload" }];
     });
     await expect(requirePush(`${host}/acme/serving`)).resolves.toBeUndefined();

@@ -46,7 +46,9 @@ async function promotion(main: number, candidate: number, seconds = 0, reachable
   const text = () => readFileSync(file, "utf8");
   writeFileSync(file, withWeights(text(), "card-fraud", { main, candidate }));
   const prometheus = await standIn(() => GOOD);
-  if (!reachable) prometheus.close();
+  if (!reachable) {
+    prometheus.close();
+  }
   const script = ["cli/own-session.cjs", "test/support/promotion-process.ts"];
   const running = start(process.execPath, ...script, place, prometheus.url, `${seconds}`);
   const weights = () =>

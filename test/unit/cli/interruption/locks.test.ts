@@ -66,7 +66,9 @@ describe("the process table", () => {
     const letter = async () => {
       for (;;) {
         const found = processesWith(pid).length;
-        if (found === 0) return found;
+        if (found === 0) {
+          return found;
+        }
       }
     };
     expect(await letter()).toBe(0);
@@ -78,8 +80,9 @@ describe("the process table", () => {
 test("a provider whose engine was killed is found by its folder, and ends with the lock", async () => {
   const project = realpathSync(mkdtempSync(join(tmpdir(), "project-")));
   const binary = (name: string) => join(project, name);
-  for (const name of ["pulumi", "pulumi-resource-kubernetes"])
+  for (const name of ["pulumi", "pulumi-resource-kubernetes"]) {
     copyFileSync("/bin/sh", binary(name));
+  }
   // The first starts the second, which waits for input that never comes.
   const script = `${binary("pulumi-resource-kubernetes")} -c 'read nothing' <&3 & echo $!; read more`;
   const engine = spawn(binary("pulumi"), ["-c", script], {

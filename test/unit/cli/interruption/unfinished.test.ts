@@ -90,7 +90,9 @@ function finish(...operations: PendingOperation[]): Promise<void> {
       },
     },
     pulumi: async ([, what]: string[], input = "") => {
-      if (what === "import") written = JSON.parse(input);
+      if (what === "import") {
+        written = JSON.parse(input);
+      }
       return JSON.stringify(state);
     },
   } as unknown as OpenStack;

@@ -89,7 +89,9 @@ test("Prometheus is asked about one team's model, over the given seconds", () =>
   expect(asked.answers).toMatch(/^sum by \(variant, code\) \(increase\(inference_requests_total\{/);
   expect(asked.answers).not.toContain(own);
   expect(asked.latency).toMatch(/^histogram_quantile\(0\.5, sum by \(le\) \(rate\(.+next/);
-  for (const query of [asked.latency, asked.restarts]) expect(query).toContain(own);
+  for (const query of [asked.latency, asked.restarts]) {
+    expect(query).toContain(own);
+  }
   // Pods that were up, without those that still are.
   expect(asked.gone).toMatch(
     /^count\(max_over_time\(up\{.+next.+ == 1 unless up\{.+next.+ == 1\)$/,

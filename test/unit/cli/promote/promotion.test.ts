@@ -53,8 +53,8 @@ function engineError(...lines: string[]): Error {
 }
 
 interface Engine {
-  preview?: (options: { expectNoChanges?: boolean }) => void;
-  up?: (options: { signal?: AbortSignal }) => void;
+  readonly preview?: (options: { expectNoChanges?: boolean }) => void;
+  readonly up?: (options: { signal?: AbortSignal }) => void;
 }
 
 /** A promotion of the team example's model, by an engine that only notes its updates. */
@@ -222,7 +222,9 @@ describe("a promotion", () => {
     figures = { ...GOOD, candidate: refusing, main: refusing };
     const engine = {
       up: () => {
-        if (weights() === "0/100") figures = { ...figures, main: {} };
+        if (weights() === "0/100") {
+          figures = { ...figures, main: {} };
+        }
       },
     };
     expect(await run({}, engine)).toBe(true);
@@ -231,7 +233,9 @@ describe("a promotion", () => {
 
   test("whose update fails rolls back, and repeats the engine's errors", async () => {
     const up = () => {
-      if (weights() === "50/50") throw engineError("    error: the rollout took too long");
+      if (weights() === "50/50") {
+        throw engineError("    error: the rollout took too long");
+      }
     };
     expect(await run({}, { up })).toBe(false);
     expect(updates).toEqual(["50/50", "90/10"]);
@@ -254,10 +258,14 @@ describe("a promotion that is interrupted", () => {
       const signals: (AbortSignal | undefined)[] = [];
       const up = ({ signal }: { signal?: AbortSignal }) => {
         signals.push(signal);
-        if (signals.length > 1) return;
+        if (signals.length > 1) {
+          return;
+        }
         interrupted.abort(new Error("SIGTERM was received"));
         // As an engine that was interrupted ends.
-        if (by === "by an update") throw engineError("error: update canceled");
+        if (by === "by an update") {
+          throw engineError("error: update canceled");
+        }
       };
       expect(await run({ signal: interrupted.signal }, { up })).toBe(false);
       expect(updates).toEqual(["50/50", "90/10"]);
@@ -278,7 +286,9 @@ describe("a promotion that is interrupted", () => {
 test("a rollback that fails says so, and leaves the old weights in the file", async () => {
   const up = () => {
     figures = { ...GOOD, gone: 1 };
-    if (weights() === "90/10") throw engineError("error: the cluster is gone");
+    if (weights() === "90/10") {
+      throw engineError("error: the cluster is gone");
+    }
   };
   const failed = await run({}, { up }).catch((error: Error) => error);
   expect(failed).toBeInstanceOf(RollbackFailedError);
@@ -308,8 +318,9 @@ describe("nothing is changed", () => {
 
   test("while the stack has other changes pending", async () => {
     const preview = ({ expectNoChanges }: { expectNoChanges?: boolean }) => {
-      if (expectNoChanges)
+      if (expectNoChanges) {
         throw engineError("error: no changes were expected but changes occurred");
+      }
     };
     await expect(run({}, { preview })).rejects.toThrow(
       /no other pending changes.+npm run preview -- --stack prod.+error: no changes were expected/s,

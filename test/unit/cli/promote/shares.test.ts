@@ -70,7 +70,9 @@ describe("weights of a step", () => {
         expect(values.every((one) => Number.isInteger(one) && one >= 0)).toBe(true);
         expect([after.c, Object.keys(after)]).toEqual([step, ["a", "b", "c"]]);
         // A weight of 0 stays 0.
-        if (before.b === 0) expect(after.b).toBe(0);
+        if (before.b === 0) {
+          expect(after.b).toBe(0);
+        }
       }),
     );
   });

@@ -141,13 +141,17 @@ describe.each(MISTAKES)("with %s", (_what, text, message) => {
 
   it.each(Object.entries(commands))("%s says so, and does nothing", async (_command, run) => {
     rmSync(stackFile(stack), { force: true });
-    if (text !== undefined) write(stack, text);
+    if (text !== undefined) {
+      write(stack, text);
+    }
     await expect(run()).rejects.toThrow(message);
   });
 
   it("the message shows no value", () => {
     rmSync(stackFile(stack), { force: true });
-    if (text !== undefined) write(stack, text);
+    if (text !== undefined) {
+      write(stack, text);
+    }
     expect(() => stackConfig(stack)).toThrow(/^(?!.*hunter22)/s);
   });
 });
