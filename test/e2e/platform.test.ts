@@ -218,7 +218,8 @@ describe("the platform on a cluster", () => {
       const { model_version } = await mlflow("model-versions/get?name=diabetes&version=1");
       const { source, run_id } = model_version;
       await mlflow("registered-models/create", { name });
-      await mlflow("model-versions/create", { name, source, run_id });
+      const model_id = source.replace("models:/", "");
+      await mlflow("model-versions/create", { name, source, run_id, model_id });
       await mlflow("registered-models/alias", { name, alias: "champion", version: "1" });
       const selector = "app.kubernetes.io/instance=diabetes";
       const [pod] = await kubectl.list("pods", "-n", TEAM, "-l", selector);

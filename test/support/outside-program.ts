@@ -22,7 +22,10 @@ const stack = await LocalWorkspace.createOrSelectStack(
   { workDir: state, envVars: { PULUMI_BACKEND_URL: "file://" + state, PULUMI_CONFIG_PASSPHRASE: "outside" } },
 );
 for (const [key, value] of Object.entries(config)) await stack.setConfig(key, { value });
-const { changeSummary, outputs, summary } = await stack[command]();
+const { changeSummary, outputs, summary } = await stack[command]().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
 console.log(JSON.stringify({ changes: changeSummary ?? summary.resourceChanges, url: outputs?.url?.value }));
 `;
 
