@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { LabError } from "./identity";
-import { mirrored } from "./part";
+import { mirrored } from "./component";
 
 const FOLDER = resolve(__dirname, "../addons");
 

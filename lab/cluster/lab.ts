@@ -17,7 +17,7 @@ import { freeSubnet, namespacesExist, uplinkMtu } from "./namespaces";
 import { node } from "./node";
 import { nodeVersions, podsKnown } from "./node-state";
 import { checkOwner, hasLostData, withLabLock } from "./ownership";
-import type { ClusterConfig, Component } from "./part";
+import type { ClusterConfig, Component } from "./component";
 import { prepare } from "./prepare";
 import { NO_RESOLVERS, upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";

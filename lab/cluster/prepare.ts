@@ -6,7 +6,7 @@ import { renderKubeconfig } from "./kubeconfig";
 import { recordAbsent } from "./leftovers";
 import { createMounts, createNetwork } from "./namespaces";
 import { withMachineLock, writeOwner } from "./ownership";
-import { type ClusterConfig, kubeconfigOf } from "./part";
+import { type ClusterConfig, kubeconfigOf } from "./component";
 import { ensurePki, identityOf, USERS } from "./pki";
 
 /** Creates what the components need before they start: namespaces, firewall rules, cgroups, keys. */

@@ -3,7 +3,7 @@ import { duration, type Report } from "../../toolchain";
 import { writeIfChanged } from "./files";
 import { describeExits } from "./health";
 import { fingerprint, type Lab, LabError } from "./identity";
-import { type Component, configFile, keysOf } from "./part";
+import { type Component, configFile, keysOf } from "./component";
 import { ageOf, cpuTimeOf, isSuspended } from "./process-record";
 import {
   endOfLog,

@@ -7,7 +7,7 @@ import { controlPlane } from "../../../lab/cluster/control-plane";
 import { delivery, renderBuildkit } from "../../../lab/cluster/delivery";
 import { identify } from "../../../lab/cluster/identity";
 import { node, renderCni, renderContainerd } from "../../../lab/cluster/node";
-import { type ClusterConfig, type Component, configFile, keysOf } from "../../../lab/cluster/part";
+import { type ClusterConfig, type Component, configFile, keysOf } from "../../../lab/cluster/component";
 
 const cluster: ClusterConfig = {
   lab: identify({ name: "unit", folder: "/srv/unit" }),
