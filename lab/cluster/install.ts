@@ -11,9 +11,9 @@ import {
   renderAddons,
   toYaml,
 } from "./addons";
+import { adminIdentity, apiServerUrl, type ClusterConfig, configFile } from "./component";
 import { writeIfChanged } from "./files";
 import { LabError } from "./identity";
-import { adminIdentity, apiServerUrl, type ClusterConfig, configFile } from "./component";
 import { identityOf } from "./pki";
 import { getJson, httpProbe, type Probe } from "./probe";
 import { forwardDirective } from "./resolvers";
