@@ -2,6 +2,7 @@
 export { CATALOGUE, type CatalogueEntry } from "./images/catalogue";
 export type { ImageBuild } from "./images/schema";
 export { type ImageLock, ImageSource } from "./images/source";
+export type { PodSettings } from "./kubernetes/pod-settings";
 export { MetricsAdapter, type MetricsAdapterArgs } from "./platform/autoscaling/metrics-adapter";
 export type { PlatformContract } from "./platform/contract";
 export { DevicePlugin, type DevicePluginArgs } from "./platform/gpu/device-plugin";

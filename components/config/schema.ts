@@ -4,6 +4,7 @@ import type { Cluster } from "../kubernetes/client";
 import { platformSchema } from "../platform/schema";
 import { imagesToBuild } from "../team/images/schema";
 import { teamSchema } from "../team/schema";
+import { neededSecrets } from "../team/tracking/stores";
 import { filePath, labelValue, text } from "./types";
 
 const clusterSchema = z.strictObject({
@@ -83,17 +84,10 @@ function contradictions(stack: Stack): [string[], string][] {
   if (team && !images.registry && imagesToBuild(team.images).length > 0) {
     found.push([["images", "registry"], "is needed to build images; set it, or set team.images"]);
   }
-  if (team?.tracking.postgres && !stack.postgresPassword) {
-    found.push([
-      ["postgresPassword"],
-      "is missing; run `pulumi config set --secret postgresPassword`",
-    ]);
-  }
-  if (team?.tracking.s3 && (!stack.s3AccessKeyId || !stack.s3SecretAccessKey)) {
-    found.push([
-      ["s3AccessKeyId"],
-      "is missing with s3SecretAccessKey; set both with `pulumi config set --secret`",
-    ]);
+  for (const key of team ? neededSecrets(team.tracking) : []) {
+    if (!stack[key]) {
+      found.push([[key], `is missing; run \`pulumi config set --secret ${key}\``]);
+    }
   }
   return found;
 }

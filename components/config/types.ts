@@ -116,6 +116,11 @@ export const duration = z
   })
   .refine((text) => seconds(text) <= seconds("10y"), "is too long; write at most 10y");
 
+/** A {@link duration} as Go writes it, which has no unit above hours. */
+export function goDuration(text: string): string {
+  return /[smh]$/.test(text) ? text : `${seconds(text)}s`;
+}
+
 /** Seconds in a {@link duration}. */
 export function seconds(text: string): number {
   const unit = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 }[text.slice(-1)] ?? 0;

@@ -8,7 +8,7 @@ export type ImageLock = Readonly<Record<string, string>>;
 export class ImageSource {
   constructor(
     private readonly lock: ImageLock,
-    private readonly mirror: string | undefined,
+    private readonly mirror?: string | undefined,
   ) {}
 
   /**

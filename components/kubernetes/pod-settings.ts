@@ -62,7 +62,14 @@ export function environmentOf(
 }
 
 /** Hosts of the pod itself and of the cluster, which no proxy outside of it can reach. */
-const CLUSTER_HOSTS = ["localhost", "127.0.0.1", ".svc", ".cluster.local"];
+const CLUSTER_HOSTS = [
+  "localhost",
+  "127.0.0.1",
+  // The kubelet replaces it by the address of the API server.
+  "$(KUBERNETES_SERVICE_HOST)",
+  ".svc",
+  ".cluster.local",
+];
 
 /** Programs read the variables in lower case, in upper case, or both. */
 function proxyEnvironment(

@@ -32,11 +32,13 @@ export const contractSchema = z.object({
 });
 
 /** The contract as an argument. The defaults are those of a cluster that has an ingress controller and nothing else. */
-export const contractArgs = contractSchema.extend({
-  namespace: contractSchema.shape.namespace.default("ml-platform"),
-  requestRate: contractSchema.shape.requestRate.default(false),
-  gpus: contractSchema.shape.gpus.default(false),
-});
+export const contractArgs = contractSchema
+  .extend({
+    namespace: contractSchema.shape.namespace.default("ml-platform"),
+    requestRate: contractSchema.shape.requestRate.default(false),
+    gpus: contractSchema.shape.gpus.default(false),
+  })
+  .strict();
 
 export type PlatformContract = z.output<typeof contractSchema>;
 export type GatewayReference = NonNullable<PlatformContract["gateway"]>;

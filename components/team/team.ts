@@ -11,11 +11,11 @@ import { TeamNamespace } from "./namespace/team-namespace";
 import { type TeamConfig, teamSchema } from "./schema";
 import { ModelService } from "./serving/model-service";
 import { type TrackingSecrets, TrackingServer } from "./tracking/tracking-server";
-import { TrainingJob } from "./training/training-job";
+import { TrainingJob, type TrainingJobArgs } from "./training/training-job";
 
 export interface TeamArgs extends z.input<typeof teamSchema> {
-  /** What the platform offers. */
-  readonly platform: z.input<typeof contractArgs>;
+  /** What the platform offers. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
+  readonly platform?: z.input<typeof contractArgs>;
   /** How images are built. Needed where one of `images` is not given. */
   readonly imageBuild?: ImageBuild;
   /** Where the base image of those comes from. Needed where one of `images` is not given. */
@@ -37,7 +37,14 @@ export class Team extends pulumi.ComponentResource {
 
   constructor(name: string, args: TeamArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:Team", name, {}, opts);
-    const { platform, imageBuild, imageSource, secrets, owner = "ml-platform", ...rest } = args;
+    const {
+      platform = {},
+      imageBuild,
+      imageSource,
+      secrets,
+      owner = "ml-platform",
+      ...rest
+    } = args;
     const { retainData = true, ...own } = rest;
     const config = parseArgs(teamSchema, own, name);
     const { name: team, quota, viewers } = config;
@@ -103,7 +110,7 @@ function trainingData(
 function train(
   name: string,
   { training }: TeamConfig,
-  common: Omit<ConstructorParameters<typeof TrainingJob>[1], "model">,
+  common: Omit<TrainingJobArgs, "model">,
   opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
 ): { model: string; job: TrainingJob }[] {
   const jobs: { model: string; job: TrainingJob }[] = [];

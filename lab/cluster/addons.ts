@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
+import { mirrored } from "./component";
 import { LabError } from "./identity";
-import { mirrored } from "./part";
 
 const FOLDER = resolve(__dirname, "../addons");
 

@@ -6,7 +6,7 @@ import {
   type ClusterConfig,
   type Component,
   kubeconfigOf,
-} from "./part";
+} from "./component";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
 

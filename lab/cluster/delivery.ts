@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import { type ClusterConfig, type Component, configFile } from "./part";
+import { type ClusterConfig, type Component, configFile } from "./component";
 import { grpcProbe, httpProbe } from "./probe";
 import { QUERY_TIMEOUT, run } from "./shell";
 

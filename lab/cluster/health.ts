@@ -1,5 +1,5 @@
+import type { Component } from "./component";
 import type { Lab } from "./identity";
-import type { Component } from "./part";
 import { memoryOf, type ProcessExit } from "./process-record";
 import {
   exitsOf,

@@ -11,11 +11,11 @@ import {
   renderAddons,
   toYaml,
 } from "./addons";
+import { adminIdentity, apiServerUrl, type ClusterConfig, configFile } from "./component";
 import { writeIfChanged } from "./files";
 import { LabError } from "./identity";
-import { adminIdentity, apiServerUrl, type ClusterConfig, configFile } from "./part";
 import { identityOf } from "./pki";
-import { getJson, httpProbe } from "./probe";
+import { getJson, httpProbe, type Probe } from "./probe";
 import { forwardDirective } from "./resolvers";
 import { QUERY_TIMEOUT, run } from "./shell";
 import { START_TIMEOUTS, type Timeouts, type Wait, WaitError, waitFor } from "./wait";
@@ -119,6 +119,15 @@ function get<T>({ lab, link }: ClusterConfig, path: string): Promise<T> {
   return getJson<T>(`${apiServerUrl(link)}${path}`, adminIdentity(lab));
 }
 
+/**
+ * A probe of the API server's schema. The server builds it at the first request after an aggregated API has changed, which a
+ * slow machine does not finish before clients time out (Pulumi's Kubernetes provider: 32 s).
+ */
+function schemaProbe({ lab, link }: ClusterConfig): Probe {
+  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  return httpProbe(`${apiServerUrl(link)}/openapi/v2`, adminIdentity(lab), accept);
+}
+
 async function ready(
   cluster: ClusterConfig,
   manifests: readonly Manifest[],
@@ -130,6 +139,7 @@ async function ready(
     await Promise.all([
       waitFor(() => metricsAvailable(cluster), wait),
       waitFor(httpProbe(`http://127.0.0.1:${cluster.ingressPort}/`), wait),
+      waitFor(schemaProbe(cluster), wait),
     ]);
   } catch (error) {
     if (!(error instanceof WaitError)) {

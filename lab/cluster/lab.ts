@@ -6,6 +6,7 @@ import { ensureDebianPackages, labTools, type ToolName } from "../tools";
 import { linkAddresses } from "./addresses";
 import { registerBuilder, removeBuilder, removeBuilderFolder } from "./builder";
 import { cgroupRoot } from "./cgroups";
+import type { ClusterConfig, Component } from "./component";
 import { controlPlane } from "./control-plane";
 import { delivery } from "./delivery";
 import { removeFolder, writeIfChanged } from "./files";
@@ -17,12 +18,17 @@ import { freeSubnet, namespacesExist, uplinkMtu } from "./namespaces";
 import { node } from "./node";
 import { nodeVersions, podsKnown } from "./node-state";
 import { checkOwner, hasLostData, withLabLock } from "./ownership";
-import type { ClusterConfig, Component } from "./part";
 import { prepare } from "./prepare";
+import {
+  type Prerequisites,
+  type StartSteps,
+  startPrerequisites,
+  TOOLS,
+  timed,
+} from "./prerequisites";
 import { NO_RESOLVERS, upstreamResolvers } from "./resolvers";
 import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
 import { requireRunning, startComponents, waitUntilReady, watchComponents } from "./supervisor";
-import { type Prerequisites, type StartSteps, startPrerequisites, TOOLS, timed } from "./supplies";
 import { tearDown } from "./teardown";
 import { START_TIMEOUTS, waitFor, waitForAll } from "./wait";
 

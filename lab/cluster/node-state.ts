@@ -1,4 +1,4 @@
-import { adminIdentity, apiServerUrl, type ClusterConfig } from "./part";
+import { adminIdentity, apiServerUrl, type ClusterConfig } from "./component";
 import { getJson } from "./probe";
 
 /** The fields of the Node object that the lab reads. */

@@ -1,7 +1,13 @@
 import { stringify } from "yaml";
 import { POD_CIDR, SERVICE_CIDR, SERVICE_DNS, SERVICE_DOMAIN } from "./cidrs";
+import {
+  type ClusterConfig,
+  type Component,
+  configFile,
+  kubeconfigOf,
+  mirrored,
+} from "./component";
 import { nodeReady } from "./node-state";
-import { type ClusterConfig, type Component, configFile, kubeconfigOf, mirrored } from "./part";
 import { identityOf } from "./pki";
 import { httpProbe } from "./probe";
 import { QUERY_TIMEOUT, run } from "./shell";

@@ -1,3 +1,4 @@
+import { type ClusterConfig, kubeconfigOf } from "./component";
 import { createCgroups } from "./delegation";
 import { writeIfChanged } from "./files";
 import { addRules, labRules, removeRules } from "./firewall";
@@ -6,7 +7,6 @@ import { renderKubeconfig } from "./kubeconfig";
 import { recordAbsent } from "./leftovers";
 import { createMounts, createNetwork } from "./namespaces";
 import { withMachineLock, writeOwner } from "./ownership";
-import { type ClusterConfig, kubeconfigOf } from "./part";
 import { ensurePki, identityOf, USERS } from "./pki";
 
 /** Creates what the components need before they start: namespaces, firewall rules, cgroups, keys. */

@@ -25,8 +25,11 @@ interface Answer {
   readonly body: string;
 }
 
-/** Sends a GET request over HTTP or (with an identity) verified HTTPS. */
-function sendGet(url: string, identity?: ProbeIdentity): Promise<Answer> {
+/**
+ * Sends a GET request over HTTP or (with an identity) verified HTTPS.
+ * @param accept media type of the response
+ */
+function sendGet(url: string, identity?: ProbeIdentity, accept = "*/*"): Promise<Answer> {
   const tls = () =>
     identity && {
       ca: readFileSync(identity.ca),
@@ -35,7 +38,8 @@ function sendGet(url: string, identity?: ProbeIdentity): Promise<Answer> {
     };
   return new Promise((resolve, reject) => {
     const send = url.startsWith("https:") ? requestHttps : requestHttp;
-    const options = { ...tls(), agent: false as const, timeout: PROBE_TIMEOUT };
+    const headers = { accept };
+    const options = { ...tls(), headers, agent: false as const, timeout: PROBE_TIMEOUT };
     const refuse = (error: Error) => reject(new Error(`${url}: ${error.message}`));
     const request = send(url, options, (response) => {
       const chunks: Buffer[] = [];
@@ -53,10 +57,13 @@ function sendGet(url: string, identity?: ProbeIdentity): Promise<Answer> {
   });
 }
 
-/** A probe of a URL: it succeeds with any status below 500, except for 401 and 403. */
-export function httpProbe(url: string, identity?: ProbeIdentity): Probe {
+/**
+ * A probe of a URL: it succeeds with any status below 500, except for 401 and 403.
+ * @param accept media type of the response
+ */
+export function httpProbe(url: string, identity?: ProbeIdentity, accept?: string): Probe {
   return async () => {
-    const { status } = await sendGet(url, identity);
+    const { status } = await sendGet(url, identity, accept);
     if (status >= 500 || status === 401 || status === 403) {
       throw new Error(`${url} returned status ${status}`);
     }

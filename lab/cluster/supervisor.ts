@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { duration, type Report } from "../../toolchain";
+import { type Component, configFile, keysOf } from "./component";
 import { writeIfChanged } from "./files";
 import { describeExits } from "./health";
 import { fingerprint, type Lab, LabError } from "./identity";
-import { type Component, configFile, keysOf } from "./part";
 import { ageOf, cpuTimeOf, isSuspended } from "./process-record";
 import {
   endOfLog,

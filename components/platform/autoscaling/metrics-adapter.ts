@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
-import { seconds } from "../../config/types";
+import { goDuration, seconds } from "../../config/types";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
@@ -131,6 +131,7 @@ function adapterPod(
     labels,
     account: names.account,
     settings: settings.pod,
+    directHosts: [new URL(prometheusUrl).hostname],
     containers: [
       container({
         name: "adapter",
@@ -144,7 +145,7 @@ function adapterPod(
           `--prometheus-url=${prometheusUrl}`,
           // The names of hundreds of pods do not fit into a URL.
           "--prometheus-verb=POST",
-          `--metrics-relist-interval=${settings.relistInterval}`,
+          `--metrics-relist-interval=${goDuration(settings.relistInterval)}`,
           `--metrics-max-age=${maxAge}s`,
         ],
         ports: [{ name: "https", containerPort: PORT }],

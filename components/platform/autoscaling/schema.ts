@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pod } from "../../config/pod";
+import { checkPods, pod } from "../../config/pod";
 import { duration, seconds } from "../../config/types";
 import { off } from "../mode";
 import { MODEL_SCRAPE_INTERVAL } from "../monitoring/prometheus-config";
@@ -7,8 +7,7 @@ import { MODEL_SCRAPE_INTERVAL } from "../monitoring/prometheus-config";
 /** A rate needs two samples of each counter: seconds. */
 export const SHORTEST_RATE = 2 * seconds(MODEL_SCRAPE_INTERVAL);
 
-/** The settings of a metrics adapter that is installed. */
-export const metricsAdapterSettings = z.strictObject({
+const settings = {
   replicas: z.int().min(1).max(10).default(1).describe("Number of pods"),
   // Four scrapes of 5 s: the shortest window that tolerates lost ones. The rate follows the load within one window.
   rateWindow: duration
@@ -25,14 +24,18 @@ export const metricsAdapterSettings = z.strictObject({
     .default(1)
     .describe("Increase it to replace the serving certificate"),
   pod,
-});
+};
+
+const checks = checkPods({ paths: ["/tmp", "/config", "/certificate"] });
+
+/** The settings of a metrics adapter that is installed. */
+export const metricsAdapterSettings = z.strictObject(settings).superRefine(checks);
 
 export const metricsAdapterSchema = z
   .discriminatedUnion("mode", [
-    z.strictObject({
-      mode: z.literal("install").describe("Install it"),
-      ...metricsAdapterSettings.shape,
-    }),
+    z
+      .strictObject({ mode: z.literal("install").describe("Install it"), ...settings })
+      .superRefine(checks),
     z.strictObject({
       mode: z
         .literal("existing")

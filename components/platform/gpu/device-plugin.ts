@@ -119,7 +119,11 @@ function pluginPod(
     labels: workload.labels,
     account: names.account,
     tolerations: [GPU_TOLERATION],
-    settings: { affinity: gpuNodes(), priorityClassName: "system-node-critical", ...pod },
+    settings: {
+      ...pod,
+      affinity: pod.affinity ?? gpuNodes(),
+      priorityClassName: pod.priorityClassName ?? "system-node-critical",
+    },
     containers: [
       container({
         name: "device-plugin",

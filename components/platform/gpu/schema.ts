@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { pod } from "../../config/pod";
+import { checkPods, pod } from "../../config/pod";
 import { off } from "../mode";
 
-/** The settings of a device plugin that is installed. */
-export const devicePluginSettings = z.strictObject({
+const settings = {
   timeSlicing: z
     .int()
     .min(2)
@@ -15,14 +14,21 @@ export const devicePluginSettings = z.strictObject({
     .default("none")
     .describe("How MIG devices are named"),
   pod,
+};
+
+const checks = checkPods({
+  paths: ["/tmp", "/config", "/var/lib/kubelet/device-plugins"],
+  env: ["NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_MIG_MONITOR_DEVICES"],
 });
+
+/** The settings of a device plugin that is installed. */
+export const devicePluginSettings = z.strictObject(settings).superRefine(checks);
 
 export const devicePluginSchema = z
   .discriminatedUnion("mode", [
-    z.strictObject({
-      mode: z.literal("install").describe("Install it"),
-      ...devicePluginSettings.shape,
-    }),
+    z
+      .strictObject({ mode: z.literal("install").describe("Install it"), ...settings })
+      .superRefine(checks),
     z.strictObject({
       mode: z
         .literal("existing")

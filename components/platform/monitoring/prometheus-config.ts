@@ -1,15 +1,6 @@
 /** How often model services are scraped. Together with the adapter's window it decides how soon a load is seen. */
 export const MODEL_SCRAPE_INTERVAL = "5s";
 
-/** A pod says by these annotations that it has metrics, and where. */
-export function scrapeAnnotations(port: number, path = "/metrics"): Record<string, string> {
-  return {
-    "prometheus.io/scrape": "true",
-    "prometheus.io/port": `${port}`,
-    "prometheus.io/path": path,
-  };
-}
-
 const meta = (name: string) => `__meta_kubernetes_pod_${name}`;
 const component = meta("label_app_kubernetes_io_component");
 

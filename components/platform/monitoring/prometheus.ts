@@ -130,6 +130,7 @@ function prometheusPod(
   names: Record<"account" | "config" | "samples", pulumi.Input<string>>,
 ): k8s.types.input.core.v1.PodTemplateSpec {
   const { cpu, memory, retention, storage, pod } = settings;
+  const cpuLimit = parseQuantity(cpu) > 2 ? cpu : "2";
   return podTemplate({
     labels,
     account: names.account,
@@ -147,7 +148,7 @@ function prometheusPod(
         ],
         ports: [{ name: "http", containerPort: PORT }],
         ...httpProbes({ live: "/-/healthy", ready: "/-/ready" }, "http", 300),
-        resources: { cpu, memory, cpuLimit: "2", ephemeralStorage: "256Mi" },
+        resources: { cpu, memory, cpuLimit, ephemeralStorage: "256Mi" },
         volumeMounts: [
           { name: "config", mountPath: "/etc/prometheus", readOnly: true },
           { name: "samples", mountPath: "/prometheus" },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pod } from "../../config/pod";
+import { checkPods, pod } from "../../config/pod";
 import {
   cpu,
   duration,
@@ -11,8 +11,7 @@ import {
 } from "../../config/types";
 import { off } from "../mode";
 
-/** The settings of a Prometheus that is installed. */
-export const prometheusSettings = z.strictObject({
+const settings = {
   retention: duration.default("7d").describe("How long samples are kept"),
   storage: storage.default("10Gi").describe("Size of its volume"),
   storageClass: existingName
@@ -25,14 +24,18 @@ export const prometheusSettings = z.strictObject({
     .default(false)
     .describe("Serve its UI through the Ingress, without authentication"),
   pod,
-});
+};
+
+const checks = checkPods({ paths: ["/prometheus", "/etc/prometheus"] });
+
+/** The settings of a Prometheus that is installed. */
+export const prometheusSettings = z.strictObject(settings).superRefine(checks);
 
 export const prometheusSchema = z
   .discriminatedUnion("mode", [
-    z.strictObject({
-      mode: z.literal("install").describe("Install it"),
-      ...prometheusSettings.shape,
-    }),
+    z
+      .strictObject({ mode: z.literal("install").describe("Install it"), ...settings })
+      .superRefine(checks),
     z.strictObject({
       mode: z.literal("existing").describe("Use one that exists"),
       url: httpUrl("http://prometheus.monitoring.svc:9090").describe("URL inside the cluster"),

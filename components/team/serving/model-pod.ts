@@ -1,14 +1,13 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { TRACKING_CLIENT } from "../../kubernetes/labels";
+import { scrapeAnnotations } from "../../kubernetes/metrics";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { httpProbes } from "../../kubernetes/probes";
 import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
 import type { Workload } from "../../kubernetes/workload";
-import { scrapeAnnotations } from "../../platform/monitoring/prometheus-config";
-import { TRACKING_SERVICE } from "../tracking/address";
 import type { ModelConfig } from "./schema";
 import type { variantsOf } from "./variants";
 
@@ -42,7 +41,7 @@ export function modelPod(
     annotations: scrapeAnnotations(SERVING_PORT),
     account,
     settings: settings.pod,
-    directHosts: [TRACKING_SERVICE],
+    directHosts: [new URL(trackingUri).hostname],
     tolerations: gpuTolerations(settings.resources),
     containers: [
       container({

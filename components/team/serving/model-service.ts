@@ -11,7 +11,7 @@ import {
 import { Workload } from "../../kubernetes/workload";
 import { contractArgs, type PlatformContract } from "../../platform/contract";
 import { addressOf } from "../../platform/ingress/address";
-import { TRACKING_URI } from "../tracking/address";
+import { allowTracking, trackingClient } from "../tracking/client";
 import { missingForModel } from "./feature";
 import { SERVING_PORT } from "./model-pod";
 import { modelRoute, modelService, type RoutedVariant } from "./model-route";
@@ -41,10 +41,13 @@ export class ModelService extends pulumi.ComponentResource {
   /** @throws pulumi.RunError where the settings are invalid, or need what the cluster does not offer */
   constructor(name: string, args: ModelServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:ModelService", name, {}, opts);
-    const { namespace, image, trackingUri = TRACKING_URI, platform = {}, ...rest } = args;
-    const { owner = "ml-platform", ...own } = rest;
-    const settings = parseArgs(modelSchema, own, name);
+    const { namespace, image, platform = {}, ...rest } = args;
+    const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
+    const { trackingUri } = parseArgs(trackingClient, { trackingUri: uri }, name);
     const contract = parseArgs(contractArgs, platform, name);
+    // Request rates need the custom metrics API; a fixed number of pods needs nothing.
+    const scaling = contract.requestRate ? {} : { autoscale: { kind: "none" } };
+    const settings = parseArgs(modelSchema, { ...scaling, ...own }, name);
     const missing = missingForModel(settings, contract);
     if (missing.length > 0) {
       throw new pulumi.RunError([`${name}:`, ...missing].join("\n  "));
@@ -59,6 +62,7 @@ export class ModelService extends pulumi.ComponentResource {
     const workload = new Workload(name, namespace, identity, child);
 
     allowCallers(workload, settings, contract);
+    allowTracking(workload, trackingUri);
     const variants = runVariants(name, { namespace, image, trackingUri }, settings, workload, {
       parent: this,
     });

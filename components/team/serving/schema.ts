@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pod, podSettings, reserved } from "../../config/pod";
+import { checkPods, pod, podSettings } from "../../config/pod";
 import { resources } from "../../config/resources";
 import { dnsLabel, imageReference, shortLabel } from "../../config/types";
 import { variantsOf } from "./variants";
@@ -124,14 +124,11 @@ const promotionSchema = z.strictObject({
     .describe("Percent of the requests in each step; the last is 100"),
 });
 
-/** Environment variables that a model service has already. */
-const OWN_VARIABLES = [
-  "MAX_BATCH_ROWS",
-  "MLFLOW_TRACKING_URI",
-  "MODEL_NAME",
-  "MODEL_VERSION",
-  "PORT",
-];
+/** What the container of a model service has already. */
+const OWN = {
+  paths: ["/tmp", "/app", "/opt/venv"],
+  env: ["MAX_BATCH_ROWS", "MLFLOW_TRACKING_URI", "MODEL_NAME", "MODEL_VERSION", "PORT"],
+};
 
 /** A model service. */
 export const modelSchema = z
@@ -175,7 +172,7 @@ export const modelSchema = z
       context.addIssue({ code: "custom", path, message });
     }
   })
-  .superRefine(reserved(OWN_VARIABLES));
+  .superRefine(checkPods(OWN));
 
 type Contradiction = [path: (string | number)[], message: string];
 type Variant = z.output<typeof variantSchema>;

@@ -23,11 +23,14 @@ type Served<M extends Model> = Own &
 export function variantsOf<M extends Model>(model: M): Served<M>[] {
   const { variants = [], ...shared } = model;
   const own = variants.length > 0 ? variants : [{ name: MAIN_VARIANT, weight: 100 }];
-  return own.map((variant) => ({ ...shared, ...variant }) as unknown as Served<M>);
+  return own.map((variant) => {
+    const set = Object.entries(variant).filter(([, value]) => value !== undefined);
+    return { ...shared, ...Object.fromEntries(set) } as unknown as Served<M>;
+  });
 }
 
 /**
- * The variant that callers inside the cluster reach: {@link MAIN_VARIANT}, else the first. Weights do not apply to them: a
+ * The variant behind the model's own Service: {@link MAIN_VARIANT}, else the first. Weights do not apply to them: a
  * Service has no weights, and so a change of weights changes only the route.
  */
 export function fixedVariant<V extends { name: string }>(variants: readonly V[]): V {

@@ -1,4 +1,4 @@
-import { teamFeature } from "../feature";
+import { missingGpus, teamFeature } from "../feature";
 import { trackingSchema } from "./schema";
 
 export const tracking = teamFeature({
@@ -7,4 +7,5 @@ export const tracking = teamFeature({
     containers: [{ ...resources, pods: 1 }],
     volumes: [storage],
   }),
+  missing: (settings, platform) => missingGpus(".resources.gpus", [settings], platform),
 });

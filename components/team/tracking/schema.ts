@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pod, reserved } from "../../config/pod";
+import { checkPods, pod } from "../../config/pod";
 import { resources } from "../../config/resources";
 import { dnsLabel, existingName, hostname, httpUrl, port, storage } from "../../config/types";
 
@@ -27,17 +27,23 @@ const s3 = z.strictObject({
   region: dnsLabel.optional().describe("Region"),
 });
 
-/** Environment variables that the tracking server has already. */
-const OWN_VARIABLES = [
-  "MLFLOW_BACKEND_STORE_URI",
-  "MLFLOW_ARTIFACTS_DESTINATION",
-  "MLFLOW_SERVE_ARTIFACTS",
-  "MLFLOW_SERVER_ALLOWED_HOSTS",
-  "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
-  "MLFLOW_S3_ENDPOINT_URL",
-  "AWS_DEFAULT_REGION",
-  "HOME",
-];
+/** What the container of the tracking server has already; passwords are only taken as secrets. */
+const OWN = {
+  paths: ["/tmp", "/mlflow", "/opt/venv"],
+  env: [
+    "PGPASSWORD",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "MLFLOW_BACKEND_STORE_URI",
+    "MLFLOW_ARTIFACTS_DESTINATION",
+    "MLFLOW_SERVE_ARTIFACTS",
+    "MLFLOW_SERVER_ALLOWED_HOSTS",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    "MLFLOW_S3_ENDPOINT_URL",
+    "AWS_DEFAULT_REGION",
+    "HOME",
+  ],
+};
 
 /** The settings of a tracking server. */
 export const trackingSettings = z
@@ -66,7 +72,7 @@ export const trackingSettings = z
     s3: s3.optional().describe("S3 for artifacts; default: the volume"),
     pod,
   })
-  .superRefine(reserved(OWN_VARIABLES));
+  .superRefine(checkPods(OWN));
 
 export const trackingSchema = trackingSettings.prefault({}).describe("MLflow server");
 

@@ -36,3 +36,11 @@ export function storePorts({ postgres, s3 }: Stores): number[] {
   const port = url.port ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
   return postgres ? [postgres.port, port] : [port];
 }
+
+/** The passwords that the stores need, by their keys in the configuration. */
+export function neededSecrets({ postgres, s3 }: Stores) {
+  return [
+    ...(postgres ? (["postgresPassword"] as const) : []),
+    ...(s3 ? (["s3AccessKeyId", "s3SecretAccessKey"] as const) : []),
+  ];
+}

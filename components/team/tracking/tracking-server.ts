@@ -11,6 +11,7 @@ import {
 } from "../../kubernetes/network";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { httpProbes } from "../../kubernetes/probes";
+import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { volume } from "../../kubernetes/volume";
 import { Workload } from "../../kubernetes/workload";
@@ -18,7 +19,7 @@ import { addressOf } from "../../platform/ingress/address";
 import { ingressSchema } from "../../platform/ingress/schema";
 import { TRACKING_PORT, TRACKING_SERVICE, TRACKING_URI } from "./address";
 import { type TrackingConfig, trackingSettings } from "./schema";
-import { serverEnvironment, storePorts } from "./stores";
+import { neededSecrets, serverEnvironment, storePorts } from "./stores";
 
 /** Passwords of a tracking server's stores. */
 export interface TrackingSecrets {
@@ -57,6 +58,12 @@ export class TrackingServer extends pulumi.ComponentResource {
     const { namespace, image, secrets = {}, ingress, owner = "ml-platform", ...rest } = args;
     const { retainData = true, ...own } = rest;
     const settings = parseArgs(trackingSettings, own, name);
+    const missing = neededSecrets(settings).filter((key) => !secrets[key]);
+    if (missing.length > 0) {
+      throw new pulumi.RunError(
+        `${name}: secrets.${missing.join(", secrets.")}: is missing; set it`,
+      );
+    }
     const outside = parseArgs(ingressSchema, ingress, name);
     const { host, url } = addressOf(outside, TRACKING_SERVICE, namespace);
     this.url = settings.expose ? url : undefined;
@@ -161,6 +168,7 @@ function serverPod(
     labels,
     account,
     settings: pod,
+    tolerations: gpuTolerations(resources),
     containers: [
       container({
         name: "mlflow",

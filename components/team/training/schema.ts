@@ -1,17 +1,13 @@
 import { z } from "zod";
-import { pod, reserved } from "../../config/pod";
+import { checkPods, pod } from "../../config/pod";
 import { resources } from "../../config/resources";
 import { dnsLabel, existingName, storage } from "../../config/types";
 
-/** Environment variables that a training job has already. */
-const OWN_VARIABLES = [
-  "DATA_DIR",
-  "EXPERIMENT_NAME",
-  "HOME",
-  "MLFLOW_TRACKING_URI",
-  "MODEL_ALIAS",
-  "MODEL_NAME",
-];
+/** What the containers of a training job have already. */
+const OWN = {
+  paths: ["/tmp", "/app/data", "/app", "/opt/venv"],
+  env: ["DATA_DIR", "EXPERIMENT_NAME", "HOME", "MLFLOW_TRACKING_URI", "MODEL_ALIAS", "MODEL_NAME"],
+};
 
 const settings = {
   model: dnsLabel.describe("Registered model that gets a new version"),
@@ -58,12 +54,12 @@ export const trainingSchema = z
     name: dnsLabel.describe("Name of the job and of the MLflow experiment"),
     ...settings,
   })
-  .superRefine(reserved(OWN_VARIABLES));
+  .superRefine(checkPods(OWN));
 
 /** The settings of a training job, which is named after its model by default. */
 export const trainingSettings = z
   .strictObject({ name: dnsLabel.optional(), ...settings })
-  .superRefine(reserved(OWN_VARIABLES))
+  .superRefine(checkPods(OWN))
   .transform((job) => ({ ...job, name: job.name ?? job.model }));
 
 /** The volume of a team's training data. */

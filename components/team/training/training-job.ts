@@ -7,7 +7,7 @@ import { container, podTemplate } from "../../kubernetes/pod";
 import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { Workload } from "../../kubernetes/workload";
-import { TRACKING_SERVICE, TRACKING_URI } from "../tracking/address";
+import { allowTracking, trackingClient } from "../tracking/client";
 import { type TrainingConfig, trainingSettings } from "./schema";
 
 /** Where the volume of training data is mounted. */
@@ -33,14 +33,16 @@ export interface TrainingJobArgs extends z.input<typeof trainingSettings> {
 export class TrainingJob extends pulumi.ComponentResource {
   constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:TrainingJob", name, {}, opts);
-    const { namespace, image, dataClaim, trackingUri = TRACKING_URI, ...rest } = args;
-    const { owner = "ml-platform", ...own } = rest;
+    const { namespace, image, dataClaim, ...rest } = args;
+    const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
+    const { trackingUri } = parseArgs(trackingClient, { trackingUri: uri }, name);
     const settings = parseArgs(trainingSettings, own, name);
     const child = { parent: this };
     const identity = { name: "training", instance: settings.name, component: "training", owner };
     const workload = new Workload(name, namespace, identity, child);
     const account = workload.serviceAccount();
     workload.allowProxies(settings.pod.proxy);
+    allowTracking(workload, trackingUri);
     const pod = { image, settings, dataClaim, trackingUri, account: account.metadata.name };
     new k8s.batch.v1.Job(
       name,
@@ -100,7 +102,7 @@ function trainingPod(
     annotations: { "ml-platform/run": `${settings.run}` },
     account,
     settings: settings.pod,
-    directHosts: [TRACKING_SERVICE],
+    directHosts: [new URL(trackingUri).hostname],
     tolerations: gpuTolerations(settings.resources),
     ...(settings.sampleData && { initContainers: [step("sample-data", "training.sample_data")] }),
     containers: [step("train", "training.train")],

@@ -105,9 +105,7 @@ describe("each component by itself, with its required arguments", () => {
 
   test("ModelService", async () => {
     const args = { namespace: "fraud", image: IMAGE, name: "churn" };
-    const { all, made } = await alone(
-      () => new ml.ModelService("churn", { ...args, autoscale: { kind: "cpu" } }),
-    );
+    const { all, made } = await alone(() => new ml.ModelService("churn", args));
     expect(made.url).toBe("http://churn.fraud.localhost");
     expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("churn.fraud.localhost");
     const { spec } = onlyPod(all);
@@ -118,13 +116,25 @@ describe("each component by itself, with its required arguments", () => {
     });
   });
 
+  test("ModelService, with the tracking server of another namespace", async () => {
+    const args = { namespace: "fraud", image: IMAGE, name: "churn" };
+    const trackingUri = "http://mlflow.ml:5001";
+    const pod = { proxy: { https: "http://proxy:3128" } };
+    const { all } = await alone(() => new ml.ModelService("churn", { ...args, trackingUri, pod }));
+    expect(only(all, "NetworkPolicy", "-tracking").inputs.spec.egress).toEqual([
+      { ports: [{ protocol: "TCP", port: 5001 }] },
+    ]);
+    const [{ env }] = onlyPod(all).spec.containers;
+    const { value } = env.find(({ name }: { name: string }) => name === "no_proxy");
+    expect(value).toMatch(/,mlflow\.ml$/);
+  });
+
   test("Team, with images that are given", async () => {
     const images = { serving: IMAGE, training: IMAGE, tracking: IMAGE };
     const { all, made } = await alone(
       () =>
         new ml.Team("fraud", {
           name: "fraud",
-          platform: {},
           images,
           models: [{ name: "churn", autoscale: { kind: "none" } }],
         }),
@@ -143,8 +153,25 @@ describe("an argument that a component cannot take is an error that names compon
     ],
     [
       "a capability of the platform",
-      () => new ml.ModelService("m", { namespace: "x", image: IMAGE, name: "churn" }),
+      () =>
+        new ml.ModelService("m", {
+          namespace: "x",
+          image: IMAGE,
+          name: "churn",
+          autoscale: { kind: "requestRate" },
+        }),
       "m:\n  autoscale.kind: the platform has no custom metrics API; install platform.metricsAdapter, or set kind to cpu",
+    ],
+    [
+      "a URL",
+      () =>
+        new ml.TrainingJob("t", { namespace: "x", image: IMAGE, model: "m", trackingUri: "m:5" }),
+      "t has invalid arguments:\n  trackingUri: must be a URL such as http://mlflow.example.com:5000",
+    ],
+    [
+      "a password",
+      () => new ml.TrackingServer("s", { namespace: "x", image: IMAGE, postgres: { host: "db" } }),
+      "s: secrets.postgresPassword: is missing; set it",
     ],
     [
       "an image",

@@ -56,7 +56,7 @@ const LAYERS: [prefix: string, allowed: string[]][] = [
   ["platform/", ["platform/", "kubernetes/", "images/", ...SHARED]],
   ["team/", ["team/", "platform/", "kubernetes/", "images/", ...SHARED]],
   ["config/", ["config/", "team/", "platform/", "kubernetes/", "images/"]],
-  ["index.ts", ["team/", "platform/", "images/"]],
+  ["index.ts", ["team/", "platform/", "images/", "kubernetes/pod-settings"]],
 ];
 
 describe("the imports of components", () => {

@@ -118,7 +118,8 @@ describe("the settings of a stack", () => {
     const env = Object.fromEntries(
       spec.initContainers[0].env.map(({ name, value }: Inputs) => [name, value]),
     );
-    const direct = "localhost,127.0.0.1,.svc,.cluster.local,mlflow,example.com";
+    const direct =
+      "localhost,127.0.0.1,$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local,mlflow,example.com";
     expect(env).toEqual({ http_proxy: http, HTTP_PROXY: http, no_proxy: direct, NO_PROXY: direct });
   });
 });
@@ -194,7 +195,30 @@ describe("settings that a pod cannot have are refused", () => {
     [{ env: { PORT: "1" } }, "env.PORT: is set by the platform; choose another name"],
     [{ env: { "A-B": "1" } }, "env.A-B: must be the name of an environment variable, such as"],
     [{ labels: { "ml-platform/owner": "me" } }, "labels.ml-platform/owner: must not start with"],
-    [{ volumes: [{ mountPath: "/tmp", claim: "c" }] }, "volumes[0].mountPath: must be an absolute"],
+    [{ volumes: [{ mountPath: "/tmp", claim: "c" }] }, "volumes[0].mountPath: is in use already;"],
+    [{ volumes: [{ mountPath: "/opt", claim: "c" }] }, "volumes[0].mountPath: is in use already;"],
+    [{ volumes: [{ mountPath: "/a/../b", claim: "c" }] }, "volumes[0].mountPath: must be an abs"],
+    [{ volumes: [{ mountPath: "/data/", claim: "c" }] }, "volumes[0].mountPath: must be an abs"],
+    [{ volumes: [{ mountPath: "/", claim: "c" }] }, "volumes[0].mountPath: must be an absolute"],
+    [{ imagePullSecrets: ["a", "a"] }, "imagePullSecrets: has a name twice; remove one"],
+    [
+      { proxy: { http: "http://proxy" }, env: { NO_PROXY: "x" } },
+      "env.NO_PROXY: is set by the platform; choose another name",
+    ],
+    [{ tolerations: [{}] }, "tolerations[0].key: is missing; set it, or set operator to Exists"],
+    [
+      { tolerations: [{ key: "a", operator: "Exists", value: "b" }] },
+      "tolerations[0].value: is not allowed with `operator: Exists`; remove it",
+    ],
+    [{ affinity: { nodeAffinty: {} } }, "affinity.nodeAffinty: unknown key; did you mean"],
+    [
+      { labels: { "batch.kubernetes.io/job-name": "x" } },
+      "labels.batch.kubernetes.io/job-name: must",
+    ],
+    [
+      { annotations: { "prometheus.io/port": "1" } },
+      "annotations.prometheus.io/port: must not start",
+    ],
     [{ volumes: [{ mountPath: "/data" }] }, "volumes[0]: must name one object; set claim"],
     [{ proxy: { http: "http://me:pw@proxy" } }, "proxy.http: must be without user or password"],
     [{ privileged: true }, "privileged: unknown key; known keys: imagePullSecrets, nodeSelector"],
@@ -209,4 +233,45 @@ describe("settings that a pod cannot have are refused", () => {
     expect(error.message.split("\n  ")).toHaveLength(2);
     expect(error.message).toContain(`ml-platform:team.models[0].pod.${line}`);
   });
+});
+
+describe("settings that a workload sets itself are refused", () => {
+  const mount = (mountPath: string) => ({ volumes: [{ mountPath, claim: "c" }] });
+  test.each([
+    [
+      "a variant",
+      "team.models[0].variants",
+      [{ name: "main", weight: 1, pod: { env: { PORT: "1" } } }],
+    ],
+    ["a training job", "team.training[0].pod", mount("/app/data")],
+    ["the tracking server", "team.tracking.pod", { env: { PGPASSWORD: "x" } }],
+    ["Prometheus", "platform.prometheus", { mode: "install", pod: mount("/prometheus") }],
+    ["the adapter", "platform.metricsAdapter", { mode: "install", pod: mount("/config") }],
+    [
+      "the device plugin",
+      "platform.devicePlugin",
+      { mode: "install", pod: { env: { NVIDIA_VISIBLE_DEVICES: "none" } } },
+    ],
+  ])("by %s", async (_, path, value) => {
+    const { config } = smallStack();
+    const keys = path.split(/[.[\]]+/).filter(Boolean);
+    const last = keys.pop() ?? "";
+    const parent = keys.reduce((node, key) => {
+      node[key] ??= {};
+      return node[key];
+    }, config as Inputs);
+    parent[last] = value;
+    await expect(declare({ config })).rejects.toThrow(
+      /(is set by the platform|is in use already); /,
+    );
+  });
+});
+
+test("a pod may be placed by labels without a value, and by every kind of affinity", async () => {
+  const { config } = smallStack();
+  const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } };
+  config.team.models[0].pod = { nodeSelector: { "node-role.kubernetes.io/gpu": "" }, affinity };
+  const pods = podTemplates(await declare({ config }));
+  const [model] = pods.filter(({ workload }) => workload === "demo-serve-churn-main");
+  expect(model?.spec).toMatchObject(config.team.models[0].pod);
 });

@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
+import { scrapeAnnotations } from "../../../components/kubernetes/metrics";
 import { adapterConfig } from "../../../components/platform/autoscaling/adapter-config";
-import {
-  prometheusConfig,
-  scrapeAnnotations,
-} from "../../../components/platform/monitoring/prometheus-config";
+import { prometheusConfig } from "../../../components/platform/monitoring/prometheus-config";
 import { discovered, type RelabelStep, relabel } from "../../support/relabel";
 
 interface Job {

@@ -3,11 +3,16 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { renderAddons } from "../../../lab/cluster/addons";
 import { linkAddresses } from "../../../lab/cluster/addresses";
+import {
+  type ClusterConfig,
+  type Component,
+  configFile,
+  keysOf,
+} from "../../../lab/cluster/component";
 import { controlPlane } from "../../../lab/cluster/control-plane";
 import { delivery, renderBuildkit } from "../../../lab/cluster/delivery";
 import { identify } from "../../../lab/cluster/identity";
 import { node, renderCni, renderContainerd } from "../../../lab/cluster/node";
-import { type ClusterConfig, type Component, configFile, keysOf } from "../../../lab/cluster/part";
 
 const cluster: ClusterConfig = {
   lab: identify({ name: "unit", folder: "/srv/unit" }),
