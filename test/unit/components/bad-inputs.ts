@@ -1,7 +1,7 @@
 import { smallStack } from "../../support/stacks";
 import { variants } from "./bad-variants";
 
-/** What is written where, what the message says about it, and the key it names where that is another one. */
+/** A path, a bad value, the message, and the key in the message if it is not the path. */
 export type BadInput = [at: string, value: unknown, says: RegExp, key?: string];
 
 const team = (fields: object) => ({ ...smallStack().config.team, ...fields });
@@ -20,11 +20,11 @@ const names: BadInput[] = [
   ["team.name", "Fraud", label],
   ["team.name", "fraud.scoring", label],
   ["team.name", "-fraud", label],
-  // Alone, as with a job it would be too long a second time.
+  // Without a training job, whose name with this one would be a second error.
   ["team", team({ name: long, training: [] }), label, "team.name"],
   ["team.name", "frаud", label],
   ["team.name", "fraud;reboot", label],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: an injection that was meant for a shell or a template.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an injection for a shell or a template.
   ["team.name", "${IFS}", label],
   ["team.name", "fraud\n", label],
   ["team.name", "kube-system", /must not be a namespace that Kubernetes owns; choose/],
@@ -269,7 +269,7 @@ const images: BadInput[] = [
   ],
 ];
 
-/** Every bad input, one a row; `@` in a key stands for where it is written. */
+/** All bad inputs. In a key, `@` means the path. */
 export const BAD_INPUTS: BadInput[] = [
   names,
   shapes,

@@ -4,7 +4,7 @@ const model = (fields: object) => ({ name: "churn", ...fields });
 const main = { name: "main", weight: 90 };
 const next = { name: "next", weight: 10 };
 const header = { name: "x-variant", value: "a" };
-/** What is wrong with variants, their Gateway and their promotion. */
+/** Bad inputs for variants, their Gateway and their promotion. */
 export const variants: BadInput[] = [
   ["team.models[0].variants", [main, main], /is already in use; choose another name/, "@[1].name"],
   [
