@@ -98,7 +98,7 @@ export const podSettings = z
 /** The key `pod` of a workload. */
 export const pod = podSettings.prefault({}).describe("Additional settings of its pods");
 
-// Whatever the schema lets through, a pod template can be made of.
+// The schema must only accept what a pod template can have.
 podSettings satisfies z.ZodType<PodSettings>;
 
 /**

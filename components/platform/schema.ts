@@ -6,7 +6,7 @@ import { contractSchema, type PlatformContract } from "./contract";
 import type { PlatformFeature } from "./feature";
 import { PLATFORM_FEATURES } from "./features";
 
-/** What a cluster has once. */
+/** The platform of a cluster. */
 export const platformSchema = z
   .strictObject({
     namespace: namespaceName.default("ml-platform").describe("Namespace of the platform"),
@@ -18,7 +18,7 @@ export const platformSchema = z
         code: "custom",
         path: ["gateway", "mode"],
         message:
-          "an installed Gateway has no certificates, but ingress.issuer requires TLS; use one that has, with mode existing",
+          "an installed Gateway has no certificates, but ingress.issuer requires TLS; use an existing one with certificates",
       });
     }
     if (metricsAdapter.mode === "install" && prometheus.mode === "off") {

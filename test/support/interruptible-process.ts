@@ -3,7 +3,7 @@ import { step } from "../../cli/common/terminal";
 import { run } from "../../cli/interruption";
 
 /**
- * A command with an engine process: it exits a second after the first SIGINT, and at once after the second one. Arguments:
+ * A command with an engine process: it exits a second after the first SIGINT, and immediately after the second one. Arguments:
  * `builds` or `updates`, the guarded phase, and `stubborn` for an engine that ignores SIGINT.
  */
 const [phase = "builds", manner] = process.argv.slice(2);

@@ -41,7 +41,7 @@ const names: BadInput[] = [
   [
     "team",
     team({ name: "a".repeat(40), training: [{ name: "b".repeat(8), model: "churn" }] }),
-    /and the team's name have more than 47 characters together; shorten one/,
+    /is too long: together with the team's name it has more than 47 characters; shorten one/,
     "team.training[0].name",
   ],
   ["team.models[0].name", "mlflow", /is already in use; choose another name/],
@@ -53,8 +53,8 @@ const names: BadInput[] = [
 ];
 
 const shapes: BadInput[] = [
-  ["team", [], /must be of type object; expected: What a team has/],
-  ["platform", 5, /must be of type object; expected: What a cluster has once/],
+  ["team", [], /must be of type object; expected: Team, with its training jobs/],
+  ["platform", 5, /must be of type object; expected: Platform of the cluster/],
   ["team.models", {}, /must be of type array; expected: Model services/],
   ["team.models[0].ingress", "true", /must be of type boolean; expected: Serve it outside/],
   ["retainData", "yes", /must be of type boolean; expected: Protect namespaces/],
@@ -108,7 +108,7 @@ const numbers: BadInput[] = [
   ["team.training[0].deadlineSeconds", -5, /must be at least 60; expected: /],
   ["team.training[0].run", 0, /must be at least 1; expected: Increase it to train again/],
   ["team.training[0].retries", 11, /must be at most 10; expected: /],
-  ["team.models[0].version", true, /has none of the allowed forms; expected: Registered version/],
+  ["team.models[0].version", true, /has none of the allowed types; expected: Registered version/],
   ["team.models[0].rolloutSeconds", 0, /must be at least 30; expected: /],
   ["team.models[0].version", 0, /must be at least 1; expected: Registered version/],
   [

@@ -149,7 +149,7 @@ describe("an invalid argument is an error with component, key and remedy", () =>
     [
       "an image",
       () => new ml.TeamImages("i", { team: "fraud", serving: IMAGE }),
-      "i: training, tracking: no image; give it, or set imageSource and imageBuild.registry",
+      "i: training, tracking: no image; set it, or set imageSource and imageBuild.registry",
     ],
   ])("%s", async (_, make, message) => {
     const error: Error = await created(make).then(

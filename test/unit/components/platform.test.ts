@@ -12,7 +12,7 @@ import { imageLock, smallStack } from "../../support/stacks";
 const EXISTING = { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" };
 const OFF = { mode: "off" };
 
-/** What the program declares for a platform alone. */
+/** The resources that the program declares for a stack with only a platform. */
 function declared(platform: Inputs, images: Inputs = {}): Promise<Registration[]> {
   return declare({ config: { platform, images: { lock: imageLock(), ...images } } });
 }

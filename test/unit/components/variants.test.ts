@@ -114,10 +114,10 @@ describe("two variants of a model", () => {
 
   test("can be added and removed without a change to the pods of main", async () => {
     const pods = (all: Registration[]) => only(all, "Deployment", "churn-main").inputs.spec;
-    const alone = await split([]);
-    expect(pods(await both())).toEqual(pods(alone));
-    expect(objects(alone, "HTTPRoute")).toEqual([]);
-    expect(objects(alone, "Ingress")).toHaveLength(1);
+    const single = await split([]);
+    expect(pods(await both())).toEqual(pods(single));
+    expect(objects(single, "HTTPRoute")).toEqual([]);
+    expect(objects(single, "Ingress")).toHaveLength(1);
   });
 
   test.each([
