@@ -98,7 +98,7 @@ export const podSettings = z
 /** The key `pod` of a workload. */
 export const pod = podSettings.prefault({}).describe("Additional settings of its pods");
 
-// The schema must only accept what a pod template can have.
+// A pod template can be made from every value that the schema accepts.
 podSettings satisfies z.ZodType<PodSettings>;
 
 /**

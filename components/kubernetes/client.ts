@@ -72,7 +72,9 @@ export async function answer<T>(
     if (typeof code !== "number") {
       throw new Error(`the cluster at ${server} cannot be reached (${cause?.message ?? message})`);
     }
-    throw new Error(`the cluster at ${server} answers ${code}: ${statusMessage(error)}`);
+    throw new Error(
+      `the cluster at ${server} responds with status ${code}: ${statusMessage(error)}`,
+    );
   }
 }
 

@@ -18,7 +18,7 @@ export const platformSchema = z
         code: "custom",
         path: ["gateway", "mode"],
         message:
-          "an installed Gateway has no certificates, but ingress.issuer requires TLS; use an existing one with certificates",
+          "an installed Gateway has no certificates, but ingress.issuer requires TLS; set mode to existing, with a Gateway that has certificates",
       });
     }
     if (metricsAdapter.mode === "install" && prometheus.mode === "off") {
@@ -26,7 +26,7 @@ export const platformSchema = z
         code: "custom",
         path: ["metricsAdapter", "mode"],
         message:
-          "the adapter needs Prometheus; set prometheus.mode to install or existing, or this to off",
+          "the adapter needs Prometheus; set prometheus.mode to install or existing, or this key to off",
       });
     }
   });

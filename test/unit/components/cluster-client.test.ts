@@ -46,7 +46,7 @@ describe("a request to the API server", () => {
   it("is not retried after a response", async () => {
     const forbidden = () => new ApiException(403, "", '{"message":"no rights"}', {});
     const { attempts, request } = requests(forbidden(), forbidden());
-    await expect(answer(config, request)).rejects.toThrow("answers 403: no rights");
+    await expect(answer(config, request)).rejects.toThrow("responds with status 403: no rights");
     expect(await answer(config, request, 403)).toBeUndefined();
     expect(attempts.count).toBe(2);
   });
