@@ -1,4 +1,4 @@
-/** The components and what their arguments are made of. Everything else is internal. */
+/** The components and the types of their arguments. All other modules are internal. */
 export { CATALOGUE, type CatalogueEntry } from "./images/catalogue";
 export type { ImageBuild } from "./images/schema";
 export { type ImageLock, ImageSource } from "./images/source";

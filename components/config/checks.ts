@@ -65,7 +65,7 @@ function imageErrors(config: Config): { source: ImageSource; errors: string[] } 
 }
 
 /**
- * Checks what the schema cannot: files, digests, and what a team needs against what its platform offers. It runs before the
+ * Checks what the schema cannot: files, digests, and whether the platform offers what the team needs. It runs before the
  * first resource is declared.
  * @returns where the images of the catalogue come from
  * @throws pulumi.RunError with every error and its remedy

@@ -25,7 +25,7 @@ export function resolved(node: SchemaNode, root: SchemaNode): SchemaNode {
   return shared ? { ...shared, ...node } : node;
 }
 
-/** The nodes that are allowed at a path: more than one where the schema leaves a choice. */
+/** The nodes that are allowed at a path: more than one if the schema has alternatives. */
 function nodesAt(
   path: readonly PropertyKey[],
   root: SchemaNode,
@@ -55,7 +55,7 @@ function keyOf(path: readonly PropertyKey[]): string {
     .replace(/^\./, "");
 }
 
-/** What the schema says about a path. */
+/** The description of a path in the schema. */
 function remedy(path: readonly PropertyKey[], root: SchemaNode): string {
   const descriptions = new Set(nodesAt(path, root).flatMap(({ description }) => description ?? []));
   return descriptions.size > 0
@@ -116,7 +116,7 @@ function reason(issue: z.core.$ZodIssue): string | undefined {
     case "invalid_union":
       return "options" in issue && Array.isArray(issue.options)
         ? `must be one of ${issue.options.join(", ")}`
-        : "has none of the allowed forms";
+        : "has none of the allowed types";
     case "invalid_value":
       return `must be one of ${issue.values.join(", ")}`;
     case "too_small":
@@ -148,11 +148,11 @@ function explain(issue: z.core.$ZodIssue, root: SchemaNode, value: unknown): str
     return issue.issues.map(({ message }) => `${keyOf(path)}: ${message}`);
   }
   const what = reason(issue);
-  // Messages of our own types have reason and remedy already.
+  // Messages of the types in config/types.ts have reason and remedy already.
   return [`${keyOf(path)}: ${what ? `${what}; ${remedy(path, root)}` : issue.message}`];
 }
 
-/** What a value amounts to by a schema, or one line for each mistake in it. */
+/** A value parsed by a schema, or one line for each mistake in it. */
 export function check<S extends z.ZodType>(
   schema: S,
   value: unknown,

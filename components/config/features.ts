@@ -11,7 +11,7 @@ export function schemasOf<Features extends Record<string, Feature>>(features: Fe
 }
 
 /**
- * Adds up what each feature says about its own settings.
+ * Collects the results of a function for each feature and its settings.
  * @param config the settings of all features, by key
  */
 export function collect<F extends Feature, Part>(

@@ -120,7 +120,7 @@ export const podSettings = z
 /** The key `pod` of a workload. */
 export const pod = podSettings.prefault({}).describe("Additional settings of its pods");
 
-// Whatever the schema lets through, a pod template can be made of.
+// A pod template can be made from every value that the schema accepts.
 podSettings satisfies z.ZodType<PodSettings>;
 
 /** What a workload sets in its containers, so that a stack cannot. */

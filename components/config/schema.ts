@@ -9,7 +9,7 @@ import { filePath, labelValue, text } from "./types";
 
 const clusterSchema = z.strictObject({
   kubeconfig: filePath.optional().describe("Kubeconfig file; default: the one that kubectl uses"),
-  context: text.optional().describe("Context in it; default: its current context"),
+  context: text.optional().describe("Context of the kubeconfig file; default: its current context"),
 }) satisfies z.ZodType<Cluster>;
 
 /** The configuration of a stack: every key of the project in `Pulumi.<stack>.yaml`. A stack has a platform, a team, or both. */
@@ -22,7 +22,7 @@ export const stackSchema = z
       .boolean()
       .default(true)
       .describe(
-        "Protect namespaces and volumes from deletion and replacement; set it to false only where data is disposable",
+        "Protect namespaces and volumes from deletion and replacement; set it to false only if the data is disposable",
       ),
     id: labelValue
       .optional()
@@ -31,7 +31,7 @@ export const stackSchema = z
       ),
     cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster"),
     images: imagesSchema.prefault({}).describe("Sources and destinations of images"),
-    platform: platformSchema.optional().describe("What a cluster has once"),
+    platform: platformSchema.optional().describe("Platform of the cluster"),
     platformStack: z
       .string()
       .regex(
@@ -39,8 +39,8 @@ export const stackSchema = z
         "must be organization/project/stack, such as organization/ml-platform/platform",
       )
       .optional()
-      .describe("Stack with the platform, where this stack has only a team"),
-    team: teamSchema.optional().describe("What a team has"),
+      .describe("Stack with the platform, if this stack has only a team"),
+    team: teamSchema.optional().describe("Team, with its training jobs and model services"),
     postgresPassword: text.optional().describe("Secret. Password of team.tracking.postgres"),
     s3AccessKeyId: text.optional().describe("Secret. Access key of team.tracking.s3"),
     s3SecretAccessKey: text.optional().describe("Secret. Secret key of team.tracking.s3"),

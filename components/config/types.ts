@@ -6,7 +6,7 @@ import { parseQuantity, QUANTITY } from "../kubernetes/quantity";
  * to write instead.
  */
 
-/** A DNS label, as namespaces and Services are named: at most 63 characters, and short enough to append a suffix. */
+/** A DNS label, as in the names of namespaces and Services: at most 63 characters, and short enough to append a suffix. */
 export const dnsLabel = z
   .string()
   .regex(
@@ -14,7 +14,7 @@ export const dnsLabel = z
     "must be a DNS label: 1 to 40 lower-case letters, digits and dashes, starting with a letter, such as fraud-scoring",
   );
 
-/** A DNS label that ends the name of an object that has a {@link dnsLabel} for a name already. */
+/** A DNS label that is appended to a {@link dnsLabel} in the name of an object. */
 export const shortLabel = z
   .string()
   .regex(
@@ -91,7 +91,7 @@ function quantity(what: string, example: string, least: number, most: number) {
     .string()
     .regex(QUANTITY, {
       error: `must be ${what} as a Kubernetes quantity, such as ${example}`,
-      // What calculates with it, here and in the objects that hold it, only gets quantities.
+      // Later checks calculate with it, so they must only get quantities.
       abort: true,
     })
     .refine((text) => parseQuantity(text) >= least && parseQuantity(text) <= most, {
@@ -102,7 +102,7 @@ function quantity(what: string, example: string, least: number, most: number) {
 
 /** Cores: from 1m to 1024. */
 export const cpu = quantity("a number of cores", "500m", 0.001, 1024);
-/** Memory: from 1Mi, below which a unit was forgotten, to 24Ti, the largest machines of the clouds. */
+/** Memory: from 1Mi, as a smaller value lacks a unit, to 24Ti, the largest machines of the clouds. */
 export const memory = quantity("an amount of memory", "512Mi", 2 ** 20, 24 * 2 ** 40);
 /** Disk: from 1Mi to 64Ti, the largest volume of the large clouds. */
 export const storage = quantity("an amount of storage", "10Gi", 2 ** 20, 64 * 2 ** 40);
@@ -127,7 +127,7 @@ export function seconds(text: string): number {
   return Number.parseInt(text, 10) * unit;
 }
 
-// Without a dot or a port the first word would be a user of Docker Hub.
+// Without a dot or a port, the first part of a reference is a user of Docker Hub.
 const HOST = String.raw`(localhost|[a-z0-9][-a-z0-9]*(\.[-a-z0-9]+)+|[a-z0-9][-a-z0-9]*(?=:))(:\d{1,5})?`;
 const PATH = String.raw`\/[a-z0-9]+([._-]+[a-z0-9]+)*`;
 

@@ -5,19 +5,19 @@ import type { Lookup } from "./ownership";
 export interface Cluster {
   /** Kubeconfig file. Default: the one that kubectl uses. */
   readonly kubeconfig?: string | undefined;
-  /** Context in it. Default: its current context. */
+  /** Context of the file. Default: its current context. */
   readonly context?: string | undefined;
 }
 
-/** The code of the HTTP library's error for a connection time-out. */
+/** The code of the HTTP library's error for a connection timeout. */
 const CONNECT_TIMEOUT = "UND_ERR_CONNECT_TIMEOUT";
 
-/** The context that the library returns where there is no kubeconfig file. */
+/** The context that the library returns without a kubeconfig file. */
 const NO_FILE = "loaded-context";
 
 /**
  * The cluster of a stack, from the same files as the Kubernetes provider and kubectl use.
- * @throws Error where they lack the context, with the contexts that they have
+ * @throws Error if they lack the context, with the contexts that they have
  */
 export async function kubeConfigOf({ kubeconfig, context }: Cluster): Promise<KubeConfig> {
   // Loaded late, as its library takes half a second.
@@ -33,17 +33,17 @@ export async function kubeConfigOf({ kubeconfig, context }: Cluster): Promise<Ku
   }
   if (!config.getCurrentCluster()) {
     const file = kubeconfig ?? process.env.KUBECONFIG ?? "~/.kube/config";
-    // Without any file the library returns one for a server on this machine.
+    // Without a file the library returns a cluster on this machine.
     const known = config.getContexts().flatMap(({ name }) => (name === NO_FILE ? [] : name));
     throw new Error(`${file} has no context ${context}; it has: ${known.join(", ") || "none"}`);
   }
   return config;
 }
 
-/** Number of retries after a connection time-out of 10 s: a busy machine may be slower, on either end. */
+/** Number of retries after a connection timeout of 10 s: a busy client or server may be slower. */
 const RETRIES = 3;
 
-/** Sends a request to an API server, and retries after a connection time-out. */
+/** Sends a request to an API server, and retries after a connection timeout. */
 export async function withRetries<T>(request: () => Promise<T>): Promise<T> {
   const { default: pRetry } = await import("p-retry");
   const timedOut = ({ cause }: Error) => (cause as { code?: string })?.code === CONNECT_TIMEOUT;
@@ -72,7 +72,9 @@ export async function answer<T>(
     if (typeof code !== "number") {
       throw new Error(`the cluster at ${server} cannot be reached (${cause?.message ?? message})`);
     }
-    throw new Error(`the cluster at ${server} answers ${code}: ${statusMessage(error)}`);
+    throw new Error(
+      `the cluster at ${server} responds with status ${code}: ${statusMessage(error)}`,
+    );
   }
 }
 

@@ -30,7 +30,7 @@ export function gatewaySpec(className: string, domain: string, port: number) {
   };
 }
 
-/** The Gateway that a route attaches to, and its listener, where not all that fit the host. */
+/** The Gateway that a route attaches to, and its listener. Default: all listeners that match the host. */
 export interface GatewayName {
   readonly name: string;
   readonly namespace: string;

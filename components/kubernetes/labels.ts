@@ -1,5 +1,5 @@
 /**
- * What a resource is, as Kubernetes' recommended labels say it.
+ * The values of Kubernetes' recommended labels for a resource.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
  */
 export interface Identity {

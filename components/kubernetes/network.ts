@@ -41,7 +41,7 @@ export function denyAllButDns(): Spec {
 
 /**
  * Lets `from` connect to the pods with these labels, at one TCP port.
- * @param from peers; empty: nobody. A rule with an empty list would admit everybody
+ * @param from peers; an empty list admits nobody. A rule with an empty list would admit every peer
  */
 export function allowIngress(
   matchLabels: Record<string, string>,
@@ -57,7 +57,7 @@ export function allowIngress(
 
 /**
  * Lets the pods with these labels connect to `to` at TCP ports.
- * @param to peers; empty: everywhere, as a policy cannot have names outside of the cluster
+ * @param to peers; an empty list allows every host, as a policy cannot have names of hosts outside of the cluster
  */
 export function allowEgress(
   matchLabels: Record<string, string>,

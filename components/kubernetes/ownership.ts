@@ -13,8 +13,8 @@ export interface ObjectName {
 
 /**
  * Reads an object from the cluster.
- * @returns its annotations; undefined where it does not exist
- * @throws Error where the cluster does not answer
+ * @returns its annotations; undefined if it does not exist
+ * @throws Error if the cluster does not respond
  */
 export type Lookup = (object: ObjectName) => Promise<Readonly<Record<string, string>> | undefined>;
 
@@ -27,13 +27,13 @@ export function stackIdentity(id: string | undefined): string {
   return id ? `${name}/${id}` : name;
 }
 
-/** Why a stack must not create an object, and what to do; undefined where it may. */
+/** Why a stack must not create an object, and what to do; undefined if it may. */
 export function foreignObject(
   { kind, metadata: { name } }: ObjectName,
   found: Readonly<Record<string, string>> | undefined,
   stack: string,
 ): string | undefined {
-  // The stack created it, and was interrupted before it could record that.
+  // The stack created it, and was interrupted before it recorded that.
   if (!found || found[STACK] === stack) {
     return undefined;
   }
@@ -41,7 +41,7 @@ export function foreignObject(
   const object = `${kind.toLowerCase()} ${name}`;
   return (
     `${object} exists already and ${owner}, so ${stack} must not change or delete it; ` +
-    "choose another name in the stack's configuration, or delete the object if nobody needs it, or, with a Kubernetes provider before 4.29, give it to this stack with " +
+    "choose another name in the stack's configuration, or delete the object if it is not needed, or, with a Kubernetes provider before 4.29, assign it to this stack with " +
     `\`kubectl annotate --overwrite ${object} ${STACK}=${stack}\``
   );
 }

@@ -47,7 +47,7 @@ type Variable = types.input.core.v1.EnvVar;
 
 /**
  * Environment variables that a stack adds to every container of a pod.
- * @param direct hosts that no proxy is asked for
+ * @param direct hosts that are excluded from the proxy
  */
 export function environmentOf(
   { env = {}, proxy }: PodSettings,

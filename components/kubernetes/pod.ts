@@ -38,7 +38,7 @@ export interface PodArgs {
   readonly tolerations?: readonly types.input.core.v1.Toleration[];
   /** What the stack sets for the pod. */
   readonly settings?: PodSettings | undefined;
-  /** Hosts in the cluster that the pod calls by names without a domain: no proxy is asked for them. */
+  /** Hosts in the cluster that the pod calls by names without a domain: they are excluded from the proxy. */
   readonly directHosts?: readonly string[];
   /** Fields that deviate from those of a restricted pod; `undefined` leaves a field out. */
   readonly spec?: Partial<PodSpec>;

@@ -17,7 +17,7 @@ export const QUANTITY = /^(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
 
 /**
  * The value of a Kubernetes quantity: cores, bytes or a count.
- * @throws Error where the text is not a quantity
+ * @throws Error if the text is not a quantity
  */
 export function parseQuantity(text: string): number {
   const match = QUANTITY.exec(text);

@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 
-/** Spreads pods with these labels over nodes and zones where possible, so that a lost node has few of them. */
+/** Spreads pods with these labels over nodes and zones where possible, so that the loss of a node affects few of them. */
 export function spread(
   matchLabels: Record<string, string>,
 ): types.input.core.v1.TopologySpreadConstraint[] {

@@ -5,7 +5,7 @@ import { type Identity, labels, selectorLabels } from "./labels";
 import { allowEgress } from "./network";
 import { type ProxySettings, proxyPorts } from "./pod-settings";
 
-/** Metadata of an object whose name the provider makes up. */
+/** Metadata of an object whose name the provider generates. */
 export interface Metadata {
   readonly namespace: pulumi.Input<string>;
   readonly labels: Record<string, string>;
@@ -37,14 +37,14 @@ export class Workload {
     this.metadata = { namespace, labels: this.labels };
   }
 
-  /** A service account without any right. Its pods get no token of the API server unless they ask for one. */
+  /** A service account without rights. Its pods get no token of the API server unless they mount one. */
   serviceAccount(): k8s.core.v1.ServiceAccount {
     const { metadata, name, opts } = this;
     const args = { metadata, automountServiceAccountToken: false };
     return new k8s.core.v1.ServiceAccount(`${name}-account`, args, opts);
   }
 
-  /** Configuration files. Another text is another ConfigMap, and so a rollout of the pods that mount it. */
+  /** Configuration files. A changed text makes a new ConfigMap, and so a rollout of the pods that mount it. */
   configFiles(data: Record<string, string>): k8s.core.v1.ConfigMap {
     const { metadata, name, opts } = this;
     return new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data }, opts);
@@ -84,7 +84,7 @@ export class Workload {
     new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, opts);
   }
 
-  /** Lets its pods connect to the proxies of a stack, where their namespace denies what no policy allows. */
+  /** Lets its pods connect to the proxies of a stack, as their namespace denies connections that no policy allows. */
   allowProxies(proxy: ProxySettings | undefined): void {
     const ports = proxy ? proxyPorts(proxy) : [];
     if (ports.length > 0) {

@@ -25,7 +25,7 @@ export const contractSchema = z.object({
       name: z.string(),
       namespace: z.string(),
       sectionName: z.string().optional(),
-      /** Namespace of its proxies' pods, where it is not the ingress controller's. */
+      /** Namespace of its proxies' pods. Default: that of the ingress controller. */
       proxyNamespace: z.string().optional(),
     })
     .optional(),

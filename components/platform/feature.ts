@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { CatalogueEntry } from "../images/catalogue";
 import type { PlatformContract } from "./contract";
 
-/** What the rest of the program needs to know of a feature of the platform. */
+/** What other parts of the program need from a feature of the platform. */
 export interface PlatformFeature<Schema extends z.ZodType> {
   /** Its key of the configuration. */
   readonly schema: Schema;
@@ -13,7 +13,7 @@ export interface PlatformFeature<Schema extends z.ZodType> {
    * @param namespace of the platform
    */
   contract?(settings: z.output<Schema>, namespace: string): Partial<PlatformContract>;
-  /** Namespaces that it uses, besides the platform's. No team may have their names. */
+  /** Namespaces that it uses, besides the platform's. No team can have their names. */
   namespaces?(contract: PlatformContract): string[];
 }
 

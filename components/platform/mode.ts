@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A feature that a platform does without. */
+/** The mode of a feature that a platform does not have. */
 export const off = z.strictObject({ mode: z.literal("off").describe("Do without it") });
 
 /** The settings of a feature in mode `install`. */

@@ -5,9 +5,9 @@ import type { Metadata } from "../kubernetes/workload";
 import type { IngressConfig } from "./ingress/schema";
 
 /**
- * Who may connect to the pods of a platform: the adapter and the ingress controller to Prometheus, the API server to the
- * adapter, and nobody else.
- * @param ingress how the UI of Prometheus is served, where it is
+ * Network policies of a platform: the adapter and the ingress controller may connect to Prometheus, the API server to the
+ * adapter, and no other peer.
+ * @param ingress how the UI of Prometheus is served; undefined if it is not
  */
 export function platformNetwork(
   name: string,
@@ -33,7 +33,7 @@ export function platformNetwork(
   if (ingress?.issuer) {
     policy("solvers", allowCertificateSolvers(ingress.namespace));
   }
-  // The API server is not a pod, so no selector finds it. The adapter authenticates its callers.
+  // The API server is not a pod, so no selector matches it. The adapter authenticates its callers.
   policy("adapter", {
     podSelector: { matchLabels: app("prometheus-adapter") },
     policyTypes: ["Ingress"],

@@ -15,7 +15,7 @@ import { platformNetwork } from "./network";
 import { contractOf, type PlatformConfig, platformSchema } from "./schema";
 
 export interface PlatformArgs extends z.input<typeof platformSchema> {
-  /** Where the images of what is installed come from. */
+  /** Source of the images of installed components. */
   readonly imageSource: ImageSource;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
@@ -25,11 +25,11 @@ export interface PlatformArgs extends z.input<typeof platformSchema> {
 
 type Common = Pick<Required<PlatformArgs>, "imageSource" | "owner" | "retainData">;
 
-/** What a cluster has once: metrics, the custom metrics API, a Gateway, GPUs. */
+/** The components that a cluster has once: Prometheus, the custom metrics API, a Gateway, the device plugin. */
 export class Platform extends pulumi.ComponentResource {
   /** What it offers to teams. */
   readonly contract: PlatformContract;
-  /** URL of the UI of Prometheus, where the Ingress serves it. */
+  /** URL of the UI of Prometheus, if the Ingress serves it. */
   readonly prometheusUrl: string | undefined;
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {

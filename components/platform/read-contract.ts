@@ -3,7 +3,7 @@ import { contractSchema, type PlatformContract } from "./contract";
 import { contractOf, type PlatformConfig } from "./schema";
 
 /**
- * The contract of the platform in this stack or, where a stack holds only a team, of the platform in another stack.
+ * The contract of the platform in this stack or, if the stack has only a team, in another stack.
  * @param platformStack name of that stack
  * @throws pulumi.RunError when that stack has no platform, is not deployed yet, or was deployed by another version
  */

@@ -6,7 +6,7 @@ import { contractSchema, type PlatformContract } from "./contract";
 import type { PlatformFeature } from "./feature";
 import { PLATFORM_FEATURES } from "./features";
 
-/** What a cluster has once. */
+/** The platform of a cluster. */
 export const platformSchema = z
   .strictObject({
     namespace: namespaceName.default("ml-platform").describe("Namespace of the platform"),
@@ -18,7 +18,7 @@ export const platformSchema = z
         code: "custom",
         path: ["gateway", "mode"],
         message:
-          "an installed Gateway has no certificates, but ingress.issuer requires TLS; use one that has, with mode existing",
+          "an installed Gateway has no certificates, but ingress.issuer requires TLS; set mode to existing, with a Gateway that has certificates",
       });
     }
     if (metricsAdapter.mode === "install" && prometheus.mode === "off") {
@@ -26,7 +26,7 @@ export const platformSchema = z
         code: "custom",
         path: ["metricsAdapter", "mode"],
         message:
-          "the adapter needs Prometheus; set prometheus.mode to install or existing, or this to off",
+          "the adapter needs Prometheus; set prometheus.mode to install or existing, or this key to off",
       });
     }
   });

@@ -1,14 +1,14 @@
 import type { z } from "zod";
 import type { PlatformContract } from "../platform/contract";
 
-/** What a feature takes of a team's quota when all of it runs at once. */
+/** What a feature uses of a team's quota when all its pods run at the same time. */
 export interface Demand {
   readonly containers?: readonly ContainerDemand[];
   /** Sizes of volumes. */
   readonly volumes?: readonly string[];
 }
 
-/** One of a pod's containers, which all pods of a kind have. */
+/** A container, and the number of pods that have it. */
 export interface ContainerDemand {
   readonly cpu: string;
   readonly memory: string;
@@ -17,13 +17,13 @@ export interface ContainerDemand {
   readonly pods: number;
 }
 
-/** What the rest of the program needs to know of a feature of a team. */
+/** What other parts of the program need from a feature of a team. */
 export interface TeamFeature<Schema extends z.ZodType> {
   /** Its key of the configuration. */
   readonly schema: Schema;
   demand?(settings: z.output<Schema>): Demand;
   /**
-   * What it needs and the platform does not offer.
+   * The required capabilities that the platform does not offer.
    * @returns one line for each, without the team's prefix: `[0].resources.gpus: reason; remedy`
    */
   missing?(settings: z.output<Schema>, platform: PlatformContract): string[];

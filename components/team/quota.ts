@@ -4,14 +4,14 @@ import { parseQuantity } from "../kubernetes/quantity";
 import type { Demand, TeamFeature } from "./feature";
 import { TEAM_FEATURES } from "./features";
 
-/** What a quota limits: cores, bytes, bytes, whole GPUs, and pods. */
+/** What a quota limits: cores, bytes of memory and of volumes, whole GPUs, and pods. */
 export const QUOTA_KEYS = ["cpu", "memory", "storage", "gpus", "pods"] as const;
 export type QuotaKey = (typeof QUOTA_KEYS)[number];
 
 const FEATURES: Readonly<Record<string, TeamFeature<z.ZodType>>> = TEAM_FEATURES;
 
 /**
- * What a team requests when all of it runs at once.
+ * What a team requests when all its pods run at the same time.
  * @param config the settings of its features, by key
  */
 export function teamDemand(config: Readonly<Record<string, unknown>>): Record<QuotaKey, number> {

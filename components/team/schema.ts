@@ -9,7 +9,7 @@ import { teamImagesSchema } from "./images/schema";
 import { quotaSchema } from "./namespace/schema";
 import { QUOTA_KEYS, type QuotaKey, teamDemand } from "./quota";
 
-/** What a team has. */
+/** The settings of a team. */
 export const teamSchema = z
   .strictObject({
     name: namespaceName.describe("Name of the team and of its namespace"),
@@ -38,7 +38,7 @@ export type TeamConfig = z.output<typeof teamSchema>;
 
 const FEATURES: Readonly<Record<string, TeamFeature<z.ZodType>>> = TEAM_FEATURES;
 
-/** What a team needs and the platform does not offer: one line for each, with key, reason and remedy. */
+/** The required capabilities that the platform does not offer: one line for each, with key, reason and remedy. */
 export function missingCapabilities(
   team: Pick<TeamConfig, keyof typeof TEAM_FEATURES>,
   platform: PlatformContract,
@@ -79,7 +79,7 @@ function namesTooLong({ name: team, training }: Pick<TeamConfig, "name" | "train
       ? [
           {
             path: ["training", index, "name"],
-            message: `and the team's name have more than ${LONGEST_JOB} characters together; shorten one of them`,
+            message: `is too long: together with the team's name it has more than ${LONGEST_JOB} characters; shorten one of them`,
           },
         ]
       : [],

@@ -16,9 +16,9 @@ import { TrainingJob, type TrainingJobArgs } from "./training/training-job";
 export interface TeamArgs extends z.input<typeof teamSchema> {
   /** What the platform offers. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
   readonly platform?: z.input<typeof contractArgs>;
-  /** How images are built. Needed where one of `images` is not given. */
+  /** How images are built. Required unless all `images` are given. */
   readonly imageBuild?: ImageBuild;
-  /** Where the base image of those comes from. Needed where one of `images` is not given. */
+  /** Source of their base image. Required unless all `images` are given. */
   readonly imageSource?: ImageSource;
   /** Passwords of the tracking server's stores. Default: none. */
   readonly secrets?: TrackingSecrets;
@@ -28,11 +28,11 @@ export interface TeamArgs extends z.input<typeof teamSchema> {
   readonly retainData?: boolean;
 }
 
-/** What a team has: a namespace, images, a tracking server, training jobs and model services. */
+/** A team: its namespace, images, tracking server, training jobs and model services. */
 export class Team extends pulumi.ComponentResource {
   /** URLs for predictions, by model. */
   readonly models: Record<string, string>;
-  /** URL of the UI of MLflow, where the Ingress serves it. */
+  /** URL of the UI of MLflow, if the Ingress serves it. */
   readonly trackingUrl: string | undefined;
 
   constructor(name: string, args: TeamArgs, opts?: pulumi.ComponentResourceOptions) {

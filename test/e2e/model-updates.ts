@@ -9,21 +9,21 @@ import type { Kubectl } from "../support/kubectl";
 import type { PlatformStack } from "../support/platform-stack";
 
 const MINUTE = 60_000;
-/** Finds what belongs to the model. */
+/** Selects the objects of the model. */
 const MODEL = ["-l", "app.kubernetes.io/instance=diabetes"];
 
 export interface Given {
   readonly platform: PlatformStack;
   readonly kubectl: Kubectl;
   readonly lab: LabInfo;
-  /** Of the stack's files. */
+  /** Folder of the stack's files. */
   readonly folder: string;
   readonly modelUrl: string;
   readonly team: string;
   readonly trainingRuns: () => Promise<unknown[]>;
 }
 
-/** The tests of how a model's pods are replaced, on a stack that serves one. */
+/** Tests that replace the pods of a model, on a stack that serves one. */
 export function modelUpdates(given: () => Given): void {
   const predicts = async () =>
     (await send(`${given().modelUrl}/predict`, { features: [3.2, 1.5] })).status;
@@ -35,7 +35,7 @@ export function modelUpdates(given: () => Given): void {
   }
 
   it(
-    "reports a Deployment that somebody deleted, and puts it back",
+    "create a deleted Deployment again, after a preview has reported it",
     async () => {
       const { platform, kubectl, team } = given();
       const { stack, options } = platform.open;
@@ -50,7 +50,7 @@ export function modelUpdates(given: () => Given): void {
   );
 
   it(
-    "keeps the old pods serving when a new image cannot be had, and says so",
+    "keep the old pods serving if a new image cannot be pulled, and fail with the reason",
     async () => {
       const { platform, lab } = given();
       const { stack, options } = platform.open;
@@ -67,7 +67,7 @@ export function modelUpdates(given: () => Given): void {
   );
 
   it(
-    "rolls out a new image",
+    "roll out a new image",
     async () => {
       const { platform, folder, trainingRuns } = given();
       const { stack, options } = platform.open;
@@ -80,11 +80,11 @@ export function modelUpdates(given: () => Given): void {
       const entry = join(copy, "serving", "__main__.py");
       writeFileSync(entry, `${readFileSync(entry, "utf8")}\n# changed\n`);
       platform.configure([["images", "context"], copy]);
-      // It passes the policies too: a reference that is not known before the build is not a violation.
+      // The policies allow it: an image reference that is unknown before the build is not a violation.
       await stack.preview(options);
       await stack.up(options);
       expect(await servingImage()).not.toBe(before);
-      // Serving code alone trains nothing.
+      // A change of the serving code starts no training.
       expect(await trainingRuns()).toHaveLength(1);
       expect(await predicts()).toBe(200);
     },

@@ -11,19 +11,22 @@ import { waitFor } from "../support/wait";
 const MINUTE = 60_000;
 const PIN = { name: "x-variant", value: "candidate" };
 
-/** Of half of the answers, which a busy machine makes no slower. */
+/** The median latency, as a busy machine does not increase it. */
 const PROMOTION = { metric: "latencyP50", threshold: 0.005, window: 15, steps: [50, 100] };
 
 export interface Given {
   readonly platform: PlatformStack;
   readonly kubectl: Kubectl;
-  /** Of the stack's files. */
+  /** Folder of the stack's files. */
   readonly folder: string;
   readonly modelUrl: string;
   readonly team: string;
 }
 
-/** The tests of versions side by side, on a stack whose model has one trained version so far. They tell one story. */
+/**
+ * Tests of two versions of a model, on a stack whose model has one trained version. They run in order: each starts with the
+ * stack of the one before.
+ */
 export function modelVersions(given: () => Given): void {
   const clients = new ModelClients(() => given().modelUrl);
   const weights = () =>
@@ -31,7 +34,7 @@ export function modelVersions(given: () => Given): void {
       .map(([, weight]) => weight)
       .join("/");
 
-  /** Promotes the candidate while people use the model, and tells what was said. */
+  /** Promotes the candidate under load, and returns the result and the output. */
   async function promoteUnderLoad(rate = 60) {
     const { platform, folder } = given();
     const said: string[] = [];
@@ -44,7 +47,7 @@ export function modelVersions(given: () => Given): void {
     return { promoted: done, said: said.join("\n"), failed };
   }
 
-  /** Updates the stack to these variants while people use the model, none of whose requests may fail. */
+  /** Updates the stack to these variants under load. No request may fail. */
   async function updateUnderLoad(main: Variant, candidate: Variant): Promise<void> {
     const { platform } = given();
     const { stack, options } = platform.open;
@@ -54,7 +57,7 @@ export function modelVersions(given: () => Given): void {
   }
 
   it(
-    "comes up beside the first one, trained anew",
+    "is trained, and served in addition to the first one",
     async () => {
       const { stack, options } = given().platform.open;
       given().platform.configure(
@@ -65,7 +68,7 @@ export function modelVersions(given: () => Given): void {
         "the route",
         30,
         () => clients.version({ [PIN.name]: PIN.value }),
-        (answered) => answered === "2",
+        (version) => version === "2",
       );
       await stack.refresh({ ...options, expectNoChanges: true });
     },
@@ -73,7 +76,7 @@ export function modelVersions(given: () => Given): void {
   );
 
   it(
-    "gets its share of 10,000 requests, within one of a hundred",
+    "gets its share of 10,000 requests, within one percentage point",
     async () => {
       const counts = await clients.shares(10_000);
       console.log(`10,000 requests at 90 to 10: ${JSON.stringify(counts)}`);
@@ -83,7 +86,7 @@ export function modelVersions(given: () => Given): void {
     2 * MINUTE,
   );
 
-  it("gets every request of who is pinned to it", async () => {
+  it("gets every request with its header", async () => {
     const pinned = await Promise.all(
       Array.from({ length: 100 }, () => clients.version({ [PIN.name]: PIN.value })),
     );
@@ -91,7 +94,7 @@ export function modelVersions(given: () => Given): void {
   });
 
   it(
-    "loses all of them again by one line, in less than a minute",
+    "gets no requests after a change of its weight, in less than a minute",
     async () => {
       const { platform } = given();
       const { stack, options } = platform.open;
@@ -112,7 +115,7 @@ export function modelVersions(given: () => Given): void {
   );
 
   it(
-    "is promoted step by step while it holds",
+    "is promoted step by step if it meets the conditions",
     async () => {
       const { promoted, said, failed } = await promoteUnderLoad();
       expect({ promoted, failed }).toEqual({ promoted: true, failed: 0 });
@@ -127,7 +130,7 @@ export function modelVersions(given: () => Given): void {
   );
 
   it(
-    "becomes the main one, which loses nothing: its pods first, the weights then",
+    "becomes main without a failed request: first the pods of main change, then the weights",
     async () => {
       await updateUnderLoad({ version: 2, weight: 0 }, { version: "candidate", weight: 100 });
       await updateUnderLoad({ version: 2, weight: 100 }, { version: "candidate", weight: 0 });
@@ -136,7 +139,7 @@ export function modelVersions(given: () => Given): void {
     5 * MINUTE,
   );
 
-  describe("goes back by itself", () => {
+  describe("is rolled back", () => {
     let bad: { failing: number; slow: number };
 
     beforeAll(async () => {
@@ -144,9 +147,9 @@ export function modelVersions(given: () => Given): void {
     }, 4 * MINUTE);
 
     it(
-      "where it fails",
+      "if its predictions fail",
       async () => {
-        // Nobody has asked it yet.
+        // It gets no requests yet, so none fails.
         await updateUnderLoad({ version: 2, weight: 100 }, { version: bad.failing, weight: 0 });
         const { promoted, said, failed } = await promoteUnderLoad();
         expect({ promoted, failing: failed > 0 }).toEqual({ promoted: false, failing: true });
@@ -159,10 +162,10 @@ export function modelVersions(given: () => Given): void {
     );
 
     it(
-      "where it is slow",
+      "if it is slow",
       async () => {
         await updateUnderLoad({ version: 2, weight: 100 }, { version: bad.slow, weight: 0 });
-        // So few that a slow version has time for all of them.
+        // A rate that is low enough for the slow version.
         const { promoted, said, failed } = await promoteUnderLoad(20);
         expect({ promoted, failed }).toEqual({ promoted: false, failed: 0 });
         expect(said).toMatch(/at 50 %: failed after 1[05] s: latencyP50 [\d.]+ ms/);
@@ -173,7 +176,7 @@ export function modelVersions(given: () => Given): void {
   });
 }
 
-/** Two variants, and few pods: it is requests that are counted here. */
+/** Two variants with one pod each, as the tests count requests and not pods. */
 function serving(main: Variant, candidate: Variant): Changes {
   const at = (key: string) => ["team", "models", 0, key] as const;
   return [

@@ -8,9 +8,9 @@ import { parse, stringify } from "yaml";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { labTools } from "../../lab/tools";
 import { ensurePulumi, pulumiTools } from "../../toolchain/pulumi";
-import { createsAnother } from "../support/existing-object";
+import { createInOtherStack } from "../support/existing-object";
 import { Kubectl } from "../support/kubectl";
-import { type Ended, PlainUser } from "../support/plain-user";
+import { type CommandResult, PlainUser } from "../support/plain-user";
 
 const MINUTE = 60_000;
 const PLUGINS = [
@@ -19,9 +19,9 @@ const PLUGINS = [
   "pulumi-resource-docker-build",
   "pulumi-resource-pulumi-nodejs",
 ] as const;
-const MARK = "{.metadata.annotations.ml-platform/stack}";
+const ANNOTATION = "{.metadata.annotations.ml-platform/stack}";
 
-/** The lab's kubeconfig, beside another cluster of the user that is the current one and does not answer. */
+/** The lab's kubeconfig with another cluster, which is the current one and does not respond. */
 function mergedKubeconfig(lab: LabInfo): string {
   const { contexts, clusters, users, ...rest } = parse(readFileSync(lab.kubeconfig, "utf8"));
   const gone = { name: "gone", cluster: { server: "https://127.0.0.1:64999" } };
@@ -34,20 +34,20 @@ function mergedKubeconfig(lab: LabInfo): string {
   });
 }
 
-// Sequential: the tests tell one story, of a user who finds the right options, and of another who comes later.
-describe("a cluster of one's own, to a user without root", () => {
+// The tests run in order: one user corrects wrong options, and another one uses the same cluster later.
+describe("a stack on an existing cluster, for a user without root", () => {
   const root = mkdtempSync(join(tmpdir(), "own-cluster-"));
   const where = { name: `own-${process.pid.toString(36)}`, folder: join(root, "lab") };
   let lab: LabInfo;
   let kubectl: Kubectl;
   let user: PlainUser;
   let checkout: string;
-  let stranger: string;
-  let closed: Server;
+  let otherCheckout: string;
+  let deniedRegistry: Server;
 
-  /** The options that fit the lab, or others in their place. */
-  const options = (others: Record<string, string> = {}): string[] => {
-    const fitting = {
+  /** The options for the lab, with changes. */
+  const options = (changes: Record<string, string> = {}): string[] => {
+    const defaults = {
       context: lab.context,
       registry: `${lab.registry}/acme`,
       mirror: lab.registry,
@@ -58,19 +58,20 @@ describe("a cluster of one's own, to a user without root", () => {
       "ingress-port": new URL(lab.ingress).port,
       "storage-class": "standard",
     };
-    return Object.entries({ ...fitting, ...others }).flatMap(([name, value]) => [
+    return Object.entries({ ...defaults, ...changes }).flatMap(([name, value]) => [
       `--${name}`,
       value,
     ]);
   };
-  const start = (folder: string, others?: Record<string, string>): Promise<Ended> =>
-    user.npm(folder, ["start", "--", ...options(others)]);
-  const markOf = (name: string) => kubectl.run("get", "namespace", name, "-o", `jsonpath=${MARK}`);
+  const start = (folder: string, changes?: Record<string, string>): Promise<CommandResult> =>
+    user.npm(folder, ["start", "--", ...options(changes)]);
+  const annotationOf = (name: string) =>
+    kubectl.run("get", "namespace", name, "-o", `jsonpath=${ANNOTATION}`);
 
   beforeAll(async () => {
     lab = await startLab(where, console.log);
     kubectl = await Kubectl.of(lab.kubeconfig);
-    // The folder of the lab is root's; what a user gets of it is copied.
+    // The folder of the lab belongs to root, so files for the user are copies.
     chmodSync(root, 0o755);
     const { command } = await ensurePulumi(console.log);
     const plugins = await pulumiTools.ensure(PLUGINS, console.log);
@@ -79,23 +80,23 @@ describe("a cluster of one's own, to a user without root", () => {
     const buildx = (await labTools.ensure(["buildx"], console.log)).get("buildx") ?? "";
     await user.useBuilder(buildx, `/run/ml-lab/${where.name}/buildkit/buildkitd.sock`);
     checkout = await user.checkout("checkout");
-    stranger = await user.checkout("stranger");
-    closed = createServer((_request, response) => response.writeHead(403).end());
-    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+    otherCheckout = await user.checkout("other-checkout");
+    deniedRegistry = createServer((_request, response) => response.writeHead(403).end());
+    await new Promise<void>((resolve) => deniedRegistry.listen(0, "127.0.0.1", resolve));
   }, 60 * MINUTE);
 
   afterAll(async () => {
-    closed?.close();
-    user?.leave();
+    deniedRegistry?.close();
+    user?.close();
     await resetLab(where, console.log);
     rmSync(root, { recursive: true });
   }, 5 * MINUTE);
 
   it(
-    "is refused, with the reason and before anything is written, where it is not as the options say",
+    "is refused before anything is written if the options do not match the cluster, with the reasons",
     async () => {
       const files = readdirSync(checkout).sort();
-      const registry = `127.0.0.1:${(closed.address() as AddressInfo).port}`;
+      const registry = `127.0.0.1:${(deniedRegistry.address() as AddressInfo).port}`;
       const wrong: [Record<string, string>, RegExp[]][] = [
         [
           { context: "gone" },
@@ -116,8 +117,8 @@ describe("a cluster of one's own, to a user without root", () => {
           ],
         ],
       ];
-      for (const [others, reasons] of wrong) {
-        const { code, output } = await start(checkout, others);
+      for (const [changes, reasons] of wrong) {
+        const { code, output } = await start(checkout, changes);
         expect(code).toBe(1);
         for (const reason of reasons) {
           expect(output).toMatch(reason);
@@ -133,15 +134,13 @@ describe("a cluster of one's own, to a user without root", () => {
   );
 
   it(
-    "loses no namespace that is somebody else's: the update is refused at its preview",
+    "does not take over an existing namespace: the update fails at its preview",
     async () => {
       await kubectl.run("create", "namespace", "demo");
       const before = await kubectl.run("get", "namespace", "demo", "-o", "yaml");
       const { code, output } = await start(checkout);
       expect(code).toBe(1);
-      expect(output).toMatch(
-        /✗ error: .*namespace demo is in the cluster already and belongs to no stack/,
-      );
+      expect(output).toMatch(/✗ error: .*namespace demo exists already and belongs to no stack/);
       expect(output).not.toContain(": updating");
       expect(await kubectl.run("get", "namespace", "demo", "-o", "yaml")).toBe(before);
       await kubectl.run("delete", "namespace", "demo");
@@ -150,14 +149,14 @@ describe("a cluster of one's own, to a user without root", () => {
   );
 
   it(
-    "comes up by the call that was refused, and predicts through the ingress",
+    "is created by the same command once the namespace is deleted, and predicts through the Ingress",
     async () => {
       const { code, output } = await start(checkout);
       expect(code).toBe(0);
       expect(output).toMatch(/\{"features":\[32\.1,101\]\} → \{"prediction":\[[\d.]+\]\}/);
       expect(output).toContain(`npm run destroy -- --stack ${lab.context}`);
       expect(existsSync(join(checkout, ".lab"))).toBe(false);
-      expect(await markOf("demo")).toMatch(
+      expect(await annotationOf("demo")).toMatch(
         new RegExp(`^organization/ml-platform/${lab.context}/[0-9a-f]{8}$`),
       );
     },
@@ -165,7 +164,7 @@ describe("a cluster of one's own, to a user without root", () => {
   );
 
   it(
-    "stays as it is by the same call once more",
+    "is not changed if the same command runs again",
     async () => {
       const { code, output } = await start(checkout);
       expect(code).toBe(0);
@@ -175,36 +174,36 @@ describe("a cluster of one's own, to a user without root", () => {
   );
 
   it(
-    "is not taken over from another checkout whose stack has the same name, nor deleted by it",
+    "is neither taken over nor deleted by a stack of the same name in another checkout",
     async () => {
-      const mark = await markOf("demo");
-      const { code, output } = await start(stranger);
+      const stack = await annotationOf("demo");
+      const { code, output } = await start(otherCheckout);
       expect(code).toBe(1);
-      // The platform's comes first, and the team waits for it.
+      // The namespace of the platform comes first, as the team depends on the platform.
       expect(output).toContain(
-        `namespace ml-platform is in the cluster already and belongs to the stack ${mark}`,
+        `namespace ml-platform exists already and belongs to the stack ${stack}`,
       );
       expect(output).not.toContain(": updating");
       const args = ["run", "destroy", "--", "--stack", lab.context, "--yes"];
-      expect((await user.npm(stranger, args)).code).toBe(0);
-      expect(await markOf("demo")).toBe(mark);
-      expect(await markOf("ml-platform")).toBe(mark);
+      expect((await user.npm(otherCheckout, args)).code).toBe(0);
+      expect(await annotationOf("demo")).toBe(stack);
+      expect(await annotationOf("ml-platform")).toBe(stack);
     },
     2 * MINUTE,
   );
 
   it(
-    "has what the provider alone would do: since 4.29 it refuses what is there, before it took it over",
+    "needs its own check before provider 4.29, which takes over an existing namespace; later ones refuse it",
     async () => {
       await kubectl.run("create", "namespace", "somebodys");
-      const { version, failure } = await createsAnother(lab, "somebodys");
+      const { version, failure } = await createInOtherStack(lab, "somebodys");
       const refuses = version.localeCompare("4.29.0", "en", { numeric: true }) >= 0;
       if (refuses) {
         expect(failure).toMatch(/already exists/);
       } else {
         expect(failure).toBeUndefined();
       }
-      // What it took over went with its stack.
+      // A namespace that was taken over is deleted with the stack.
       const left = await kubectl.list("namespaces", "--field-selector=metadata.name=somebodys");
       expect(left).toHaveLength(refuses ? 1 : 0);
     },

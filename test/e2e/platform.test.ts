@@ -13,18 +13,18 @@ import { stopsBeforeWriting } from "../policy/stop";
 import { onPage } from "../support/browser";
 import { estimatorPredictions } from "../support/estimator";
 import { Kubectl } from "../support/kubectl";
+import { requestFromOtherNamespace } from "../support/other-namespace";
 import { OutsideProgram } from "../support/outside-program";
 import { type Changes, PlatformStack } from "../support/platform-stack";
-import { strangerAsks } from "../support/stranger";
 import { waitFor } from "../support/wait";
 import { modelUpdates } from "./model-updates";
 import { modelVersions } from "./model-versions";
 
 const MINUTE = 60_000;
 const TEAM = "demo";
-/** Owned by our resources and nothing of the lab's. */
+/** A label of the stack's objects, which those of the lab do not have. */
 const OURS = "app.kubernetes.io/part-of=ml-platform";
-/** Short where a person would wait, so that the test need not. */
+/** Shorter durations than the defaults, so that the tests are faster. */
 const QUICK: Changes = [
   [["team", "models", 0, "autoscale", "scaleDownSeconds"], 15],
   [["team", "models", 0, "rolloutSeconds"], 60],
@@ -32,7 +32,7 @@ const QUICK: Changes = [
 
 describe("the platform on a cluster", () => {
   const folder = mkdtempSync(join(tmpdir(), "ml-platform-e2e-"));
-  // The run's own: another checkout's tests may run on the same machine, or may have been killed there.
+  // Unique to this run: tests of another checkout may run on the same machine, or may have been killed there.
   const where = { name: `e2e-${process.pid.toString(36)}`, folder: join(folder, "lab") };
   let lab: LabInfo;
   let kubectl: Kubectl;
@@ -65,7 +65,7 @@ describe("the platform on a cluster", () => {
   }, 5 * MINUTE);
 
   it(
-    "comes up with one update, past the policy pack",
+    "is created by one update, which the policy pack allows",
     async () => {
       const { open } = platform;
       const { outputs, summary } = await open.stack.up(open.options);
@@ -130,16 +130,16 @@ describe("the platform on a cluster", () => {
   });
 
   it(
-    "lets nobody in but whom it names",
+    "denies connections from other namespaces",
     async () => {
       const targets = [`mlflow.${TEAM}.svc:5000/health`, `diabetes.${TEAM}.svc/healthz`];
-      expect(await strangerAsks(kubectl, lab, targets)).toEqual(["denied", "denied"]);
+      expect(await requestFromOtherNamespace(kubectl, lab, targets)).toEqual(["denied", "denied"]);
     },
     2 * MINUTE,
   );
 
   it(
-    "shows the model in MLflow's pages",
+    "shows the model in the UI of MLflow",
     async () => {
       await onPage(`${trackingUrl}/#/models/diabetes`, async (page) => {
         await page.getByText("champion").first().waitFor({ timeout: MINUTE });
@@ -150,7 +150,7 @@ describe("the platform on a cluster", () => {
   );
 
   it(
-    "answers the custom metrics API for each pod",
+    "has a custom metric for each pod",
     async () => {
       const rates = await waitFor(
         "the metric",
@@ -164,7 +164,7 @@ describe("the platform on a cluster", () => {
   );
 
   it(
-    "adds pods under load, and removes them after",
+    "adds pods under load, and removes them later",
     async () => {
       expect(await readyPods()).toBe(1);
       const load = sendLoad(modelUrl, { rate: 200, seconds: 60 });
@@ -177,7 +177,7 @@ describe("the platform on a cluster", () => {
   );
 
   it(
-    "changes nothing when nothing has changed",
+    "has no changes if its configuration has none",
     async () => {
       const { stack, options } = platform.open;
       await stack.preview({ ...options, expectNoChanges: true });
@@ -187,7 +187,7 @@ describe("the platform on a cluster", () => {
   );
 
   it(
-    "stops what the policies forbid before anything is written",
+    "refuses violations of the policies before anything is written",
     async () => {
       const { preview, written, writtenByUpdate } = await stopsBeforeWriting(lab.kubeconfig);
       expect(preview).toContain("[mandatory]");
@@ -197,7 +197,7 @@ describe("the platform on a cluster", () => {
   );
 
   it(
-    "judges pods as the cluster's own admission does",
+    "refuses the same pods as Pod Security admission does",
     async () => {
       const seed = Date.now() % 1_000_000;
       console.log(`random pods from the seed ${seed}`);
@@ -252,14 +252,14 @@ describe("the platform on a cluster", () => {
     5 * MINUTE,
   );
 
-  describe("the pods of a model", () =>
+  describe("updates of a model", () =>
     modelUpdates(() => ({ platform, kubectl, folder, lab, modelUrl, team: TEAM, trainingRuns })));
 
-  describe("a model with two versions", () =>
+  describe("a second version of a model", () =>
     modelVersions(() => ({ platform, kubectl, folder, modelUrl, team: TEAM })));
 
   it(
-    "leaves nothing behind when it is destroyed",
+    "leaves no objects when it is destroyed",
     async () => {
       const { stack, options } = platform.open;
       const { color, onOutput } = options;

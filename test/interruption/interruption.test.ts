@@ -100,7 +100,7 @@ describe("a command that is interrupted", () => {
     console.log(`SEED=${SEED} KILLS=${KILLS}`);
     // The next start completes a killed one.
     const first = labCommand("up");
-    await first.says("etcd: started", 60 * 60);
+    await first.waitForOutput("etcd: started", 60 * 60);
     await first.kill();
     lab = await startLab(where, console.log);
     kubectl = await Kubectl.of(lab.kubeconfig);
@@ -117,14 +117,14 @@ describe("a command that is interrupted", () => {
     async () => {
       platform.configure(...team("first"));
       const interrupted = stackCommand("update");
-      await interrupted.says("updating", 2 * 60);
+      await interrupted.waitForOutput("updating", 2 * 60);
       // The update has started, and images are still being built.
-      await interrupted.says("first-images-serving creating", 60);
+      await interrupted.waitForOutput("first-images-serving creating", 60);
       process.kill(interrupted.pid, "SIGINT");
-      expect(await interrupted.ended()).toBe(130);
-      expect(interrupted.said).toContain("operations in progress are finished or recorded");
+      expect(await interrupted.exitCode()).toBe(130);
+      expect(interrupted.output).toContain("operations in progress are finished or recorded");
       expect({ locks: locks(), pending: await pending() }).toEqual({ locks: [], pending: 0 });
-      expect(await stackCommand("update").ended()).toBe(0);
+      expect(await stackCommand("update").exitCode()).toBe(0);
     },
     10 * MINUTE,
   );
@@ -134,9 +134,9 @@ describe("a command that is interrupted", () => {
     async () => {
       platform.configure(...team("second"));
       const update = stackCommand("update");
-      await update.says("updating", 2 * 60);
+      await update.waitForOutput("updating", 2 * 60);
       const start = Date.now();
-      expect(await update.ended()).toBe(0);
+      expect(await update.exitCode()).toBe(0);
       undisturbed = { objects: await objects("second"), took: Date.now() - start };
       console.log(`undisturbed: ${undisturbed.objects.length} objects, ${undisturbed.took} ms`);
     },
@@ -150,11 +150,11 @@ describe("a command that is interrupted", () => {
       platform.configure(...team(name));
       const most = await mostTrackingPods(name, async () => {
         const killed = stackCommand("update");
-        await killed.says("updating", 2 * 60);
+        await killed.waitForOutput("updating", 2 * 60);
         await setTimeout(moment * undisturbed.took);
         await killed.kill();
         console.log(`killed at ${moment}: ${await pending()} operations pending, ${locks()}`);
-        expect(await stackCommand("update").ended()).toBe(0);
+        expect(await stackCommand("update").exitCode()).toBe(0);
       });
       expect({ most, objects: await objects(name) }).toEqual({
         most: 1,
@@ -171,18 +171,20 @@ describe("a command that is interrupted", () => {
     async () => {
       const last = `killed${KILLS - 1}`;
       platform.configure(...team(last, [["retainData"], true]));
-      expect(await stackCommand("update").ended()).toBe(0);
+      expect(await stackCommand("update").exitCode()).toBe(0);
       const refused = stackCommand("destroy");
-      expect(await refused.ended()).toBe(1);
-      expect(refused.said).toMatch(/stack e2e protects its data, and nothing was deleted: .*store/);
+      expect(await refused.exitCode()).toBe(1);
+      expect(refused.output).toMatch(
+        /stack e2e protects its data, and nothing was deleted: .*store/,
+      );
       expect(await objects(last)).toEqual(undisturbed.objects);
 
       platform.configure(...team(last));
-      expect(await stackCommand("update").ended()).toBe(0);
+      expect(await stackCommand("update").exitCode()).toBe(0);
       const killed = stackCommand("destroy");
-      await killed.says("deleted", 2 * 60);
+      await killed.waitForOutput("deleted", 2 * 60);
       await killed.kill();
-      expect(await stackCommand("destroy").ended()).toBe(0);
+      expect(await stackCommand("destroy").exitCode()).toBe(0);
       expect({ left: await objects(last), locks: locks() }).toEqual({ left: [], locks: [] });
     },
     5 * MINUTE,
@@ -194,7 +196,7 @@ describe("a command that is interrupted", () => {
       const killed = labCommand("down");
       await setTimeout(2000);
       await killed.kill();
-      expect(await labCommand("down").ended()).toBe(0);
+      expect(await labCommand("down").exitCode()).toBe(0);
       const mounts = readFileSync("/proc/mounts", "utf8");
       expect(mounts).not.toContain(where.name);
     },

@@ -2,7 +2,7 @@ import type { Kubectl } from "./kubectl";
 
 /**
  * Registers two models that can be loaded, and prints their versions: one fails for most rows, as it uses a feature as index
- * into a table of one entry, and one runs a loop of ten thousands of iterations, for more than 10 ms, for each prediction.
+ * into a table with one entry, and one runs a loop of 40,000 iterations for each prediction, which takes more than 10 ms.
  */
 const PROGRAM = `
 import os
@@ -89,7 +89,7 @@ export async function registerBadVersions(
   return { failing: versionIn(log, "failing"), slow: versionIn(log, "slow") };
 }
 
-/** @throws Error with the log, if it has no such version */
+/** @throws Error with the log if it has no such version */
 function versionIn(log: string, kind: string): number {
   const [, version] = new RegExp(`^${kind} (\\d+)$`, "m").exec(log) ?? [];
   if (!version) {

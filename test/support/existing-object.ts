@@ -16,12 +16,12 @@ export interface Created {
 }
 
 /** Creates an existing namespace in a stack without our checks, and destroys the stack. */
-export async function createsAnother(lab: LabInfo, name: string): Promise<Created> {
+export async function createInOtherStack(lab: LabInfo, name: string): Promise<Created> {
   const folder = mkdtempSync(join(tmpdir(), "existing-object-"));
   process.env.PATH = environment(await ensurePulumi(console.log), false).PATH;
   const program = async () => {
     const provider = new k8s.Provider("to", { kubeconfig: readFileSync(lab.kubeconfig, "utf8") });
-    new k8s.core.v1.Namespace("room", { metadata: { name } }, { provider });
+    new k8s.core.v1.Namespace("namespace", { metadata: { name } }, { provider });
   };
   const stack = await LocalWorkspace.createOrSelectStack(
     { stackName: "existing", projectName: "existing-object", program },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Everything that a lab could leave on a machine: sorted lines by kind. */
+/** Everything that a lab could leave on a machine, as sorted lines by kind. */
 export type Snapshot = Record<string, string[]>;
 
 /** Output of a command; empty if it is not installed. */
@@ -56,7 +56,7 @@ export function withoutEmptyTables(rules: readonly string[]): string[] {
 
 /** Kernel settings that a lab or its processes could change; others (entropy, inodes) change by themselves. */
 const SYSCTLS = /^(net\.(ipv4|bridge|netfilter)\.|vm\.|kernel\.(panic|keys|pid_max)|fs\.inotify)/;
-const MOVING = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
+const UNSTABLE = /(_count|_events|stat|random|nr_|\.route\.|flush|dirty|drop_caches)/;
 
 /** Caches of npm, Go, kubectl and Pulumi, which stay; and the lock file of iptables, which other programs share. */
 const OWN_FILES = [
@@ -92,7 +92,7 @@ export function takeSnapshot(): Snapshot {
       (line) => !SESSIONS.test(line),
     ),
     settings: lines(output("sysctl", "--all", "--ignore")).filter(
-      (line) => SYSCTLS.test(line) && !MOVING.test(line),
+      (line) => SYSCTLS.test(line) && !UNSTABLE.test(line),
     ),
     files: entries([
       "/etc",
@@ -127,14 +127,14 @@ function readController(file: string): string {
 export function differences(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((kind) => {
     const [old, now] = [before[kind] ?? [], after[kind] ?? []];
-    const gone = old.filter((line) => !now.includes(line)).map((line) => `${kind}: - ${line}`);
+    const removed = old.filter((line) => !now.includes(line)).map((line) => `${kind}: - ${line}`);
     // A loaded kernel module adds settings.
     const known = (line: string) =>
       kind !== "settings" || old.some((it) => it.startsWith(`${line.split(" ")[0]} `));
-    const come = now
+    const added = now
       .filter((line) => !old.includes(line) && known(line))
       .map((line) => `${kind}: + ${line}`);
-    return [...gone, ...come];
+    return [...removed, ...added];
   });
 }
 

@@ -36,7 +36,7 @@ export interface Registration {
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: inputs have the shape of whatever resource they belong to.
+// biome-ignore lint/suspicious/noExplicitAny: the type of inputs depends on the resource.
 export type Inputs = Record<string, any>;
 
 export interface Stack {
@@ -125,7 +125,7 @@ function state(
     return { ...inputs, outputs: references[inputs.name] ?? {}, secretOutputNames: [] };
   }
   if (type === "docker-build:index:Image") {
-    // As the provider does in the preview of an update, where it builds nothing.
+    // As the provider does in a preview, where it builds nothing.
     const [tag] = inputs.tags;
     return preview
       ? { ...inputs, ref: tag, digest: "" }

@@ -11,9 +11,9 @@ export class ModelClients {
 
   /** The version that serves a request. */
   async version(headers: Record<string, string> = {}): Promise<string> {
-    const { status, headers: answered } = await send(`${this.url()}/predict`, SAMPLE, { headers });
-    expect({ status, model: answered["x-model-name"] }).toEqual({ status: 200, model: "diabetes" });
-    return `${answered["x-model-version"]}`;
+    const { status, headers: received } = await send(`${this.url()}/predict`, SAMPLE, { headers });
+    expect({ status, model: received["x-model-name"] }).toEqual({ status: 200, model: "diabetes" });
+    return `${received["x-model-version"]}`;
   }
 
   /** The number of requests that each version serves. */
@@ -23,8 +23,8 @@ export class ModelClients {
     const client = async () => {
       while (left > 0) {
         left -= 1;
-        const answered = await this.version();
-        counts[answered] = (counts[answered] ?? 0) + 1;
+        const version = await this.version();
+        counts[version] = (counts[version] ?? 0) + 1;
       }
     };
     await Promise.all(Array.from({ length: 16 }, client));
@@ -34,7 +34,7 @@ export class ModelClients {
   /** Waits until no other version serves requests. */
   async only(wanted: string): Promise<void> {
     await waitFor(
-      `version ${wanted} alone`,
+      `only version ${wanted}`,
       60,
       () => this.shares(40),
       (counts) => Object.keys(counts).join() === wanted,

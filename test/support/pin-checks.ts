@@ -38,10 +38,10 @@ export function checkPins(
   const all = Object.entries(pins).filter((entry): entry is [string, GoPin] => {
     return entry[1].kind === "go";
   });
-  const foreign = all.filter(([name, pin]) => !isOwn(pin) || requirements[name]);
+  const thirdParty = all.filter(([name, pin]) => !isOwn(pin) || requirements[name]);
 
   describe("pins", () => {
-    it.each(foreign)("%s: go.mod requires the version of the pin", (name, pin) => {
+    it.each(thirdParty)("%s: go.mod requires the version of the pin", (name, pin) => {
       const expected = requirements[name];
       const found = goMod(pin).filter((requirement) => {
         const [module, version] = requirement.split(" ");
@@ -82,9 +82,9 @@ export function checkPins(
           expect(existsSync(join(folder, file))).toBe(true);
         }
       }
-      const seen = embeds.map(({ file }) => join(folder, file));
+      const declared = embeds.map(({ file }) => join(folder, file));
       const missing = isOwn(pin) ? embeddedBy(join(folder, pin.package)) : [];
-      expect(missing.filter((file) => !seen.includes(file) && !existsSync(file))).toEqual([]);
+      expect(missing.filter((file) => !declared.includes(file) && !existsSync(file))).toEqual([]);
     });
 
     it.each(all)("%s: its version is in the range for PATH", (_, pin) => {

@@ -21,12 +21,12 @@ const PROGRAMS = ["node", "npm", "sh"];
 const UID = 61_000 + (process.pid % 1000);
 
 /** Makes a user the owner of a folder and its content. */
-function give(path: string): void {
+function changeOwner(path: string): void {
   lchownSync(path, UID, UID);
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const below = join(path, entry.name);
     if (entry.isDirectory()) {
-      give(below);
+      changeOwner(below);
     } else {
       lchownSync(below, UID, UID);
     }
@@ -34,7 +34,7 @@ function give(path: string): void {
 }
 
 /** Exit code and output of a command. */
-export interface Ended {
+export interface CommandResult {
   readonly code: number | null;
   readonly output: string;
 }
@@ -76,7 +76,7 @@ export class PlainUser {
     for (const file of programs) {
       cpSync(file, join(bin, file.slice(dirname(file).length + 1)));
     }
-    give(join(folder, "home"));
+    changeOwner(join(folder, "home"));
     return new PlainUser(folder, bin);
   }
 
@@ -99,7 +99,7 @@ export class PlainUser {
       recursive: true,
       verbatimSymlinks: true,
     });
-    give(folder);
+    changeOwner(folder);
     return folder;
   }
 
@@ -122,11 +122,11 @@ export class PlainUser {
     if (exitCode !== 0) {
       throw new Error(stderr);
     }
-    give(this.home);
+    changeOwner(this.home);
   }
 
   /** Runs a script of package.json in a checkout, without the environment of this process. */
-  async npm(checkout: string, args: readonly string[]): Promise<Ended> {
+  async npm(checkout: string, args: readonly string[]): Promise<CommandResult> {
     const child = spawn(join(this.bin, "npm"), args, {
       cwd: checkout,
       uid: UID,
@@ -150,8 +150,8 @@ export class PlainUser {
     return { code, output };
   }
 
-  /** Stops the processes for the user. */
-  leave(): void {
+  /** Closes the servers of the user. */
+  close(): void {
     for (const server of this.servers) {
       server.close();
     }

@@ -8,7 +8,7 @@ import { waitFor } from "./wait";
 /** A command in a session of its own, as npm starts it, with its descendants. */
 export class CommandProcess {
   /** The output so far. */
-  said = "";
+  output = "";
   private readonly child: ChildProcess;
 
   /** @param env variables in addition to those of the test */
@@ -21,7 +21,7 @@ export class CommandProcess {
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.said += text;
+        this.output += text;
         process.stdout.write(text);
       });
     }
@@ -32,14 +32,14 @@ export class CommandProcess {
   }
 
   /** Waits for a line of output, or for the exit. */
-  async says(line: string, seconds: number): Promise<void> {
-    const ended = () => this.child.exitCode !== null || this.child.signalCode !== null;
-    const ask = async () => this.said.includes(line) || ended();
-    await waitFor(line, seconds, ask, Boolean);
+  async waitForOutput(line: string, seconds: number): Promise<void> {
+    const exited = () => this.child.exitCode !== null || this.child.signalCode !== null;
+    const read = async () => this.output.includes(line) || exited();
+    await waitFor(line, seconds, read, Boolean);
   }
 
   /** The exit code, after all descendants have closed the output. */
-  async ended(): Promise<number | null> {
+  async exitCode(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       await once(this.child, "close");
     }
@@ -48,7 +48,7 @@ export class CommandProcess {
 
   /** Kills it and all descendants, parents first, so that no process can react, and returns when none is left. */
   async kill(): Promise<void> {
-    const tree = below(this.pid);
+    const tree = processTree(this.pid);
     for (const pid of tree) {
       try {
         process.kill(pid, "SIGKILL");
@@ -62,7 +62,7 @@ export class CommandProcess {
 }
 
 /** A process and its descendants, parents first. */
-export function below(root: number): number[] {
+export function processTree(root: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const parent = parentOf(entry);

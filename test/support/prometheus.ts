@@ -24,17 +24,17 @@ export const GOOD: Figures = {
  * Starts a server that answers the queries of a promotion with the current metrics.
  * @returns its URL, the queries, and a function that stops it
  */
-export async function standIn(figures: () => Figures) {
-  const asked: string[] = [];
+export async function startPrometheusStub(figures: () => Figures) {
+  const queries: string[] = [];
   const server = createServer((request, response) => {
     const query = new URL(request.url ?? "", "http://x").searchParams.get("query") ?? "";
-    asked.push(query);
+    queries.push(query);
     const result = samples(query, figures());
     response.end(JSON.stringify({ status: "success", data: { resultType: "vector", result } }));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  return { url, asked, close: () => server.close() };
+  return { url, queries, close: () => server.close() };
 }
 
 function samples(query: string, { candidate, main, latency, restarts, gone }: Figures) {

@@ -1,29 +1,29 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** The response handler of a path. */
-export type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+/** Handles the requests for a path. */
+export type Handler = (response: ServerResponse, request: IncomingMessage) => void;
 
 /** A local release site. */
 export interface ReleaseSite {
   readonly origin: string;
-  /** Path -> response handler; other paths return 404. */
-  readonly answers: Map<string, Answer>;
+  /** The handler of each path; other paths return 404. */
+  readonly handlers: Map<string, Handler>;
   /** The requested paths, in order, with the requested range. */
-  readonly asked: string[];
+  readonly requests: string[];
   close(): Promise<void>;
 }
 
 export async function releaseSite(): Promise<ReleaseSite> {
-  const answers = new Map<string, Answer>();
-  const asked: string[] = [];
+  const handlers = new Map<string, Handler>();
+  const requests: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     const path = request.url ?? "";
-    asked.push([path, request.headers.range].filter(Boolean).join(" "));
-    const answer = answers.get(path);
-    if (answer) {
-      answer(response, request);
+    requests.push([path, request.headers.range].filter(Boolean).join(" "));
+    const handler = handlers.get(path);
+    if (handler) {
+      handler(response, request);
     } else {
       response.writeHead(404).end("none");
     }
@@ -37,17 +37,17 @@ export async function releaseSite(): Promise<ReleaseSite> {
     }
     await new Promise((resolve) => server.close(resolve));
   };
-  return { origin: `http://127.0.0.1:${port}`, answers, asked, close };
+  return { origin: `http://127.0.0.1:${port}`, handlers, requests, close };
 }
 
 /** Sends the whole content. */
 export const whole =
-  (content: Buffer | string): Answer =>
+  (content: Buffer | string): Handler =>
   (response) =>
     void response.writeHead(200, { "content-length": Buffer.byteLength(content) }).end(content);
 
 /** Interrupts the transfer after half of the content, this many times; then it sends the requested range. */
-export function breaking(content: Buffer, times: number): Answer {
+export function breaking(content: Buffer, times: number): Handler {
   let left = times;
   return (response, request) => {
     const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);

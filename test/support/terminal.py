@@ -13,28 +13,28 @@ import time
 
 def read(terminal: int, seconds: float) -> bytes:
     """Reads for some seconds; returns nothing if the terminal is closed."""
-    said = b""
+    output = b""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         if select.select([terminal], [], [], left)[0]:
             try:
-                said += os.read(terminal, 65536)
+                output += os.read(terminal, 65536)
             except OSError:
                 break
-    return said
+    return output
 
 
 times, text, command = int(sys.argv[1]), sys.argv[2].encode(), sys.argv[3:]
 pid, terminal = pty.fork()
 if pid == 0:
     os.execvp(command[0], command)
-said = b""
+output = b""
 while (end := os.waitpid(pid, os.WNOHANG))[0] == 0:
-    if times > 0 and text in said:
+    if times > 0 and text in output:
         os.write(terminal, b"\x03")
         times -= 1
-        said += read(terminal, 1.5)
-    said += read(terminal, 0.1)
-said += read(terminal, 0.1)
-print(said.decode(), f"exit code {os.waitstatus_to_exitcode(end[1])}", sep="\n")
+        output += read(terminal, 1.5)
+    output += read(terminal, 0.1)
+output += read(terminal, 0.1)
+print(output.decode(), f"exit code {os.waitstatus_to_exitcode(end[1])}", sep="\n")
 print(read(terminal, 1).decode())

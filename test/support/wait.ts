@@ -8,17 +8,17 @@ import { setTimeout } from "node:timers/promises";
 export async function waitFor<T>(
   what: string,
   seconds: number,
-  ask: () => Promise<T>,
-  satisfies: (answer: T) => boolean,
+  read: () => Promise<T>,
+  satisfies: (result: T) => boolean,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
-    const answer = await ask().catch((error: Error) => error);
-    if (!(answer instanceof Error) && satisfies(answer)) {
-      return answer;
+    const result = await read().catch((error: Error) => error);
+    if (!(result instanceof Error) && satisfies(result)) {
+      return result;
     }
     if (Date.now() > deadline) {
-      const last = answer instanceof Error ? answer.message : JSON.stringify(answer).slice(0, 1000);
+      const last = result instanceof Error ? result.message : JSON.stringify(result).slice(0, 1000);
       throw new Error(`${what}: not within ${seconds} s; last seen: ${last}`);
     }
     await setTimeout(500);

@@ -20,7 +20,7 @@ function namesOf(all: readonly Registration[], kind: string): string[] {
   );
 }
 
-/** What a pod's specification refers to by name, as `kind namespace/name`. */
+/** The objects that a pod spec refers to by name, as `kind namespace/name`. */
 function referencesOf(spec: Inputs, namespace: string): string[] {
   const volumes: Inputs[] = spec.volumes ?? [];
   const sources: Inputs[] = spec.containers.flatMap(({ envFrom }: Inputs) => envFrom ?? []);
@@ -42,16 +42,16 @@ describe.each(["dev", "full"])("stack %s", (name) => {
   const found = (namespace: string, selector: Record<string, string>) =>
     pods().filter((one) => one.namespace === namespace && selects(selector, one.labels));
 
-  test("a pod's accounts, volumes and credentials are declared in its namespace", () => {
-    const there = ["ServiceAccount", "ConfigMap", "Secret", "PersistentVolumeClaim"].flatMap(
+  test("the service account, ConfigMaps, Secrets and claims of a pod are declared in its namespace", () => {
+    const declared = ["ServiceAccount", "ConfigMap", "Secret", "PersistentVolumeClaim"].flatMap(
       (kind) => namesOf(all(), kind).map((name) => `${kind} ${name}`),
     );
     const wanted = pods().flatMap(({ spec, namespace }) => referencesOf(spec, namespace));
     expect(wanted.length).toBeGreaterThan(pods().length);
-    expect(wanted.filter((reference) => !there.includes(reference))).toEqual([]);
+    expect(wanted.filter((reference) => !declared.includes(reference))).toEqual([]);
   });
 
-  test("a volume that is mounted is declared, and one that is declared is mounted", () => {
+  test("the declared volumes of a pod are those that its containers mount", () => {
     for (const { spec, workload } of pods()) {
       const declared = (spec.volumes as Inputs[]).map(({ name }) => name).sort();
       const mounted = (spec.containers as Inputs[]).flatMap(({ volumeMounts }) => volumeMounts);
@@ -59,8 +59,8 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     }
   });
 
-  test("a workload's selector finds its own pods and no others", () => {
-    // Jobs alone have their selectors made for them.
+  test("the selector of a workload matches its own pods only", () => {
+    // Kubernetes generates the selectors of Jobs.
     const selecting = pods().filter(({ workload }) => !workload.startsWith("demo-train-"));
     for (const { workload, namespace, selector } of selecting) {
       const names = found(namespace, selector ?? {}).map((one) => one.workload);
@@ -68,7 +68,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     }
   });
 
-  test("a Service finds pods of one workload, and a port that they have", () => {
+  test("a Service selects the pods of one workload, and one of their ports", () => {
     for (const { name, inputs } of objects(all(), "Service")) {
       const [target, ...others] = found(inputs.metadata.namespace, inputs.spec.selector);
       expect(others, name).toEqual([]);
@@ -79,8 +79,8 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     }
   });
 
-  test("an Ingress leads to a Service and a port that are there", () => {
-    const doors = objects(all(), "Service").flatMap(({ inputs }) =>
+  test("an Ingress refers to a declared Service and port", () => {
+    const servicePorts = objects(all(), "Service").flatMap(({ inputs }) =>
       inputs.spec.ports.map(
         (port: Inputs) =>
           `${inputs.metadata.namespace}/${objectName({ inputs } as Registration)}:${port.name}`,
@@ -88,7 +88,9 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     );
     for (const { inputs } of objects(all(), "Ingress")) {
       const [{ service }] = inputs.spec.rules[0].http.paths.map(({ backend }: Inputs) => backend);
-      expect(doors).toContain(`${inputs.metadata.namespace}/${service.name}:${service.port.name}`);
+      expect(servicePorts).toContain(
+        `${inputs.metadata.namespace}/${service.name}:${service.port.name}`,
+      );
     }
   });
 
@@ -97,7 +99,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     expect(new Set(hosts).size).toBe(hosts.length);
   });
 
-  test("budgets, autoscalers and network policies have something to act on", () => {
+  test("disruption budgets, autoscalers and network policies refer to declared workloads", () => {
     for (const { name, inputs } of objects(all(), "PodDisruptionBudget")) {
       expect(found(inputs.metadata.namespace, inputs.spec.selector.matchLabels), name).toHaveLength(
         1,
@@ -114,7 +116,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     }
   });
 
-  test("roles are bound to accounts that are there, and none is cluster-admin", () => {
+  test("roles are bound to declared service accounts, and none is for administration or editing", () => {
     const accounts = namesOf(all(), "ServiceAccount");
     const bindings = [...objects(all(), "ClusterRoleBinding"), ...objects(all(), "RoleBinding")];
     expect(bindings.length).toBeGreaterThan(0);
@@ -129,7 +131,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     }
   });
 
-  test("no account hands out tokens by itself; only pods that ask the API server mount one", () => {
+  test("no service account mounts its token by default, and only pods that call the API server do", () => {
     const accounts = objects(all(), "ServiceAccount");
     expect(accounts.filter(({ inputs }) => inputs.automountServiceAccountToken !== false)).toEqual(
       [],
@@ -141,7 +143,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     ]);
   });
 
-  test("no rule gives a verb that writes, or everything", () => {
+  test("no rule has a verb that writes, a wildcard, or access to Secrets", () => {
     const rules = objects(all(), "ClusterRole").flatMap(({ inputs }) => inputs.rules as Inputs[]);
     expect(rules.length).toBeGreaterThan(0);
     for (const { verbs, resources, apiGroups } of rules) {
@@ -151,7 +153,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     }
   });
 
-  test("namespaced objects are in a namespace of the stack, or bind its accounts in kube-system", () => {
+  test("namespaced objects are in a namespace of the stack, except one RoleBinding in kube-system", () => {
     const namespaces = namesOf(all(), "Namespace");
     const inside = objects(all()).filter(({ inputs }) => inputs.metadata.namespace);
     const outside = inside.filter(({ inputs }) => !namespaces.includes(inputs.metadata.namespace));
@@ -168,7 +170,7 @@ describe("secrets", () => {
     );
   };
 
-  test("stand in one Secret, encrypted in the state, and nowhere else", () => {
+  test("are in one Secret, encrypted in the state, and nowhere else", () => {
     const [holder, ...others] = full().filter(({ inputs }) => holds(inputs));
     expect(others).toEqual([]);
     expect(holder?.name).toBe("demo-tracking-credentials");
@@ -180,7 +182,7 @@ describe("secrets", () => {
     expect(holder?.secrets).toEqual(["stringData"]);
   });
 
-  test("every Secret is encrypted as a whole, in inputs and outputs", () => {
+  test("all data of every Secret is encrypted, in inputs and outputs", () => {
     const found = [...full(), ...(runs.dev ?? [])].filter(({ inputs }) => inputs.kind === "Secret");
     expect(found).toHaveLength(3);
     for (const { inputs, secrets, options } of found) {
@@ -194,14 +196,14 @@ describe("retainData", () => {
   const protectedNames = (all: readonly Registration[]) =>
     all.filter(({ options }) => options.protect).map(({ name }) => name);
 
-  test("protects each namespace and volume, and nothing that holds no data", () => {
+  test("protects each namespace and volume, and no other resource", () => {
     const full = runs.full ?? [];
     const stateful = [...objects(full, "Namespace"), ...objects(full, "PersistentVolumeClaim")];
     expect(stateful).toHaveLength(6);
     expect(protectedNames(full).sort()).toEqual(stateful.map(({ name }) => name).sort());
   });
 
-  test("off, nothing is protected", () => {
+  test("protects nothing if it is false", () => {
     expect(protectedNames(runs.dev ?? [])).toEqual([]);
   });
 });

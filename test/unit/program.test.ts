@@ -32,7 +32,7 @@ function counts({ registrations }: Run): Record<string, number> {
   return found;
 }
 
-test("the type tokens of components are frozen: a renamed one replaces all that is below it", () => {
+test("the type tokens of components do not change, as another token replaces all resources of the component", () => {
   const tokens = NAMES.flatMap((name) => runs[name].registrations.map(({ type }) => type));
   expect([...new Set(tokens.filter((type) => type.startsWith("mlplatform:")))].sort()).toEqual([
     "mlplatform:platform:DevicePlugin",
@@ -97,7 +97,7 @@ const ADAPTER = {
 };
 const DEVICE_PLUGIN = { ConfigMap: 1, DaemonSet: 1, Namespace: 1, ServiceAccount: 1 };
 const VIEWERS = { RoleBinding: 1 };
-/** The way to cert-manager's solvers, where certificates are issued. */
+/** The network policy for cert-manager's solvers, if certificates are issued. */
 const SOLVERS = { NetworkPolicy: 1 };
 const EXPOSED = { Ingress: 1 };
 
@@ -112,11 +112,11 @@ const SPLIT = {
 };
 const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
 /**
- * The passwords of Postgres and S3 and the way to them; the model with a fixed number of pods has neither autoscaler nor
- * Ingress, but a way to it for the team's own pods.
+ * The passwords of PostgreSQL and S3, and the network policy for connections to them. The model with a fixed number of pods
+ * has neither autoscaler nor Ingress, but a network policy for connections from the team's own pods.
  */
 const DIFFERENCE = { Secret: 1, NetworkPolicy: 2, HorizontalPodAutoscaler: -1, Ingress: -1 };
-const PARTS: Record<keyof typeof STACKS, Record<string, number>[]> = {
+const FEATURES: Record<keyof typeof STACKS, Record<string, number>[]> = {
   dev: [
     ...[PLATFORM, { Gateway: 1 }, PROMETHEUS, EXPOSED, ADAPTER],
     ...[{ Image: 3 }, TEAM, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
@@ -129,16 +129,16 @@ const PARTS: Record<keyof typeof STACKS, Record<string, number>[]> = {
   ],
 };
 
-test.each(NAMES)("stack %s declares exactly what its parts need", (name) => {
+test.each(NAMES)("stack %s declares exactly the resources of its features", (name) => {
   const expected: Record<string, number> = { kubernetes: 1 };
-  for (const [kind, count] of PARTS[name].flatMap((part) => Object.entries(part))) {
+  for (const [kind, count] of FEATURES[name].flatMap((counts) => Object.entries(counts))) {
     expected[kind] = (expected[kind] ?? 0) + count;
   }
   const declared = Object.entries(expected).filter(([, count]) => count > 0);
   expect(counts(runs[name])).toEqual(Object.fromEntries(declared));
 });
 
-test("outputs tell teams what the platform has, and people where to go", () => {
+test("the outputs are the contract of the platform and the URLs", () => {
   expect(runs.dev.outputs).toEqual({
     platform: {
       namespace: "ml-platform",
@@ -159,7 +159,7 @@ test("outputs tell teams what the platform has, and people where to go", () => {
   expect(runs.full.outputs.models.fixed).toBe("http://fixed.demo.svc");
 });
 
-test("a platform's outputs are what the example of a team reads", () => {
+test("the outputs of the example of a platform are those that the example of a team reads", () => {
   expect(stackFile("team").references).toEqual({
     "organization/ml-platform/platform": { platform: runs.platform.outputs.platform },
   });
@@ -169,7 +169,7 @@ describe.each(NAMES)("stack %s", (name) => {
   const all = () => runs[name].registrations;
   const ours = () => all().filter(({ type }) => type.startsWith("mlplatform:"));
 
-  test("each resource belongs to a component, and the outermost ones to the stack", () => {
+  test("each resource has a component as parent, and Platform and Team have the stack", () => {
     const components = new Set(ours().map(({ urn }) => urn));
     const stack = all().find(({ type }) => type === "pulumi:pulumi:Stack")?.urn;
     const orphans = all()
@@ -178,17 +178,17 @@ describe.each(NAMES)("stack %s", (name) => {
     expect(orphans).toEqual([]);
     const outermost = ours().filter(({ parent }) => parent === stack);
     expect(outermost.map(({ type }) => type.split(":")[2]).sort()).toEqual(
-      [all().some(isPlatform) && "Platform", name !== "platform" && "Team"].filter(Boolean),
+      [name !== "team" && "Platform", name !== "platform" && "Team"].filter(Boolean),
     );
   });
 
-  test("a name begins with that of what it is a part of", () => {
+  test("the name of a resource starts with that of its parent", () => {
     const parents = new Map(ours().map(({ urn, name }) => [urn, name]));
     const strays = all().filter(({ name, parent }) => !name.startsWith(parents.get(parent) ?? ""));
     expect(strays.map(({ name }) => name)).toEqual([]);
   });
 
-  test("each Kubernetes object goes to the cluster that was configured", () => {
+  test("each Kubernetes object has the provider of the configured cluster", () => {
     const [cluster, ...others] = all().filter(({ type }) => type.startsWith("pulumi:providers:"));
     expect(cluster?.name).toBe("cluster");
     expect(others).toEqual([]);
@@ -196,7 +196,7 @@ describe.each(NAMES)("stack %s", (name) => {
     expect([...used]).toEqual([`${cluster?.urn}::cluster-id`]);
   });
 
-  test("each container says what it needs and may use", () => {
+  test("each container has requests and limits, which are equal for memory", () => {
     const wanted = expect.objectContaining({
       cpu: expect.any(String),
       memory: expect.any(String),
@@ -208,7 +208,7 @@ describe.each(NAMES)("stack %s", (name) => {
     }
   });
 
-  test("each container runs restricted, and by digest", () => {
+  test("each container is restricted, and has an image by digest", () => {
     for (const pods of podTemplates(all())) {
       const root = pods.workload === ROOT_WORKLOAD;
       const { seccompProfile, runAsNonRoot } = pods.spec.securityContext;
@@ -226,7 +226,7 @@ describe.each(NAMES)("stack %s", (name) => {
     }
   });
 
-  test("a team's pods have no token, and no environment made of other Services", () => {
+  test("a team's pods have no token of the API server, and no environment variables of other Services", () => {
     const pods = podTemplates(all()).filter(({ namespace }) => !/^ml-platform/.test(namespace));
     expect(pods.length > 0).toBe(name !== "platform");
     for (const { spec, workload } of pods) {
@@ -237,7 +237,7 @@ describe.each(NAMES)("stack %s", (name) => {
     }
   });
 
-  test("what an autoscaler scales has no number of pods of its own", () => {
+  test("a Deployment with an autoscaler has no replicas", () => {
     const scaled = objects(all(), "HorizontalPodAutoscaler").map(
       ({ inputs }) => inputs.spec.scaleTargetRef.name,
     );
@@ -245,7 +245,3 @@ describe.each(NAMES)("stack %s", (name) => {
     expect(fixed.filter(({ name }) => scaled.includes(`${name}-autonamed`))).toEqual([]);
   });
 });
-
-function isPlatform({ type }: { type: string }): boolean {
-  return type === "mlplatform:platform:Platform";
-}

@@ -39,7 +39,7 @@ export const metricsAdapterSchema = z
     z.strictObject({
       mode: z
         .literal("existing")
-        .describe("Use one that exists and serves inference_requests_per_second"),
+        .describe("Use an existing one, which serves inference_requests_per_second"),
     }),
     off,
   ])

@@ -4,7 +4,7 @@ import * as x509 from "@peculiar/x509";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Ten years: a new serial replaces it, not its end. */
+/** Ten years, as a new serial and not the end of its validity replaces it. */
 const VALID_YEARS = 10;
 
 /** A private key and its certificate, both PEM. */
@@ -23,7 +23,7 @@ export async function selfSigned(dnsNames: readonly [string, ...string[]]): Prom
   const now = new Date();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${dnsNames[0]}`,
-    // An hour back, for servers whose clocks are behind.
+    // From an hour ago, for servers whose clocks are behind.
     notBefore: new Date(now.getTime() - 3_600_000),
     notAfter: new Date(new Date(now).setFullYear(now.getFullYear() + VALID_YEARS)),
     signingAlgorithm: algorithm,
@@ -42,10 +42,10 @@ export async function selfSigned(dnsNames: readonly [string, ...string[]]): Prom
 }
 
 /**
- * A Secret with a key pair that is made once, when the Secret is. Every run makes another pair, which
+ * A Secret with a key pair that is made when the Secret is created. Every run makes another pair, which
  * `ignoreChanges` discards. So the key needs neither a certificate authority in the cluster nor a plugin, and Pulumi encrypts
  * it in the state.
- * @param serial part of the resource's name: raised, it makes a new pair and so a rollout of those who mount it
+ * @param serial part of the resource's name: an increase makes a new pair, and so a rollout of the pods that mount it
  */
 export function servingCertificate(
   name: string,
@@ -58,7 +58,7 @@ export function servingCertificate(
   const base64 = (text: pulumi.Output<string>) =>
     text.apply((value) => Buffer.from(value).toString("base64"));
   const secret = new k8s.core.v1.Secret(
-    // Kept data would outlive the names it was made for: another namespace is another Secret.
+    // Another namespace makes another Secret, as the ignored data would keep the old names.
     `${name}-certificate-${metadata.namespace}-${serial}`,
     {
       metadata,
@@ -72,7 +72,7 @@ export function servingCertificate(
   );
   return {
     secretName: secret.metadata.name,
-    // The certificate is public; only the key beside it is not.
+    // The certificate is public; only the key is not.
     caBundle: pulumi.unsecret(secret.data).apply((data) => data["tls.crt"] ?? ""),
   };
 }

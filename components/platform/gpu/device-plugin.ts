@@ -15,7 +15,7 @@ const NAME = "nvidia-device-plugin";
 const KUBELET_SOCKETS = "/var/lib/kubelet/device-plugins";
 
 export interface DevicePluginArgs extends z.input<typeof devicePluginSettings> {
-  /** Namespace, which the component creates: it admits privileged pods, and so is the plugin's alone. */
+  /** Namespace, which the component creates: it admits privileged pods, and so must have no others. */
   readonly namespace: string;
   /** Image of the device plugin 0.18. */
   readonly image: string;

@@ -32,7 +32,7 @@ export const devicePluginSchema = z
     z.strictObject({
       mode: z
         .literal("existing")
-        .describe("Use one that exists, for example that of the GPU operator"),
+        .describe("Use an existing one, for example that of the GPU operator"),
     }),
     off,
   ])

@@ -1,6 +1,6 @@
 import type { IngressConfig } from "./schema";
 
-/** Where something is served outside of the cluster. */
+/** An address outside of the cluster. */
 export interface Address {
   /** `model.team.domain` */
   readonly host: string;
@@ -8,7 +8,7 @@ export interface Address {
   readonly url: string;
 }
 
-/** The address of what an Ingress or a route serves under these names, from the left to the domain. */
+/** The address that an Ingress or a route serves: its host name consists of these names and the domain. */
 export function addressOf({ issuer, domain, port }: IngressConfig, ...names: string[]): Address {
   const host = [...names, domain].join(".");
   return { host, url: `${issuer ? "https" : "http"}://${host}${port ? `:${port}` : ""}` };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { existingName, existingNamespace, hostname, port } from "../../config/types";
 import { off } from "../mode";
 
-/** How HTTP requests reach what a stack serves. */
+/** How HTTP requests reach the services of a stack. */
 export const ingressSchema = z
   .strictObject({
     className: existingName
@@ -12,10 +12,10 @@ export const ingressSchema = z
       .default("traefik")
       .describe("Namespace of the ingress controller's pods, which network policies admit"),
     domain: hostname.default("localhost").describe("Domain of all host names: MODEL.TEAM.DOMAIN"),
-    port: port.optional().describe("Port in URLs; default: that of the scheme"),
+    port: port.optional().describe("Port in URLs; default: the port of the scheme"),
     issuer: existingName
       .optional()
-      .describe("cert-manager ClusterIssuer; set, every Ingress is served with TLS"),
+      .describe("cert-manager ClusterIssuer; if it is set, every Ingress is served with TLS"),
   })
   .prefault({})
   .describe("How HTTP requests reach the cluster");
@@ -28,12 +28,12 @@ export const gatewaySchema = z
       port: port.default(80).describe("Port of its listener; for Traefik that of an entry point"),
     }),
     z.strictObject({
-      mode: z.literal("existing").describe("Use one that exists"),
+      mode: z.literal("existing").describe("Use an existing one"),
       name: existingName.describe("Name of the Gateway"),
       namespace: existingNamespace.describe("Namespace of the Gateway"),
       sectionName: existingName
         .optional()
-        .describe("Listener of the Gateway; default: all that match the host"),
+        .describe("Listener of the Gateway; default: all listeners that match the host"),
       proxyNamespace: existingNamespace
         .optional()
         .describe(

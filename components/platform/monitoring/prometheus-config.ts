@@ -1,10 +1,10 @@
-/** How often model services are scraped. Together with the adapter's window it decides how soon a load is seen. */
+/** Scrape interval of model services. With the adapter's window it determines the delay of autoscaling. */
 export const MODEL_SCRAPE_INTERVAL = "5s";
 
 const meta = (name: string) => `__meta_kubernetes_pod_${name}`;
 const component = meta("label_app_kubernetes_io_component");
 
-/** Keeps running pods that ask to be scraped, at the address that they name. */
+/** Keeps running pods with the annotation for scraping, and takes port and path from their annotations. */
 function discover(isModelService: boolean) {
   return [
     { source_labels: [meta("annotation_prometheus_io_scrape")], action: "keep", regex: "true" },
@@ -25,7 +25,7 @@ function discover(isModelService: boolean) {
       regex: "(.+);(.+)",
       replacement: "$1:$2",
     },
-    // The adapter finds a pod's series by these two labels.
+    // The adapter selects the series of a pod by these two labels.
     { source_labels: ["__meta_kubernetes_namespace"], target_label: "namespace" },
     { source_labels: [meta("name")], target_label: "pod" },
     { source_labels: [meta("label_app_kubernetes_io_instance")], target_label: "service" },
@@ -38,7 +38,7 @@ function job(name: string, interval: string, isModelService: boolean) {
     job_name: name,
     scrape_interval: interval,
     scrape_timeout: interval === MODEL_SCRAPE_INTERVAL ? "4s" : "10s",
-    // A pod that repeats our own labels must not be able to speak for another one.
+    // A pod must not override these labels, as its series would count for another pod.
     honor_labels: false,
     kubernetes_sd_configs: [{ role: "pod" }],
     relabel_configs: discover(isModelService),

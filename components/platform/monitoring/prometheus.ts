@@ -20,7 +20,7 @@ export interface PrometheusArgs extends z.input<typeof prometheusSettings> {
   readonly namespace: string;
   /** Image of Prometheus 3. */
   readonly image: string;
-  /** How its UI is served, where `expose` is true. Default: the cluster's default Ingress class, at `prometheus.localhost`. */
+  /** How its UI is served, if `expose` is true. Default: the cluster's default Ingress class, at `prometheus.localhost`. */
   readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
@@ -37,7 +37,7 @@ export function prometheusUrl(namespace: string): string {
 export class Prometheus extends pulumi.ComponentResource {
   /** URL inside the cluster. */
   readonly url: string;
-  /** URL of its UI, where the Ingress serves it. */
+  /** URL of its UI, if the Ingress serves it. */
   readonly externalUrl: string | undefined;
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {

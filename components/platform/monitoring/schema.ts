@@ -37,7 +37,7 @@ export const prometheusSchema = z
       .strictObject({ mode: z.literal("install").describe("Install it"), ...settings })
       .superRefine(checks),
     z.strictObject({
-      mode: z.literal("existing").describe("Use one that exists"),
+      mode: z.literal("existing").describe("Use an existing one"),
       url: httpUrl("http://prometheus.monitoring.svc:9090").describe("URL inside the cluster"),
       namespace: existingNamespace
         .default("monitoring")

@@ -11,12 +11,18 @@ export type Purpose = keyof typeof IMAGE_TARGETS;
 
 export const teamImagesSchema = z
   .strictObject({
-    serving: imageReference.optional().describe("Default: built from the target serving"),
-    training: imageReference.optional().describe("Default: built from the target training"),
-    tracking: imageReference.optional().describe("Default: built from the target mlflow"),
+    serving: imageReference
+      .optional()
+      .describe("Serving image; default: built from the target serving"),
+    training: imageReference
+      .optional()
+      .describe("Training image; default: built from the target training"),
+    tracking: imageReference
+      .optional()
+      .describe("Image of the tracking server; default: built from the target mlflow"),
   })
   .prefault({})
-  .describe("Images that were built elsewhere");
+  .describe("Existing images");
 
 /** The purposes for which no image is given. */
 export function imagesToBuild(given: Partial<Record<Purpose, unknown>>): Purpose[] {

@@ -10,9 +10,9 @@ import { IMAGE_TARGETS, imagesToBuild, type Purpose } from "./schema";
 export interface TeamImagesArgs extends Partial<Record<Purpose, pulumi.Input<string>>> {
   /** The team's name, first part of the names of images that are built. */
   readonly team: string;
-  /** How images are built. Needed where one of them is not given. */
+  /** How images are built. Required unless all images are given. */
   readonly imageBuild?: ImageBuild;
-  /** Where the base image comes from. Needed where one of them is not given. */
+  /** Source of the base image. Required unless all images are given. */
   readonly imageSource?: ImageSource;
 }
 
@@ -22,7 +22,7 @@ export class TeamImages extends pulumi.ComponentResource {
   readonly training: pulumi.Output<string>;
   readonly tracking: pulumi.Output<string>;
 
-  /** @throws pulumi.RunError where an image is neither given nor can be built */
+  /** @throws pulumi.RunError if an image is neither given nor can be built */
   constructor(name: string, args: TeamImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:TeamImages", name, {}, opts);
     const { team, imageSource, imageBuild = {} } = args;
@@ -30,7 +30,7 @@ export class TeamImages extends pulumi.ComponentResource {
     const missing = imagesToBuild(args);
     if (missing.length > 0 && !(imageSource && build.registry)) {
       throw new pulumi.RunError(
-        `${name}: ${missing.join(", ")}: no image; give it, or set imageSource and imageBuild.registry`,
+        `${name}: ${missing.join(", ")}: no image; set it, or set imageSource and imageBuild.registry`,
       );
     }
     const image = (purpose: Purpose) => {
@@ -74,7 +74,7 @@ function builtImage(
       buildArgs: { PYTHON_BASE: base },
       tags: [tag],
       push: true,
-      // A preview shows that an image changes. To build it there would take minutes and push nothing.
+      // A preview shows that an image changes. A build would take minutes and push nothing.
       buildOnPreview: false,
       ...(build.builder && { builder: { name: build.builder } }),
       ...(build.caFile && { secrets: { ca: readFileSync(build.caFile, "utf8") } }),

@@ -22,7 +22,7 @@ export function scalingMetric({ kind, target }: Scaled): types.input.autoscaling
 }
 
 /**
- * A HorizontalPodAutoscaler's spec. It scales up at once, to twice the pods or four more in 15 seconds, whichever is more. It
+ * A HorizontalPodAutoscaler's spec. It scales up without a delay, to twice the pods or four more in 15 seconds, whichever is more. It
  * scales down when the load was lower for `scaleDownSeconds`.
  */
 export function autoscalerSpec(

@@ -21,7 +21,7 @@ function scaledByRequestRate({ autoscale, variants }: ModelConfig): string[] {
   ];
 }
 
-/** What a model needs and the platform does not offer: one line for each, with the key in the model. */
+/** The required capabilities that the platform does not offer: one line for each, with the key in the model. */
 export function missingForModel(model: ModelConfig, platform: PlatformContract): string[] {
   const rates = platform.requestRate ? [] : scaledByRequestRate(model);
   return [

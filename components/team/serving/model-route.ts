@@ -12,7 +12,7 @@ export interface RoutedVariant {
   readonly weight: number;
   readonly header?: { name: string; value: string } | undefined;
   readonly identity: Identity;
-  /** Its Deployment and what belongs to it. */
+  /** Its Deployment and the objects of the Deployment. */
   readonly pods: pulumi.Resource;
 }
 

@@ -38,7 +38,7 @@ export class ModelService extends pulumi.ComponentResource {
   /** URL for predictions, outside of the cluster or, without an Ingress, inside. */
   readonly url: string;
 
-  /** @throws pulumi.RunError where the settings are invalid, or need what the cluster does not offer */
+  /** @throws pulumi.RunError if the settings are invalid, or need what the cluster does not offer */
   constructor(name: string, args: ModelServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:ModelService", name, {}, opts);
     const { namespace, image, platform = {}, ...rest } = args;
@@ -74,7 +74,7 @@ export class ModelService extends pulumi.ComponentResource {
     const { host, url } = addressOf(contract.ingress, settings.name, namespace);
     this.url = settings.ingress ? url : `http://${settings.name}.${namespace}.svc`;
     if (settings.ingress) {
-      // An Ingress serves a single version, even where the platform has a Gateway.
+      // An Ingress serves a single version, even if the platform has a Gateway.
       const gateway = variants.length > 1 ? contract.gateway : undefined;
       const exposure = { id: name, model: settings.name, host, namespace, opts: child };
       if (gateway) {
@@ -105,14 +105,14 @@ function runVariants(
   });
 }
 
-/** Admits callers to the pods of a model, whatever their version. */
+/** Admits callers to the pods of all versions of a model. */
 function allowCallers(workload: Workload, settings: ModelConfig, platform: PlatformContract): void {
   const { selector } = workload;
   workload.networkPolicy(
     "callers",
     allowIngress(selector, callers(settings, platform), SERVING_PORT),
   );
-  // The team's own pods may not connect to what no policy allows.
+  // The team's own pods need a policy for each connection.
   if (!settings.ingress) {
     workload.networkPolicy("team", allowEgress({}, [pods(selector)], [SERVING_PORT]));
   }

@@ -24,7 +24,7 @@ export class ModelVariant extends pulumi.ComponentResource {
       {
         metadata,
         spec: {
-          // With an autoscaler the field is its own: an update would reset it.
+          // With an autoscaler the field is not set, as an update would reset the number of pods.
           ...(autoscale.kind === "none" && { replicas: autoscale.replicas }),
           selector: { matchLabels: selector },
           strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -33,7 +33,7 @@ export class ModelVariant extends pulumi.ComponentResource {
           template: modelPod(args, workload),
         },
       },
-      // Longer than the rollout may take, so that the Deployment's own reason is shown.
+      // Longer than the maximum duration of the rollout, so that the Deployment's own reason is shown.
       { ...child, customTimeouts: timeouts(rolloutSeconds + 60) },
     );
     workload.disruptionBudget();

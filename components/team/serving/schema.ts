@@ -97,12 +97,12 @@ const promotionSchema = z.strictObject({
   metric: z
     .enum(["latencyP50", "latencyP95", "latencyP99"])
     .default("latencyP99")
-    .describe("Latency quantile, as the model service measures it"),
+    .describe("Latency quantile, measured by the model service"),
   threshold: z
     .number()
     .positive()
     .lt(SLOWEST_BUCKET)
-    .describe("Maximum of that latency, in seconds"),
+    .describe("Maximum of this latency, in seconds"),
   errorRate: z
     .number()
     .min(0)
@@ -134,7 +134,7 @@ const OWN = {
 export const modelSchema = z
   .strictObject({
     name: dnsLabel.describe(
-      "Registered model, and name of its Service and first part of its host name",
+      "Registered model; also the name of its Service and the first part of its host name",
     ),
     version: version
       .default("champion")
@@ -189,7 +189,7 @@ function contradictions(model: {
   const { ingress, variants, promotion } = model;
   const found = duplicateVariants(variants);
   if (variants.length > 0 && variants.every(({ weight }) => weight === 0)) {
-    found.push([["variants"], "all have the weight 0; give one a weight above 0"]);
+    found.push([["variants"], "all have the weight 0; set a weight above 0"]);
   }
   if (variants.length > 1 && !ingress) {
     found.push([
@@ -233,7 +233,7 @@ function promotionErrors(
   if (scaling.some((own) => own.kind !== "none" && own.scaleDownSeconds < seconds)) {
     found.push([
       ["promotion", "window"],
-      `makes all steps take ${seconds} s, but an autoscaled variant removes sooner the pods that a rollback needs; increase autoscale.scaleDownSeconds, or shorten the steps`,
+      `makes all steps take ${seconds} s, but autoscaling removes pods earlier that a rollback needs; increase autoscale.scaleDownSeconds, or shorten the steps`,
     ]);
   }
   return found;

@@ -23,11 +23,11 @@ import { neededSecrets, serverEnvironment, storePorts } from "./stores";
 
 /** Passwords of a tracking server's stores. */
 export interface TrackingSecrets {
-  /** Needed with `postgres`. */
+  /** Required with `postgres`. */
   readonly postgresPassword?: pulumi.Input<string>;
-  /** Needed with `s3`. */
+  /** Required with `s3`. */
   readonly s3AccessKeyId?: pulumi.Input<string>;
-  /** Needed with `s3`. */
+  /** Required with `s3`. */
   readonly s3SecretAccessKey?: pulumi.Input<string>;
 }
 
@@ -38,7 +38,7 @@ export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
   readonly image: pulumi.Input<string>;
   /** Default: none. */
   readonly secrets?: TrackingSecrets;
-  /** How its UI is served, where `expose` is true. Default: the cluster's default Ingress class, below `localhost`. */
+  /** How its UI is served, if `expose` is true. Default: the cluster's default Ingress class, below `localhost`. */
   readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
@@ -46,11 +46,11 @@ export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
   readonly retainData?: boolean;
 }
 
-/** MLflow of a team: runs, artifacts, and the registry that model services load models from. */
+/** The MLflow server of a team: runs, artifacts, and the registry from which model services load models. */
 export class TrackingServer extends pulumi.ComponentResource {
   /** URL inside the namespace. */
   readonly uri = TRACKING_URI;
-  /** URL of its UI, where the Ingress serves it. */
+  /** URL of its UI, if the Ingress serves it. */
   readonly url: string | undefined;
 
   constructor(name: string, args: TrackingServerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -111,7 +111,7 @@ export class TrackingServer extends pulumi.ComponentResource {
   }
 }
 
-/** Admits the team's clients, and the ingress controller where the UI is exposed; lets the server connect to its stores. */
+/** Admits the team's clients, and the ingress controller if the UI is exposed; lets the server connect to its stores. */
 function allowConnections(
   workload: Workload,
   settings: TrackingConfig,
@@ -132,7 +132,7 @@ function allowConnections(
   workload.allowProxies(settings.pod.proxy);
 }
 
-/** A Secret with the environment variables that libpq and the AWS SDK read; none where there are no passwords. */
+/** A Secret with the environment variables that libpq and the AWS SDK read; undefined without passwords. */
 function credentialsSecret(
   name: string,
   { postgresPassword, s3AccessKeyId, s3SecretAccessKey }: TrackingSecrets,

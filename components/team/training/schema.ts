@@ -15,7 +15,7 @@ const settings = {
     .int()
     .min(1)
     .default(1)
-    .describe("Increase it to train again with nothing else changed, for example on new data"),
+    .describe("Increase it to train again without another change, for example on new data"),
   alias: z
     .string()
     .regex(/^[a-z][-a-z0-9_]{0,62}$/, "must be an alias, such as champion")

@@ -27,8 +27,8 @@ export interface TrainingJobArgs extends z.input<typeof trainingSettings> {
 }
 
 /**
- * Trains a model once and registers it. The pod template of a Job is immutable: another image or setting is another Job, and
- * the same ones are no change.
+ * Trains a model once and registers it. The pod template of a Job is immutable: a changed image or setting makes a new Job, and
+ * without a change the Job stays.
  */
 export class TrainingJob extends pulumi.ComponentResource {
   constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -56,9 +56,9 @@ export class TrainingJob extends pulumi.ComponentResource {
       },
       {
         ...child,
-        // The volume is ReadWriteOnce, and a Job that failed is not tried again until it is replaced.
+        // The volume is ReadWriteOnce, and a failed Job does not run again until it is replaced.
         deleteBeforeReplace: true,
-        // Pulumi waits until the Job is complete: longer than the Job may take, so that the Job's own reason is shown.
+        // Pulumi waits until the Job is complete: longer than the deadline of the Job, so that the Job's own reason is shown.
         customTimeouts: { create: `${settings.deadlineSeconds + 60}s` },
       },
     );

@@ -19,7 +19,7 @@ const phase = (changes: Partial<Phase>): Phase => ({
   ...changes,
 });
 
-test("all but a 200 is lost; vegeta gives a failed connection the status 0", () => {
+test("every response except 200 is lost, and vegeta reports a failed connection as status 0", () => {
   expect(lost(sent({ "200": 600 }))).toBe(0);
   expect(lost(sent({ "200": 600, "502": 3, "0": 2 }))).toBe(5);
   expect(lost(sent({ "503": 7 }))).toBe(7);
@@ -30,7 +30,7 @@ test("the table has latencies in milliseconds", () => {
   expect(row).toBe("| Rollout | 20 | fresh | 2 | 1 | 1.2 | 9.9 | 1000.0 |");
 });
 
-test("what must not lose and does, or has hardly been asked, is named; what may is not", () => {
+test("a strict phase with lost or too few requests is reported, and another phase is not", () => {
   const losing = sent({ "200": 599, "502": 1 }, ["502 Bad Gateway"]);
   expect(shortcomings([phase({})], 600)).toEqual([]);
   expect(shortcomings([phase({})], 601)).toEqual(["600 requests are less than 601"]);
@@ -40,7 +40,7 @@ test("what must not lose and does, or has hardly been asked, is named; what may 
   ]);
 });
 
-test("a phase that has sent much less than its time and rate make is not measured", () => {
+test("a strict phase with less than 95 % of the requests of its rate and time is reported", () => {
   expect(shortcomings([phase({ sent: sent({ "200": 570 }) })], 0)).toEqual([]);
   expect(shortcomings([phase({ sent: sent({ "200": 569 }) })], 0)).toEqual([
     "Rollout, clients fresh: 569 requests of 600",

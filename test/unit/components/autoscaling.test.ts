@@ -6,7 +6,7 @@ import { smallStack } from "../../support/stacks";
 
 const SETTINGS = { target: 50, min: 2, max: 40, scaleDownSeconds: 120 };
 
-test("by request rate: the pods' average of the adapter's metric is held", () => {
+test("autoscaling by request rate has a target for the pods' average of the adapter's metric", () => {
   expect(autoscalerSpec("churn-abc", { kind: "requestRate", ...SETTINGS })).toEqual({
     scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "churn-abc" },
     minReplicas: 2,
@@ -37,7 +37,7 @@ test("by request rate: the pods' average of the adapter's metric is held", () =>
   });
 });
 
-test("by CPU: a percentage of what the pods ask for is held", () => {
+test("autoscaling by CPU has a target in percent of the pods' CPU requests", () => {
   const { metrics } = autoscalerSpec("churn-abc", { kind: "cpu", ...SETTINGS, target: 70 });
   expect(metrics).toEqual([
     {
@@ -47,7 +47,7 @@ test("by CPU: a percentage of what the pods ask for is held", () => {
   ]);
 });
 
-test("the autoscaler names the Deployment as the cluster does, which has no number of its own", async () => {
+test("the autoscaler has the generated name of the Deployment, and the Deployment has no replicas", async () => {
   const all = await declare(smallStack());
   expect(only(all, "HorizontalPodAutoscaler").inputs.spec.scaleTargetRef.name).toBe(
     "demo-serve-churn-main-autonamed",
@@ -55,7 +55,7 @@ test("the autoscaler names the Deployment as the cluster does, which has no numb
   expect(only(all, "Deployment", "serve-churn-main").inputs.spec).not.toHaveProperty("replicas");
 });
 
-test("without an autoscaler the number of pods stands in the Deployment", async () => {
+test("without an autoscaler the Deployment has the number of replicas", async () => {
   const stack = smallStack();
   stack.config.team.models[0].autoscale = { kind: "none", replicas: 3 };
   const all = await declare(stack);

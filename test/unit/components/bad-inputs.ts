@@ -1,7 +1,7 @@
 import { smallStack } from "../../support/stacks";
 import { variants } from "./bad-variants";
 
-/** What is written where, what the message says about it, and the key it names where that is another one. */
+/** A path, a bad value, the message, and the key in the message if it is not the path. */
 export type BadInput = [at: string, value: unknown, says: RegExp, key?: string];
 
 const team = (fields: object) => ({ ...smallStack().config.team, ...fields });
@@ -20,11 +20,11 @@ const names: BadInput[] = [
   ["team.name", "Fraud", label],
   ["team.name", "fraud.scoring", label],
   ["team.name", "-fraud", label],
-  // Alone, as with a job it would be too long a second time.
+  // Without a training job, whose name with this one would be a second error.
   ["team", team({ name: long, training: [] }), label, "team.name"],
   ["team.name", "frаud", label],
   ["team.name", "fraud;reboot", label],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: an injection that was meant for a shell or a template.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an injection for a shell or a template.
   ["team.name", "${IFS}", label],
   ["team.name", "fraud\n", label],
   ["team.name", "kube-system", /must not be a namespace that Kubernetes owns; choose/],
@@ -41,7 +41,7 @@ const names: BadInput[] = [
   [
     "team",
     team({ name: "a".repeat(40), training: [{ name: "b".repeat(8), model: "churn" }] }),
-    /and the team's name have more than 47 characters together; shorten one/,
+    /is too long: together with the team's name it has more than 47 characters; shorten one/,
     "team.training[0].name",
   ],
   ["team.models[0].name", "mlflow", /is already in use; choose another name/],
@@ -53,8 +53,8 @@ const names: BadInput[] = [
 ];
 
 const shapes: BadInput[] = [
-  ["team", [], /must be of type object; expected: What a team has/],
-  ["platform", 5, /must be of type object; expected: What a cluster has once/],
+  ["team", [], /must be of type object; expected: Team, with its training jobs/],
+  ["platform", 5, /must be of type object; expected: Platform of the cluster/],
   ["team.models", {}, /must be of type array; expected: Model services/],
   ["team.models[0].ingress", "true", /must be of type boolean; expected: Serve it outside/],
   ["retainData", "yes", /must be of type boolean; expected: Protect namespaces/],
@@ -108,7 +108,7 @@ const numbers: BadInput[] = [
   ["team.training[0].deadlineSeconds", -5, /must be at least 60; expected: /],
   ["team.training[0].run", 0, /must be at least 1; expected: Increase it to train again/],
   ["team.training[0].retries", 11, /must be at most 10; expected: /],
-  ["team.models[0].version", true, /has none of the allowed forms; expected: Registered version/],
+  ["team.models[0].version", true, /has none of the allowed types; expected: Registered version/],
   ["team.models[0].rolloutSeconds", 0, /must be at least 30; expected: /],
   ["team.models[0].version", 0, /must be at least 1; expected: Registered version/],
   [
@@ -269,7 +269,7 @@ const images: BadInput[] = [
   ],
 ];
 
-/** Every bad input, one a row; `@` in a key stands for where it is written. */
+/** All bad inputs. In a key, `@` means the path. */
 export const BAD_INPUTS: BadInput[] = [
   names,
   shapes,

@@ -4,7 +4,7 @@ const model = (fields: object) => ({ name: "churn", ...fields });
 const main = { name: "main", weight: 90 };
 const next = { name: "next", weight: 10 };
 const header = { name: "x-variant", value: "a" };
-/** What is wrong with variants, their Gateway and their promotion. */
+/** Bad inputs for variants, their Gateway and their promotion. */
 export const variants: BadInput[] = [
   ["team.models[0].variants", [main, main], /is already in use; choose another name/, "@[1].name"],
   [
@@ -20,7 +20,7 @@ export const variants: BadInput[] = [
     "@[0].weight",
   ],
   ["team.models[0].variants", [{ name: "main" }], /is missing; expected: Share of/, "@[0].weight"],
-  ["team.models[0].variants", [{ ...main, weight: 0 }], /all have the weight 0; give/],
+  ["team.models[0].variants", [{ ...main, weight: 0 }], /all have the weight 0; set/],
   [
     "team.models[0].variants",
     [{ ...main, name: "Main" }],
@@ -77,7 +77,7 @@ export const variants: BadInput[] = [
   [
     "team.models",
     [model({ variants: [main, next], promotion: { threshold: 2.5 } })],
-    /must be less than 2\.5; expected: Maximum of that latency/,
+    /must be less than 2\.5; expected: Maximum of this latency/,
     "team.models[0].promotion.threshold",
   ],
   [
@@ -117,7 +117,7 @@ export const variants: BadInput[] = [
   [
     "platform",
     { gateway: { mode: "install", className: "x" }, ingress: { issuer: "letsencrypt" } },
-    /has no certificates, but ingress.issuer requires TLS; use one/,
+    /has no certificates, but ingress.issuer requires TLS; set mode to existing/,
     "platform.gateway.mode",
   ],
 ];

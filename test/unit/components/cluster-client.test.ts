@@ -8,46 +8,46 @@ config.loadFromClusterAndUser(
   { name: "u" },
 );
 
-/** An error as the client throws it where no connection was made. */
-function unconnected(code: string, message: string): Error {
+/** An error as the client throws it when it cannot connect. */
+function connectionError(code: string, message: string): Error {
   return new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code }) });
 }
 
-/** Fails as often as there are errors, and counts how often it is asked. */
+/** A request that fails once for each error, and counts its attempts. */
 function requests(...errors: Error[]) {
-  const asked = { times: 0 };
+  const attempts = { count: 0 };
   const request = async () => {
-    asked.times += 1;
+    attempts.count += 1;
     const error = errors.shift();
     if (error) {
       throw error;
     }
-    return "an answer";
+    return "a response";
   };
-  return { asked, request };
+  return { attempts, request };
 }
 
-describe("an API server", () => {
-  it("is asked again where it does not take the connection in time", async () => {
-    const late = unconnected("UND_ERR_CONNECT_TIMEOUT", "Connect Timeout Error");
-    const { asked, request } = requests(late);
-    expect(await answer(config, request)).toBe("an answer");
-    expect(asked.times).toBe(2);
+describe("a request to the API server", () => {
+  it("is retried after a connection timeout", async () => {
+    const late = connectionError("UND_ERR_CONNECT_TIMEOUT", "Connect Timeout Error");
+    const { attempts, request } = requests(late);
+    expect(await answer(config, request)).toBe("a response");
+    expect(attempts.count).toBe(2);
   });
 
-  it("is not asked again where nobody listens, and the message says so", async () => {
-    const { asked, request } = requests(unconnected("ECONNREFUSED", "connect ECONNREFUSED"));
+  it("is not retried after a refused connection, and the error has the reason", async () => {
+    const { attempts, request } = requests(connectionError("ECONNREFUSED", "connect ECONNREFUSED"));
     await expect(answer(config, request)).rejects.toThrow(
       "the cluster at https://cluster:6443 cannot be reached (connect ECONNREFUSED)",
     );
-    expect(asked.times).toBe(1);
+    expect(attempts.count).toBe(1);
   });
 
-  it("is not asked again where it has answered", async () => {
-    const refusal = () => new ApiException(403, "", '{"message":"no rights"}', {});
-    const { asked, request } = requests(refusal(), refusal());
-    await expect(answer(config, request)).rejects.toThrow("answers 403: no rights");
+  it("is not retried after a response", async () => {
+    const forbidden = () => new ApiException(403, "", '{"message":"no rights"}', {});
+    const { attempts, request } = requests(forbidden(), forbidden());
+    await expect(answer(config, request)).rejects.toThrow("responds with status 403: no rights");
     expect(await answer(config, request, 403)).toBeUndefined();
-    expect(asked.times).toBe(2);
+    expect(attempts.count).toBe(2);
   });
 });

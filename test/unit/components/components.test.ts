@@ -6,8 +6,8 @@ import { objects, only, type Pods, podTemplates } from "../../support/objects";
 
 const IMAGE = `registry.example.com/acme/image@${DIGEST}`;
 
-/** What one component declares, and what it hands on. */
-async function alone<T>(make: () => T): Promise<{ all: Registration[]; made: T }> {
+/** A component, and the resources that it declares. */
+async function created<T>(make: () => T): Promise<{ all: Registration[]; made: T }> {
   const result: { made?: T } = {};
   const { error, registrations } = await run(async () => {
     result.made = make();
@@ -31,9 +31,9 @@ function onlyPod(all: readonly Registration[]): Pods {
   return pods;
 }
 
-describe("each component by itself, with its required arguments", () => {
+describe("a component can be created with its required arguments", () => {
   test("Prometheus", async () => {
-    const { all, made } = await alone(
+    const { all, made } = await created(
       () => new ml.Prometheus("prometheus", { namespace: "watch", image: IMAGE }),
     );
     expect(kinds(all)).toEqual([
@@ -54,7 +54,7 @@ describe("each component by itself, with its required arguments", () => {
 
   test("Prometheus, exposed", async () => {
     const args = { namespace: "watch", image: IMAGE, expose: true, ingress: { port: 8080 } };
-    const { all, made } = await alone(() => new ml.Prometheus("prometheus", args));
+    const { all, made } = await created(() => new ml.Prometheus("prometheus", args));
     expect(made.externalUrl).toBe("http://prometheus.localhost:8080");
     expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("prometheus.localhost");
   });
@@ -62,14 +62,14 @@ describe("each component by itself, with its required arguments", () => {
   test("MetricsAdapter", async () => {
     const prometheusUrl = "http://prometheus.watch.svc:9090";
     const args = { namespace: "watch", image: IMAGE, prometheusUrl };
-    const { all } = await alone(() => new ml.MetricsAdapter("adapter", args));
+    const { all } = await created(() => new ml.MetricsAdapter("adapter", args));
     expect(only(all, "APIService").inputs.spec.service.namespace).toBe("watch");
     const { spec } = onlyPod(all);
     expect(spec.containers[0].args).toContain(`--prometheus-url=${prometheusUrl}`);
   });
 
   test("DevicePlugin", async () => {
-    const { all } = await alone(
+    const { all } = await created(
       () => new ml.DevicePlugin("gpus", { namespace: "gpus", image: IMAGE }),
     );
     expect(only(all, "Namespace").inputs.metadata.name).toBe("gpus");
@@ -79,13 +79,13 @@ describe("each component by itself, with its required arguments", () => {
   test("Platform", async () => {
     const lock = Object.fromEntries(Object.values(ml.CATALOGUE).map((image) => [image, DIGEST]));
     const imageSource = new ml.ImageSource(lock, undefined);
-    const { all, made } = await alone(() => new ml.Platform("platform", { imageSource }));
+    const { all, made } = await created(() => new ml.Platform("platform", { imageSource }));
     expect(objects(all, "Deployment")).toHaveLength(2);
     expect(made.contract).toMatchObject({ requestRate: true, gpus: false });
   });
 
   test("TrackingServer", async () => {
-    const { all, made } = await alone(
+    const { all, made } = await created(
       () => new ml.TrackingServer("tracking", { namespace: "fraud", image: IMAGE }),
     );
     const { metadata, spec } = only(all, "Service").inputs;
@@ -96,7 +96,7 @@ describe("each component by itself, with its required arguments", () => {
 
   test("TrainingJob, named after its model and with an empty data volume", async () => {
     const args = { namespace: "fraud", image: IMAGE, model: "churn" };
-    const { all } = await alone(() => new ml.TrainingJob("train", args));
+    const { all } = await created(() => new ml.TrainingJob("train", args));
     const { labels, spec } = onlyPod(all);
     expect(labels["app.kubernetes.io/instance"]).toBe("churn");
     expect(spec.volumes).toContainEqual({ name: "data", emptyDir: {} });
@@ -105,7 +105,7 @@ describe("each component by itself, with its required arguments", () => {
 
   test("ModelService", async () => {
     const args = { namespace: "fraud", image: IMAGE, name: "churn" };
-    const { all, made } = await alone(() => new ml.ModelService("churn", args));
+    const { all, made } = await created(() => new ml.ModelService("churn", args));
     expect(made.url).toBe("http://churn.fraud.localhost");
     expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("churn.fraud.localhost");
     const { spec } = onlyPod(all);
@@ -120,7 +120,9 @@ describe("each component by itself, with its required arguments", () => {
     const args = { namespace: "fraud", image: IMAGE, name: "churn" };
     const trackingUri = "http://mlflow.ml:5001";
     const pod = { proxy: { https: "http://proxy:3128" } };
-    const { all } = await alone(() => new ml.ModelService("churn", { ...args, trackingUri, pod }));
+    const { all } = await created(
+      () => new ml.ModelService("churn", { ...args, trackingUri, pod }),
+    );
     expect(only(all, "NetworkPolicy", "-tracking").inputs.spec.egress).toEqual([
       { ports: [{ protocol: "TCP", port: 5001 }] },
     ]);
@@ -131,7 +133,7 @@ describe("each component by itself, with its required arguments", () => {
 
   test("Team, with images that are given", async () => {
     const images = { serving: IMAGE, training: IMAGE, tracking: IMAGE };
-    const { all, made } = await alone(
+    const { all, made } = await created(
       () =>
         new ml.Team("fraud", {
           name: "fraud",
@@ -144,7 +146,7 @@ describe("each component by itself, with its required arguments", () => {
   });
 });
 
-describe("an argument that a component cannot take is an error that names component, key and remedy", () => {
+describe("an invalid argument is an error with component, key and remedy", () => {
   test.each<[string, () => unknown, string]>([
     [
       "a value",
@@ -176,10 +178,10 @@ describe("an argument that a component cannot take is an error that names compon
     [
       "an image",
       () => new ml.TeamImages("i", { team: "fraud", serving: IMAGE }),
-      "i: training, tracking: no image; give it, or set imageSource and imageBuild.registry",
+      "i: training, tracking: no image; set it, or set imageSource and imageBuild.registry",
     ],
   ])("%s", async (_, make, message) => {
-    const error: Error = await alone(make).then(
+    const error: Error = await created(make).then(
       () => new Error("not refused"),
       (reason: Error) => reason,
     );

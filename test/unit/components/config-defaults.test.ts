@@ -9,7 +9,7 @@ async function loaded(stack: Stack): Promise<Inputs> {
   return outputs;
 }
 
-test("a platform needs no key at all", async () => {
+test("a platform has no required key", async () => {
   expect(await loaded({ config: { platform: {} } })).toEqual({
     owner: "ml-platform",
     retainData: true,
@@ -42,7 +42,7 @@ test("a platform needs no key at all", async () => {
   });
 });
 
-test("a model and a training job need their names alone", async () => {
+test("every other key of a model and a training job has a default", async () => {
   const { team } = await loaded(smallStack());
   expect(team).toMatchObject({
     viewers: [],
@@ -87,20 +87,23 @@ test("a model and a training job need their names alone", async () => {
 test.each([
   ["cpu", { target: 70, min: 1, max: 10, scaleDownSeconds: 300 }],
   ["none", { replicas: 2 }],
-])("autoscaling by %s has defaults of its own", async (kind, defaults) => {
+])("autoscaling of kind %s has its own defaults", async (kind, defaults) => {
   const stack = smallStack();
   stack.config.team.models[0].autoscale = { kind };
   const { team } = await loaded(stack);
   expect(team.models[0].autoscale).toEqual({ kind, ...defaults });
 });
 
-test.each(["requestRate", "cpu"])("pods that %s added may go at once", async (kind) => {
-  const stack = smallStack();
-  stack.config.team.models[0].autoscale = { kind, scaleDownSeconds: 0 };
-  expect((await loaded(stack)).team.models[0].autoscale.scaleDownSeconds).toBe(0);
-});
+test.each(["requestRate", "cpu"])(
+  "autoscaling of kind %s can remove pods without a delay",
+  async (kind) => {
+    const stack = smallStack();
+    stack.config.team.models[0].autoscale = { kind, scaleDownSeconds: 0 };
+    expect((await loaded(stack)).team.models[0].autoscale.scaleDownSeconds).toBe(0);
+  },
+);
 
-test("false and zero are values, not gaps", async () => {
+test("false and zero are not replaced by defaults", async () => {
   const stack = smallStack();
   const [model] = stack.config.team.models;
   Object.assign(stack.config, { retainData: false });
@@ -112,12 +115,12 @@ test("false and zero are values, not gaps", async () => {
   expect(config.team.training[0].retries).toBe(0);
 });
 
-test.each(["2025", "1.5", "007", "team-fraud"])("an owner may be called %s", async (owner) => {
+test.each(["2025", "1.5", "007", "team-fraud"])("%s is a valid owner", async (owner) => {
   const { config } = smallStack();
   expect(await loaded({ config: { ...config, owner } })).toMatchObject({ owner });
 });
 
-test("what exists in a cluster may be named as Kubernetes allows, and not only as we name things", async () => {
+test("existing objects can have every name that Kubernetes allows", async () => {
   const { config } = smallStack();
   config.platform = {
     ingress: { className: "nginx.internal", namespace: "1st-ingress", issuer: "acme.staging" },
@@ -139,7 +142,7 @@ test.each([
   "registry:5000/fraud:1",
   `ghcr.io/acme/fraud@sha256:${"0".repeat(64)}`,
   `ghcr.io/acme/fraud:v1@sha256:${"0".repeat(64)}`,
-])("%s is an image", async (image) => {
+])("%s is a valid image", async (image) => {
   const stack = smallStack();
   stack.config.team.models[0].image = image;
   expect((await loaded(stack)).team.models[0].image).toBe(image);

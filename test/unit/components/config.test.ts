@@ -11,7 +11,7 @@ const CLEAR_TEXT = "correct-horse-battery";
 const secrets = Object.fromEntries(SECRET_KEYS.map((key) => [key, CLEAR_TEXT]));
 const postgres = { host: "db.example.com" };
 
-/** Sets the value at a path such as `team.models[0].name`; undefined takes it away. */
+/** Sets the value at a path such as `team.models[0].name`; undefined removes it. */
 function set(target: Inputs, path: string, value: unknown): void {
   const keys = path.split(/[.[\]]+/).filter((key) => key !== "");
   const last = keys.pop() ?? "";
@@ -48,7 +48,7 @@ async function refusal(stack: Stack): Promise<string[]> {
   return lines;
 }
 
-/** Texts in a value that are too long to stand in a message by chance. */
+/** Texts in a value that are too long to be in a message by chance. */
 function texts(value: unknown): string[] {
   if (typeof value === "string") {
     return value.trim().length > 6 ? [value] : [];
@@ -68,9 +68,9 @@ describe("each bad input is refused with its key, a reason and a remedy", () => 
 });
 
 test("a refused value is not repeated: it could be a secret", async () => {
-  // A path is no secret, and its message is useless without it.
+  // A path is not a secret, and its message needs it.
   const open = ["images.lock", "cluster.kubeconfig"];
-  // Words that stand in messages anyway.
+  // Words that messages contain in any case.
   const words = ["requestRate", "install", "existing", "ml-platform"];
   const leaks: string[] = [];
   for (const [at, value] of BAD_INPUTS.filter(([at]) => !open.includes(at))) {
@@ -80,7 +80,7 @@ test("a refused value is not repeated: it could be a secret", async () => {
   expect(leaks.filter((text) => !words.includes(text))).toEqual([]);
 });
 
-test("all errors are reported at once, each with its key", async () => {
+test("all errors are reported together, each with its key", async () => {
   const lines = await refusal(
     changed({
       ownr: "x",
@@ -131,11 +131,11 @@ describe("keys that contradict each other", () => {
 
   const { namespace: _, ...older } = PLATFORM_OUTPUTS;
   test.each([
-    ["has no such output", {}],
-    ["is of an older version", { platform: older }],
-    ["is of another program", { platform: "https://platform.example.com" }],
-    ["has an ingress of another shape", { platform: { ...PLATFORM_OUTPUTS, ingress: "traefik" } }],
-  ])("a stack whose platform %s is told so", async (_, outputs) => {
+    ["has no outputs", {}],
+    ["has outputs of an older version", { platform: older }],
+    ["has outputs of another program", { platform: "https://platform.example.com" }],
+    ["has an ingress of another type", { platform: { ...PLATFORM_OUTPUTS, ingress: "traefik" } }],
+  ])("a platform stack that %s is refused", async (_, outputs) => {
     const platformStack = "acme/ml-platform/none";
     const stack = changed({ platform: undefined, platformStack });
     const references = { [platformStack]: outputs };
@@ -149,7 +149,7 @@ describe("keys that contradict each other", () => {
   });
 
   test.each(["apart", "apart-gpu"])(
-    "a team may not take %s, of a platform elsewhere",
+    "a team cannot have the namespace %s of a platform in another stack",
     async (name) => {
       const platformStack = "acme/ml-platform/platform";
       const values = { platform: undefined, platformStack, "team.name": name };
@@ -162,13 +162,13 @@ describe("keys that contradict each other", () => {
     },
   );
 
-  test("a team and a job whose names just fit are taken", async () => {
+  test("the longest allowed names of a team and a job are accepted", async () => {
     const names = { "team.name": "a".repeat(40), "team.training[0].name": "b".repeat(7) };
     const { error } = await run(program, changed(names));
     expect(error).toBeUndefined();
   });
 
-  test("a lock without digests names every image that is needed, and the stack to lock", async () => {
+  test("a lock without digests is refused, with every missing image and the command for the stack", async () => {
     const lock = fileWith("{}");
     const lines = await refusal({ ...changed({ "images.lock": lock }), name: "prod" });
     expect(lines).toHaveLength(2);
@@ -182,25 +182,33 @@ describe("keys that contradict each other", () => {
 });
 
 describe("secrets", () => {
-  test.each(SECRET_KEYS)("%s in plain text is refused, and not shown again", async (key) => {
-    const lines = await refusal(changed({ [key]: CLEAR_TEXT }));
-    expect(lines).toEqual([
-      `ml-platform:${key}: is in plain text; run \`pulumi config set --secret ${key}\`, and ` +
-        "replace the secret itself, as the file has disclosed it",
-    ]);
-  });
+  test.each(SECRET_KEYS)(
+    "%s in plain text is refused, and the message does not show it",
+    async (key) => {
+      const lines = await refusal(changed({ [key]: CLEAR_TEXT }));
+      expect(lines).toEqual([
+        `ml-platform:${key}: is in plain text; run \`pulumi config set --secret ${key}\`, and ` +
+          "replace the secret itself, as the file has disclosed it",
+      ]);
+    },
+  );
 
-  test.each(["owner", "team"])("%s encrypted is refused: it could not be reviewed", async (key) => {
-    const stack = smallStack();
-    const hidden = { [key]: stack.config[key] ?? CLEAR_TEXT };
-    delete stack.config[key];
-    const lines = await refusal({ ...stack, secrets: hidden });
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(new RegExp(`^ml-platform:${key}: is encrypted, but is not a secret`));
-    expect(lines.join()).not.toContain(CLEAR_TEXT);
-  });
+  test.each(["owner", "team"])(
+    "%s is refused if it is encrypted, as it could not be reviewed",
+    async (key) => {
+      const stack = smallStack();
+      const hidden = { [key]: stack.config[key] ?? CLEAR_TEXT };
+      delete stack.config[key];
+      const lines = await refusal({ ...stack, secrets: hidden });
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(
+        new RegExp(`^ml-platform:${key}: is encrypted, but is not a secret`),
+      );
+      expect(lines.join()).not.toContain(CLEAR_TEXT);
+    },
+  );
 
-  test("a password inside a block is refused as an unknown key, unseen", async () => {
+  test("a password in a block is refused as an unknown key, and not shown", async () => {
     const stack = changed({ "team.tracking.postgres": { ...postgres, password: CLEAR_TEXT } });
     const lines = await refusal({ ...stack, secrets });
     expect(lines[0]).toMatch(/^ml-platform:team\.tracking\.postgres\.password: unknown key; /);
@@ -218,7 +226,7 @@ describe("secrets", () => {
     );
   });
 
-  test("come out as encrypted outputs, and nowhere else", async () => {
+  test("are encrypted outputs, and nowhere else in the configuration", async () => {
     let config: Config | undefined;
     await run(
       async () => {

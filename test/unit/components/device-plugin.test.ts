@@ -22,8 +22,8 @@ beforeAll(async () => {
   pod = only(all, "DaemonSet").inputs.spec.template.spec;
 });
 
-describe("its configuration", () => {
-  test("without sharing hands out whole GPUs", () => {
+describe("the configuration of the device plugin", () => {
+  test("offers whole GPUs without time-slicing", () => {
     expect(JSON.parse(devicePluginConfig({ migStrategy: "none" }))).toEqual({
       version: "v1",
       flags: { migStrategy: "none", failOnInitError: true },
@@ -40,7 +40,7 @@ describe("its configuration", () => {
     });
   });
 
-  test("is mounted where the plugin is told to read it", () => {
+  test("is mounted at the path in the plugin's arguments", () => {
     const [{ args, volumeMounts }] = pod.containers;
     const { name, mountPath } = volumeMounts.find(({ name }: Inputs) => name === "config");
     expect(args).toEqual([`--config-file=${mountPath}/config.yaml`]);
@@ -53,10 +53,10 @@ describe("its configuration", () => {
   });
 });
 
-test("it runs on nodes that have a GPU by either label, and are in the pool", () => {
+test("the plugin runs on nodes with one of two GPU labels and the configured node selector", () => {
   const { nodeSelectorTerms } =
     pod.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
-  // Terms are alternatives; expressions in one term would all have to hold.
+  // A node must match one of the terms, but all expressions of a term.
   expect(nodeSelectorTerms).toEqual(
     ["nvidia.com/gpu.present", "feature.node.kubernetes.io/pci-10de.present"].map((key) => ({
       matchExpressions: [{ key, operator: "In", values: ["true"] }],
@@ -65,14 +65,14 @@ test("it runs on nodes that have a GPU by either label, and are in the pool", ()
   expect(pod.nodeSelector).toEqual({ "ml-platform/pool": "gpu" });
 });
 
-test("it stands the taint of GPU nodes, and no other", () => {
+test("the plugin tolerates the taint of GPU nodes, and no other", () => {
   expect(pod.tolerations).toEqual([
     { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
   ]);
   expect(pod.priorityClassName).toBe("system-node-critical");
 });
 
-test("it reaches the kubelet's socket directory and nothing else of its node", () => {
+test("the plugin mounts the kubelet's socket directory, and nothing else of its node", () => {
   const hostPaths = pod.volumes.flatMap(({ hostPath }: Inputs) => hostPath ?? []);
   expect(hostPaths).toEqual([{ path: "/var/lib/kubelet/device-plugins", type: "Directory" }]);
   expect(pod).not.toHaveProperty("hostNetwork");
@@ -80,7 +80,7 @@ test("it reaches the kubelet's socket directory and nothing else of its node", (
   expect(pod.automountServiceAccountToken).toBe(false);
 });
 
-test("it has a namespace of its own, as a host path is not `restricted`", () => {
+test("the plugin has a namespace of its own, as `restricted` forbids host paths", () => {
   const { metadata } = only(all, "Namespace", "device-plugin-namespace").inputs;
   expect(metadata.name).toBe("ml-platform-gpu");
   expect(metadata.labels["pod-security.kubernetes.io/enforce"]).toBe("privileged");
@@ -93,9 +93,12 @@ test.each([
   ["none", undefined, false],
   ["single", ["SYS_ADMIN"], true],
   ["mixed", ["SYS_ADMIN"], true],
-])("with MIG strategy %s it adds the capabilities %j", async (migStrategy, add, monitors) => {
-  const { spec } = only(await declared({ migStrategy }), "DaemonSet").inputs.spec.template;
-  const [{ securityContext, env }] = spec.containers;
-  expect(securityContext.capabilities).toEqual({ drop: ["ALL"], ...(add && { add }) });
-  expect(env.some(({ name }: Inputs) => name === "NVIDIA_MIG_MONITOR_DEVICES")).toBe(monitors);
-});
+])(
+  "with the MIG strategy %s the plugin has the capabilities %j",
+  async (migStrategy, add, monitors) => {
+    const { spec } = only(await declared({ migStrategy }), "DaemonSet").inputs.spec.template;
+    const [{ securityContext, env }] = spec.containers;
+    expect(securityContext.capabilities).toEqual({ drop: ["ALL"], ...(add && { add }) });
+    expect(env.some(({ name }: Inputs) => name === "NVIDIA_MIG_MONITOR_DEVICES")).toBe(monitors);
+  },
+);

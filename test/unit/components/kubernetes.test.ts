@@ -5,7 +5,7 @@ import { httpProbes } from "../../../components/kubernetes/probes";
 import { requirements } from "../../../components/kubernetes/resources";
 import { restrictedPod, scratch } from "../../../components/kubernetes/security";
 
-test("a pod's processes and volumes belong to nobody in particular", () => {
+test("a pod's processes and volumes belong to a user without privileges", () => {
   expect(restrictedPod()).toEqual({
     runAsNonRoot: true,
     runAsUser: 65532,
@@ -17,7 +17,7 @@ test("a pod's processes and volumes belong to nobody in particular", () => {
   expect(restrictedPod(1000)).toMatchObject({ runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 });
 });
 
-test("a selector has nothing that could change: it is immutable", () => {
+test("a selector has no label that could change, as selectors are immutable", () => {
   const identity = { name: "model-service", instance: "churn", owner: "me" } as const;
   expect(selectorLabels({ ...identity, component: "model-service" })).toEqual({
     "app.kubernetes.io/name": "model-service",
@@ -25,15 +25,15 @@ test("a selector has nothing that could change: it is immutable", () => {
   });
 });
 
-test("a privileged namespace still records what is not `restricted`", () => {
+test("a privileged namespace is audited for `restricted`", () => {
   const labels = podSecurityLabels("privileged");
   expect(labels["pod-security.kubernetes.io/enforce"]).toBe("privileged");
   expect(labels["pod-security.kubernetes.io/audit"]).toBe("restricted");
 });
 
-test("a container may use more CPU than it asks for, but neither more memory nor more GPUs", () => {
-  const asked = { cpu: "1", cpuLimit: "2", memory: "1Gi", ephemeralStorage: "1Gi" };
-  expect(requirements({ ...asked, gpus: 2 }, "nvidia.com/mig-1g.5gb")).toEqual({
+test("the limit of CPU can exceed its request; the limits of memory and GPUs are equal to their requests", () => {
+  const resources = { cpu: "1", cpuLimit: "2", memory: "1Gi", ephemeralStorage: "1Gi" };
+  expect(requirements({ ...resources, gpus: 2 }, "nvidia.com/mig-1g.5gb")).toEqual({
     requests: {
       cpu: "1",
       memory: "1Gi",
@@ -47,21 +47,21 @@ test("a container may use more CPU than it asks for, but neither more memory nor
       "nvidia.com/mig-1g.5gb": "2",
     },
   });
-  expect(requirements({ ...asked, gpus: 0 })).toEqual(requirements(asked));
+  expect(requirements({ ...resources, gpus: 0 })).toEqual(requirements(resources));
 });
 
-test("a start may take as many seconds as it is given", () => {
+test("the startup probe allows the given number of seconds", () => {
   const { startupProbe } = httpProbes({ live: "/live", ready: "/ready" }, "http", 90);
   expect(startupProbe).toMatchObject({ periodSeconds: 1, failureThreshold: 90 });
 });
 
-test("what a pod may write to is bounded", () => {
+test("the scratch volume has a size limit", () => {
   const { volume, mount } = scratch("32Mi");
   expect(volume).toEqual({ name: mount.name, emptyDir: { sizeLimit: "32Mi" } });
   expect(mount.mountPath).toBe("/tmp");
 });
 
-test("nobody to let in is a closed door; nowhere in particular to go is everywhere, at the ports", () => {
+test("an empty list of peers admits nobody, and allows connections to every host at the given ports", () => {
   expect(allowIngress({ app: "a" }, [], 80)).toMatchObject({
     policyTypes: ["Ingress"],
     ingress: [],

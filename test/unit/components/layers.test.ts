@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 const ROOT = resolve(__dirname, "../../../components");
 
-/** The modules of the folder that each file imports, type imports included, by path. */
+/** The imports of each file from this folder, including type imports, by path. */
 const IMPORTS = new Map(
   readdirSync(ROOT, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
@@ -19,17 +19,17 @@ function importsOf(path: string): string[] {
   return specifiers.map((it) => `${relative(ROOT, resolve(ROOT, dirname(path), it))}.ts`);
 }
 
-/** The shortest way from a file back to itself; undefined where there is none. */
-function circle(start: string): string[] | undefined {
+/** The shortest import cycle through a file; undefined if there is none. */
+function cycle(start: string): string[] | undefined {
   const queue = [[start]];
   const seen = new Set<string>();
-  for (const way of queue) {
-    for (const next of IMPORTS.get(way.at(-1) ?? "") ?? []) {
+  for (const path of queue) {
+    for (const next of IMPORTS.get(path.at(-1) ?? "") ?? []) {
       if (next === start) {
-        return [...way, next];
+        return [...path, next];
       }
       if (!seen.has(next)) {
-        queue.push([...way, next]);
+        queue.push([...path, next]);
       }
       seen.add(next);
     }
@@ -37,7 +37,7 @@ function circle(start: string): string[] | undefined {
   return undefined;
 }
 
-/** The files that a folder's files may import: paths that start so. A longer prefix goes before a shorter one. */
+/** Files that platform and team may both import. */
 const SHARED = [
   "config/types",
   "config/errors",
@@ -45,6 +45,7 @@ const SHARED = [
   "config/pod",
   "config/resources",
 ];
+/** The prefixes of paths that the files of a layer may import. A longer prefix of a layer must precede a shorter one. */
 const LAYERS: [prefix: string, allowed: string[]][] = [
   ["kubernetes/", ["kubernetes/"]],
   ["config/types.ts", ["kubernetes/"]],
@@ -60,19 +61,19 @@ const LAYERS: [prefix: string, allowed: string[]][] = [
 ];
 
 describe("the imports of components", () => {
-  test("are read", () => {
+  test("are found", () => {
     expect(IMPORTS.size).toBeGreaterThan(60);
     expect(IMPORTS.get("platform/features.ts")).toContain("platform/gpu/feature.ts");
     const missing = [...IMPORTS.values()].flat().filter((path) => !IMPORTS.has(path));
     expect(missing).toEqual([]);
   });
 
-  test("have no circles", () => {
-    const circles = [...IMPORTS.keys()].map(circle).filter((found) => found !== undefined);
-    expect(circles).toEqual([]);
+  test("have no cycles", () => {
+    const cycles = [...IMPORTS.keys()].map(cycle).filter((found) => found !== undefined);
+    expect(cycles).toEqual([]);
   });
 
-  test("go from a layer to those below it", () => {
+  test("are of the same layer or of those below it", () => {
     const upward = [...IMPORTS].flatMap(([path, imports]) => {
       const [, allowed = []] = LAYERS.find(([prefix]) => path.startsWith(prefix)) ?? [];
       const wrong = imports.filter((it) => !allowed.some((prefix) => it.startsWith(prefix)));

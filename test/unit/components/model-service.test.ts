@@ -20,7 +20,7 @@ beforeAll(async () => {
   [container] = pod.spec.containers;
 });
 
-/** The small stack with another model, and what it declares. */
+/** The resources of the small stack with a changed model. */
 function withModel(model: Inputs, platform: Inputs = {}): Promise<Registration[]> {
   const { config } = smallStack();
   Object.assign(config.team.models[0], model);
@@ -44,36 +44,36 @@ describe("a model's pod", () => {
     expect(env(await withModel({ version: 7 })).MODEL_VERSION).toBe("7");
   });
 
-  test("is asked whether it lives and whether it is ready, at its own port", () => {
+  test("has startup, liveness and readiness probes at its port", () => {
     const { startupProbe, livenessProbe, readinessProbe, ports } = container;
     expect(startupProbe.httpGet).toEqual({ path: "/healthz", port: "http" });
     expect(livenessProbe.httpGet).toEqual({ path: "/healthz", port: "http" });
     expect(readinessProbe.httpGet).toEqual({ path: "/readyz", port: "http" });
     expect(ports).toEqual([{ name: "http", containerPort: 8080 }]);
-    // Liveness asks nothing that depends on the model: a missing one makes it unready, and never restarts it.
+    // Liveness does not depend on the model: a pod with a missing model is not ready, but is not restarted.
     expect(livenessProbe.httpGet.path).not.toBe(readinessProbe.httpGet.path);
   });
 
-  test("loses its traffic long before its life", () => {
-    const patience = ({ periodSeconds, failureThreshold }: Inputs) =>
+  test("is removed from its Service long before it is restarted", () => {
+    const failureSeconds = ({ periodSeconds, failureThreshold }: Inputs) =>
       periodSeconds * failureThreshold;
-    expect(patience(container.readinessProbe)).toBeLessThanOrEqual(5);
-    expect(patience(container.livenessProbe)).toBeGreaterThanOrEqual(
-      10 * patience(container.readinessProbe),
+    expect(failureSeconds(container.readinessProbe)).toBeLessThanOrEqual(5);
+    expect(failureSeconds(container.livenessProbe)).toBeGreaterThanOrEqual(
+      10 * failureSeconds(container.readinessProbe),
     );
     for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
       expect(container[probe].timeoutSeconds, probe).toBeGreaterThan(0);
     }
   });
 
-  test("serves on while proxies hear of its end, and has time to finish what it began", () => {
+  test("serves until proxies have removed its endpoint, and has time for requests in progress", () => {
     const { sleep } = container.lifecycle.preStop;
     expect(sleep.seconds).toBeGreaterThanOrEqual(5);
-    // The grace period's clock runs during the sleep.
+    // The grace period includes the sleep.
     expect(pod.spec.terminationGracePeriodSeconds - sleep.seconds).toBeGreaterThanOrEqual(20);
   });
 
-  test("has no token, and no environment made of other Services", () => {
+  test("has no token of the API server, and no environment variables of other Services", () => {
     expect(pod.spec).toMatchObject({
       serviceAccountName: "demo-serve-churn-account-autonamed",
       automountServiceAccountToken: false,
@@ -84,7 +84,7 @@ describe("a model's pod", () => {
     ).toBe(false);
   });
 
-  test("keeps apart from its like, on nodes and in zones, where that is possible", () => {
+  test("is spread over nodes and zones where possible", () => {
     const spread = pod.spec.topologySpreadConstraints as Inputs[];
     expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
       "kubernetes.io/hostname",
@@ -96,7 +96,7 @@ describe("a model's pod", () => {
     }
   });
 
-  test("is found by Prometheus, by the job that scrapes models and by no other", () => {
+  test("is scraped by the job for model services, and by no other", () => {
     const { scrape_configs } = JSON.parse(prometheusConfig());
     const found = discovered(pod.metadata, container.ports[0].containerPort + 1);
     const targets = scrape_configs.map(({ relabel_configs }: Inputs) =>
@@ -116,7 +116,7 @@ describe("a model's pod", () => {
     ]);
   });
 
-  test("gets whole GPUs, as much as it asks for", async () => {
+  test("requests the configured resources, and with GPUs tolerates the taint of their nodes", async () => {
     const { config } = smallStack();
     config.platform = { devicePlugin: { mode: "existing" } };
     config.team.quota = { gpus: 40, cpu: "100" };
@@ -141,15 +141,15 @@ describe("a model's pod", () => {
 });
 
 describe("a model service", () => {
-  test("never has fewer pods than before while it changes", () => {
+  test("keeps its number of available pods during a rollout", () => {
     const { inputs, options } = only(all, "Deployment", "serve-churn-main");
     expect(inputs.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
     expect(inputs.spec.progressDeadlineSeconds).toBe(300);
-    // Pulumi waits longer than the Deployment, whose own reason is the better one.
+    // Pulumi waits longer than the Deployment, so that the Deployment's own reason is shown.
     expect(options).toMatchObject({ createTimeout: "360s", updateTimeout: "360s" });
   });
 
-  test("lets one pod at a time be evicted, so that a node can be drained even of the last one", () => {
+  test("allows the eviction of one pod at a time, so that a drain can evict the only pod too", () => {
     const { spec } = only(all, "PodDisruptionBudget", "churn-main-budget").inputs;
     expect(spec).toEqual({
       maxUnavailable: 1,
@@ -157,7 +157,7 @@ describe("a model service", () => {
     });
   });
 
-  test("has the model's name as its address, the only name in it that is fixed", () => {
+  test("has a Service with the model's name, and no other object with a fixed name", () => {
     const own = objects(all).filter(({ name }) => name.startsWith("demo-serve-"));
     const fixed = own.filter(({ inputs }) => inputs.metadata.name);
     expect(fixed.map(({ inputs }) => [inputs.kind, inputs.metadata.name])).toEqual([
@@ -165,8 +165,8 @@ describe("a model service", () => {
     ]);
   });
 
-  test("is trained before it is served, where the team trains it", async () => {
-    // Its parts wait for the component that they belong to.
+  test("depends on the training job of its model, if the team has one", async () => {
+    // The component's resources depend on the same resources.
     const awaited = (all: Registration[]) =>
       all
         .find(({ type }) => type === "mlplatform:team:ModelService")
@@ -177,7 +177,7 @@ describe("a model service", () => {
     expect(awaited(await declare({ config }))).not.toContain("demo-train-fit");
   });
 
-  test("is served at MODEL.TEAM.DOMAIN, with TLS where there is an issuer", async () => {
+  test("is served at MODEL.TEAM.DOMAIN, with TLS if there is an issuer", async () => {
     const plain = only(all, "Ingress").inputs;
     expect(plain.metadata.annotations).toEqual({});
     expect(plain.spec).toEqual({
@@ -185,7 +185,7 @@ describe("a model service", () => {
         {
           host: "churn.demo.localhost",
           http: {
-            // Its metrics and its health are for the cluster alone.
+            // Metrics and health are served inside the cluster only.
             paths: ["/predict", "/v2", "/docs", "/openapi.json"].map((path) => ({
               path,
               pathType: "Prefix",
@@ -205,14 +205,14 @@ describe("a model service", () => {
     });
   });
 
-  test("may run an image of its own", async () => {
+  test("can run an image of its own", async () => {
     const image = `registry.example.com/acme/other@sha256:${"e".repeat(64)}`;
     const { template } = only(await withModel({ image }), "Deployment", "churn-main").inputs.spec;
     expect(template.spec.containers[0].image).toBe(image);
   });
 });
 
-test("a promotion's threshold is below the slowest answers that the service tells apart", () => {
+test("the limit of a promotion's threshold is the last bound of the service's latency histogram", () => {
   const text = readFileSync(join(ROOT, "app", "serving", "metrics.py"), "utf8");
   const [, buckets = ""] = /^BUCKETS = \((.*?)^\)/ms.exec(text) ?? [];
   expect(Math.max(...[...buckets.matchAll(/[\d.]+/g)].map(Number))).toBe(SLOWEST_BUCKET);

@@ -5,13 +5,13 @@ import { connects, type Peer, type Port } from "../../support/network";
 import { only, podTemplates } from "../../support/objects";
 import { smallStack } from "../../support/stacks";
 
-const OUTSIDERS: Record<string, Peer> = {
-  stranger: { namespace: "somewhere", labels: { app: "stranger" } },
+const OTHER_PEERS: Record<string, Peer> = {
+  outside: { namespace: "somewhere", labels: { app: "outside" } },
   ingress: { namespace: "traefik", labels: { "app.kubernetes.io/name": "traefik" } },
   dns: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
-  // The API server is in no namespace at all.
+  // The API server is not in a namespace.
   apiServer: { namespace: "", labels: {} },
-  foreign: { namespace: "demo", labels: { app: "foreign" } },
+  unrelated: { namespace: "demo", labels: { app: "unrelated" } },
 };
 const TARGETS = {
   model: { number: 8080, name: "http" },
@@ -35,7 +35,7 @@ beforeAll(async () => {
   open = await declare({ config, secrets: { postgresPassword: "x" } });
 });
 
-/** The stack's pods by short names, and those around it. */
+/** The pods of the stack and other sources of connections, by short names. */
 function peers(all: Registration[]): Record<string, Peer> {
   const pods = Object.fromEntries(podTemplates(all).map((one) => [one.workload, one]));
   const pick = (workload: string) => pods[workload] as Peer;
@@ -46,45 +46,48 @@ function peers(all: Registration[]): Record<string, Peer> {
     prometheus: pick("platform-prometheus"),
     adapter: pick("platform-metrics-adapter"),
     postgres: POSTGRES,
-    ...OUTSIDERS,
+    ...OTHER_PEERS,
   };
 }
 
-/** Who may connect to whom, as `from -> to`. */
-function paths(all: Registration[]): string[] {
-  const everybody = peers(all);
+/** The allowed connections, as `from -> to`. */
+function connections(all: Registration[]): string[] {
+  const known = peers(all);
   return Object.entries(TARGETS).flatMap(([target, port]) =>
-    Object.entries(everybody)
+    Object.entries(known)
       .filter(([name, from]) => {
-        const to = everybody[target];
+        const to = known[target];
         return name !== target && to && connects(all, from, to, port);
       })
       .map(([name]) => `${name} -> ${target}`),
   );
 }
 
-/** The adapter checks who asks, as no selector finds the API server; and out of a platform's namespace all is open. */
-const EVERYWHERE = [
-  ...["prometheus", "stranger", "ingress", "dns", "apiServer", "postgres"].map(
+/**
+ * Connections that no policy restricts: to the adapter, which authenticates its callers, as no selector matches the API
+ * server; and from pods outside of a team's namespace to other hosts.
+ */
+const UNRESTRICTED = [
+  ...["prometheus", "outside", "ingress", "dns", "apiServer", "postgres"].map(
     (name) => `${name} -> adapter`,
   ),
-  ...["prometheus", "adapter", "stranger", "ingress", "dns", "apiServer"].map(
+  ...["prometheus", "adapter", "outside", "ingress", "dns", "apiServer"].map(
     (name) => `${name} -> postgres`,
   ),
 ];
 
 const PLATFORM_PODS = ["prometheus", "adapter"];
-const TEAM_PODS = ["training", "mlflow", "foreign"];
-const OTHER_PODS = ["stranger", "ingress", "dns", "postgres"];
+const TEAM_PODS = ["training", "mlflow", "unrelated"];
+const OTHER_PODS = ["outside", "ingress", "dns", "postgres"];
 
-describe("the paths between pods", () => {
-  test("are the ones that are needed, and no others", () => {
-    expect(paths(closed).sort()).toEqual(
+describe("connections between pods", () => {
+  test("are allowed only where they are needed", () => {
+    expect(connections(closed).sort()).toEqual(
       [
-        ...EVERYWHERE,
+        ...UNRESTRICTED,
         "ingress -> model",
         "prometheus -> model",
-        // Prometheus and the adapter share a namespace, whose pods metrics are collected by.
+        // The policy admits the whole namespace of Prometheus, which the adapter shares.
         "adapter -> model",
         "model -> mlflow",
         "training -> mlflow",
@@ -93,11 +96,11 @@ describe("the paths between pods", () => {
     );
   });
 
-  test("follow what is exposed, and where data is kept", () => {
-    expect(paths(open).sort()).toEqual(
+  test("are also allowed to exposed UIs, models without an Ingress, and external stores", () => {
+    expect(connections(open).sort()).toEqual(
       [
-        ...EVERYWHERE,
-        // Without an Ingress a model is there for the whole cluster, the team's own pods included.
+        ...UNRESTRICTED,
+        // A model without an Ingress admits every pod of the cluster, including the team's.
         ...[...PLATFORM_PODS, ...TEAM_PODS, ...OTHER_PODS].map((name) => `${name} -> model`),
         "ingress -> mlflow",
         "model -> mlflow",
@@ -109,16 +112,19 @@ describe("the paths between pods", () => {
     );
   });
 
-  test.each(["model", "training", "mlflow", "foreign"])("let %s ask for names", (name) => {
-    const from = peers(closed)[name] as Peer;
-    const dns = OUTSIDERS.dns as Peer;
-    expect(connects(closed, from, dns, { number: 53 })).toBe(true);
-    expect(connects(closed, from, dns, { number: 443 })).toBe(false);
-    expect(connects(closed, from, OUTSIDERS.stranger as Peer, { number: 53 })).toBe(false);
-  });
+  test.each(["model", "training", "mlflow", "unrelated"])(
+    "are allowed from %s to the cluster's DNS, at port 53 only",
+    (name) => {
+      const from = peers(closed)[name] as Peer;
+      const dns = OTHER_PEERS.dns as Peer;
+      expect(connects(closed, from, dns, { number: 53 })).toBe(true);
+      expect(connects(closed, from, dns, { number: 443 })).toBe(false);
+      expect(connects(closed, from, OTHER_PEERS.outside as Peer, { number: 53 })).toBe(false);
+    },
+  );
 });
 
-test("DNS is let through by UDP as well", () => {
+test("DNS is allowed over UDP and TCP", () => {
   const [rule] = only(closed, "NetworkPolicy", "-namespace-deny").inputs.spec.egress;
   expect(rule.ports).toEqual([
     { protocol: "UDP", port: 53 },
@@ -126,7 +132,7 @@ test("DNS is let through by UDP as well", () => {
   ]);
 });
 
-test("a model without an Ingress is called by any pod, and by nothing that is none", async () => {
+test("a model without an Ingress admits every pod, and no other host", async () => {
   const { config } = smallStack();
   config.platform = { prometheus: { mode: "off" }, metricsAdapter: { mode: "off" } };
   Object.assign(config.team.models[0], { ingress: false, autoscale: { kind: "cpu" } });
@@ -135,41 +141,43 @@ test("a model without an Ingress is called by any pod, and by nothing that is no
     ({ workload }) => workload === "demo-serve-churn-main",
   ) as Peer;
   const callers = (port: Port) =>
-    Object.keys(OUTSIDERS).filter((name) => connects(all, OUTSIDERS[name] as Peer, model, port));
-  expect(callers(TARGETS.model)).toEqual(["stranger", "ingress", "dns", "foreign"]);
+    Object.keys(OTHER_PEERS).filter((name) =>
+      connects(all, OTHER_PEERS[name] as Peer, model, port),
+    );
+  expect(callers(TARGETS.model)).toEqual(["outside", "ingress", "dns", "unrelated"]);
   expect(callers({ number: 8081 })).toEqual([]);
 });
 
 describe("cert-manager's solvers", () => {
   const SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
   const ISSUER = { issuer: "letsencrypt" };
-  /** Who reaches which pods of a namespace at which port, of all that must not but for the first. */
+  /** Which connections in a namespace are allowed. Only the first may be. */
   const reached = async (namespace: string, ingress: object, expose = true) => {
     const { config } = smallStack();
     config.platform = { ingress, prometheus: { mode: "install", expose } };
     const all = await declare({ config });
     const reaches = (from: string, labels: Peer["labels"], number: number) =>
-      connects(all, OUTSIDERS[from] as Peer, { namespace, labels }, { number });
+      connects(all, OTHER_PEERS[from] as Peer, { namespace, labels }, { number });
     return {
       solver: reaches("ingress", SOLVER, 8089),
       anotherPort: reaches("ingress", SOLVER, 8090),
       anotherPod: reaches("ingress", {}, 8089),
-      byAnother: ["stranger", "dns", "foreign"].some((from) => reaches(from, SOLVER, 8089)),
+      fromOthers: ["outside", "dns", "unrelated"].some((from) => reaches(from, SOLVER, 8089)),
     };
   };
-  const nobody = { solver: false, anotherPort: false, anotherPod: false, byAnother: false };
+  const none = { solver: false, anotherPort: false, anotherPod: false, fromOthers: false };
 
-  test.each(["demo", "ml-platform"])("in %s are reached by the ingress alone", async (name) => {
-    expect(await reached(name, ISSUER)).toEqual({ ...nobody, solver: true });
-    expect(await reached(name, {})).toEqual(nobody);
+  test.each(["demo", "ml-platform"])("in %s admit the ingress controller only", async (name) => {
+    expect(await reached(name, ISSUER)).toEqual({ ...none, solver: true });
+    expect(await reached(name, {})).toEqual(none);
   });
 
-  test("are not expected where the platform itself serves no host", async () => {
-    expect(await reached("ml-platform", ISSUER, false)).toEqual(nobody);
+  test("in the platform's namespace admit no connection if the platform serves no host", async () => {
+    expect(await reached("ml-platform", ISSUER, false)).toEqual(none);
   });
 });
 
-test("metrics are let out to the Prometheus that the cluster has", async () => {
+test("models admit an existing Prometheus, and not the platform's namespace", async () => {
   const { config } = smallStack();
   config.platform = {
     prometheus: { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" },
@@ -188,9 +196,9 @@ test("metrics are let out to the Prometheus that the cluster has", async () => {
   ]);
 });
 
-describe("a Gateway that the cluster has", () => {
-  /** Namespaces whose pods reach a model, with such a Gateway. */
-  const reaching = async (gateway: object) => {
+describe("an existing Gateway", () => {
+  /** Namespaces whose pods may connect to a model, with such a Gateway. */
+  const admitted = async (gateway: object) => {
     const { config } = smallStack();
     config.platform = {
       gateway: { mode: "existing", name: "shared", namespace: "gateways", ...gateway },
@@ -204,8 +212,8 @@ describe("a Gateway that the cluster has", () => {
     );
   };
 
-  test("reaches models from its own namespace, or from that of its proxies", async () => {
-    expect(await reaching({})).toEqual(["traefik", "gateways"]);
-    expect(await reaching({ proxyNamespace: "proxies" })).toEqual(["traefik", "proxies"]);
+  test("connects to models from its own namespace, or from that of its proxies", async () => {
+    expect(await admitted({})).toEqual(["traefik", "gateways"]);
+    expect(await admitted({ proxyNamespace: "proxies" })).toEqual(["traefik", "proxies"]);
   });
 });

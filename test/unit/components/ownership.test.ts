@@ -14,11 +14,11 @@ import { smallStack } from "../../support/stacks";
 const OURS = "organization/ml-platform/dev";
 const NAMESPACE = { apiVersion: "v1", kind: "Namespace", metadata: { name: "demo" } };
 
-describe("an object of the whole cluster, before it is created", () => {
+describe("a cluster-wide object with a fixed name", () => {
   it.each([
-    ["is not there", undefined],
-    ["is there, as an update was interrupted before the state had it", { [STACK]: OURS }],
-  ])("may be created where it %s", (_what, found) => {
+    ["does not exist", undefined],
+    ["exists because an update was interrupted before it recorded it", { [STACK]: OURS }],
+  ])("may be created if it %s", (_what, found) => {
     expect(foreignObject(NAMESPACE, found, OURS)).toBeUndefined();
   });
 
@@ -27,7 +27,7 @@ describe("an object of the whole cluster, before it is created", () => {
     ["no stack", { "app.kubernetes.io/managed-by": "pulumi" }],
     ["the stack organization/ml-platform/other", { [STACK]: "organization/ml-platform/other" }],
     [`the stack ${OURS}/1a2b3c4d`, { [STACK]: `${OURS}/1a2b3c4d` }],
-  ])("is refused where it belongs to %s (%j), with the ways out", (owner, found) => {
+  ])("is refused if it belongs to %s (%j), with the possible remedies", (owner, found) => {
     const problem = foreignObject(NAMESPACE, found, OURS);
     expect(problem).toContain(`namespace demo exists already and belongs to ${owner},`);
     expect(problem).toMatch(
@@ -37,10 +37,10 @@ describe("an object of the whole cluster, before it is created", () => {
   });
 });
 
-describe("a stack's mark", () => {
-  const nobody: Lookup = async () => undefined;
+describe("the annotation with the stack", () => {
+  const notFound: Lookup = async () => undefined;
 
-  it("names organization, project and stack, and the id where there is one", async () => {
+  it("has organization, project and stack, and the id if there is one", async () => {
     let identities: string[] = [];
     await run(async () => {
       identities = [stackIdentity(undefined), stackIdentity("1a2b3c4d")];
@@ -48,24 +48,24 @@ describe("a stack's mark", () => {
     expect(identities).toEqual([OURS, `${OURS}/1a2b3c4d`]);
   });
 
-  it("is on what the cluster shares and has a name of our choice, and its creation is checked", async () => {
+  it("is on cluster-wide objects with a fixed name, whose creation is checked", async () => {
     const { default: program } = await import("../../../index");
     const { config } = smallStack();
     const { registrations } = await run(program, { config: { ...config, id: "1a2b3c4d" } });
-    const marked = registrations.filter(({ inputs }) => inputs.metadata?.annotations?.[STACK]);
+    const annotated = registrations.filter(({ inputs }) => inputs.metadata?.annotations?.[STACK]);
     const names = ["demo", "ml-platform", "v1beta1.custom.metrics.k8s.io"];
-    expect(marked.map(({ inputs }) => inputs.metadata.name).sort()).toEqual(names);
-    for (const { inputs, hooks } of marked) {
+    expect(annotated.map(({ inputs }) => inputs.metadata.name).sort()).toEqual(names);
+    for (const { inputs, hooks } of annotated) {
       expect(inputs.metadata.annotations[STACK]).toBe(`${OURS}/1a2b3c4d`);
       expect(hooks).toEqual(["owned-by-stack"]);
     }
     const shared = registrations.filter(
       ({ inputs: { metadata } }) => metadata?.name && !metadata.namespace,
     );
-    expect(shared).toHaveLength(marked.length);
+    expect(shared).toHaveLength(annotated.length);
   });
 
-  it("is checked as in the program, where Pulumi knows whether it previews", async () => {
+  it("is checked in the context of the program, where Pulumi knows whether this is a preview", async () => {
     const program = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const lookUp: Lookup = async () => void seen.push(program.getStore());
@@ -81,11 +81,11 @@ describe("a stack's mark", () => {
     expect(seen).toEqual(["the program"]);
   });
 
-  it("leaves other annotations and hooks of an object as they are", async () => {
+  it("does not change other annotations and hooks of an object", async () => {
     const hook = async () => undefined;
     let changed: pulumi.ResourceTransformationResult | undefined;
     await run(async () => {
-      const transform = ownedByStack(OURS, nobody);
+      const transform = ownedByStack(OURS, notFound);
       const metadata = { name: "demo", annotations: { a: "b" } };
       changed = transform({
         resource: {} as pulumi.Resource,

@@ -12,19 +12,19 @@ import { imageLock, smallStack } from "../../support/stacks";
 const EXISTING = { mode: "existing", url: "http://prometheus.watch:9090", namespace: "watch" };
 const OFF = { mode: "off" };
 
-/** What the program declares for a platform alone. */
+/** The resources that the program declares for a stack with only a platform. */
 function declared(platform: Inputs, images: Inputs = {}): Promise<Registration[]> {
   return declare({ config: { platform, images: { lock: imageLock(), ...images } } });
 }
 
-const parts = (all: Registration[]) =>
+const installed = (all: Registration[]) =>
   all
     .filter(({ type }) => type.startsWith("mlplatform:platform:"))
     .map(({ type }) => type.split(":")[2])
     .filter((name) => name !== "Platform")
     .sort();
 
-describe("each part is installed, taken as it is, or left out", () => {
+describe("each feature is installed, existing, or off", () => {
   test.each([
     [{}, ["MetricsAdapter", "Prometheus"]],
     [{ devicePlugin: { mode: "install" } }, ["DevicePlugin", "MetricsAdapter", "Prometheus"]],
@@ -35,11 +35,11 @@ describe("each part is installed, taken as it is, or left out", () => {
     [{ prometheus: OFF, metricsAdapter: { mode: "existing" } }, []],
     [{ prometheus: EXISTING, metricsAdapter: OFF, devicePlugin: { mode: "existing" } }, []],
   ])("%j", async (platform, expected) => {
-    expect(parts(await declared(platform))).toEqual(expected);
+    expect(installed(await declared(platform))).toEqual(expected);
   });
 });
 
-test("the contract says what a team can count on", () => {
+test("the contract has what the platform offers to teams", () => {
   const contract = (platform: Inputs) => contractOf(platformSchema.parse(platform));
   const ingress = { namespace: "traefik", domain: "localhost" };
   const namespace = "ml-platform";
@@ -79,7 +79,7 @@ test("only the images that a stack runs must have digests", () => {
   expect(base(others)).toEqual(["python"]);
 });
 
-test("an address has the scheme, the names and the port that people type", () => {
+test("an address has the scheme, the host name and the port of a URL", () => {
   const ingress = { namespace: "traefik", domain: "ml.example.com" };
   expect(addressOf(ingress, "churn", "demo")).toEqual({
     host: "churn.demo.ml.example.com",
@@ -89,7 +89,7 @@ test("an address has the scheme, the names and the port that people type", () =>
   expect(addressOf({ ...ingress, port: 8080 }).url).toBe("http://ml.example.com:8080");
 });
 
-test("images come from the mirror under their full upstream names, by digest all the same", async () => {
+test("images come from the mirror under their full upstream names", async () => {
   const images = async (all: Promise<Registration[]>) =>
     objects(await all, "Deployment").map(
       ({ inputs }) => inputs.spec.template.spec.containers[0].image.split("@")[0],
@@ -104,7 +104,7 @@ test("images come from the mirror under their full upstream names, by digest all
   );
 });
 
-test("accounts may see which pods there are, check who asks, and nothing else", async () => {
+test("service accounts can only read pods, and that of the adapter can authenticate and authorize requests", async () => {
   const all = await declared({});
   const verbs = ["get", "list", "watch"];
   const rules = (name: string) => only(all, "ClusterRole", name).inputs.rules;
@@ -124,7 +124,7 @@ test("accounts may see which pods there are, check who asks, and nothing else", 
 });
 
 describe("Prometheus", () => {
-  test("keeps samples as long and in as much space as configured, one writer at a time", async () => {
+  test("has the configured retention, size and storage class, and one pod at a time", async () => {
     const all = await declared({
       prometheus: { mode: "install", retention: "30d", storage: "50Gi", storageClass: "fast-ssd" },
     });
@@ -144,23 +144,23 @@ describe("Prometheus", () => {
     expect(spec).not.toHaveProperty("replicas");
   });
 
-  // Its KB are KiB; a limit of 0 would be none.
+  // Prometheus' KB are KiB, and its limit 0 means no limit.
   test.each([
     ["10Gi", "8388608KB"],
     ["10G", "7812500KB"],
     ["1Ti", "858993459KB"],
     ["1Mi", "819KB"],
     ["2Mi", "1638KB"],
-  ])("leaves a fifth of a volume of %s free: samples take %s", (storage, limit) => {
+  ])("uses at most four fifths of a volume: of %s it uses %s", (storage, limit) => {
     expect(samplesLimit(storage)).toBe(limit);
   });
 
-  test("takes the cluster's storage class where none is named", async () => {
+  test("uses the cluster's default storage class if none is set", async () => {
     const { spec } = only(await declared({}), "PersistentVolumeClaim").inputs;
     expect(spec).not.toHaveProperty("storageClassName");
   });
 
-  test("is served through the Ingress only where that was asked for", async () => {
+  test("is served through an Ingress only if `expose` is true", async () => {
     expect(objects(await declared({}), "Ingress")).toEqual([]);
     const all = await declared({ prometheus: { mode: "install", expose: true } });
     expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("prometheus.localhost");
@@ -170,19 +170,19 @@ describe("Prometheus", () => {
 describe("the metrics adapter", () => {
   const settings = { mode: "install", rateWindow: "1m", relistInterval: "10m", replicas: 2 };
 
-  test("asks the Prometheus that there is, over the window and as often as configured", async () => {
+  test("queries the existing Prometheus with the configured window and interval", async () => {
     const all = await declared({ prometheus: EXISTING, metricsAdapter: settings });
     const { replicas, template } = only(all, "Deployment").inputs.spec;
     expect(replicas).toBe(2);
     const [{ args }] = template.spec.containers;
-    const apart = template.spec.topologySpreadConstraints as Inputs[];
-    expect(apart.map(({ topologyKey }) => topologyKey)).toContain("kubernetes.io/hostname");
-    expect(template.metadata.labels).toMatchObject(apart[0]?.labelSelector.matchLabels);
+    const spread = template.spec.topologySpreadConstraints as Inputs[];
+    expect(spread.map(({ topologyKey }) => topologyKey)).toContain("kubernetes.io/hostname");
+    expect(template.metadata.labels).toMatchObject(spread[0]?.labelSelector.matchLabels);
     expect(args).toEqual(
       expect.arrayContaining([
         "--prometheus-url=http://prometheus.watch:9090",
         "--metrics-relist-interval=10m",
-        // It may not be shorter than the interval.
+        // The adapter does not start if it is shorter than the interval.
         "--metrics-max-age=600s",
       ]),
     );
@@ -200,13 +200,13 @@ describe("the metrics adapter", () => {
       caBundle: only(all, "Secret").inputs.data["tls.crt"],
     });
     expect(inputs.spec).not.toHaveProperty("insecureSkipTLSVerify");
-    // On the way down it goes before its server: left alone, it would block the end of every namespace.
+    // It is deleted before its server: without one it would block the deletion of every namespace.
     expect(options.dependencies.map((urn) => urn.split("::").at(-1))).toContain(
       "platform-metrics-adapter",
     );
   });
 
-  test("gets another certificate by a new serial or for another namespace, and keeps it until then", async () => {
+  test("has a new certificate only with another serial or in another namespace", async () => {
     const name = async (certificateSerial: number, namespace = "ml-platform") => {
       const metricsAdapter = { mode: "install", certificateSerial };
       const all = await declared({ metricsAdapter, namespace });

@@ -23,7 +23,7 @@ function template(settings?: PodSettings): Inputs {
   });
 }
 
-test("a pod without settings is restricted, and has no field that is empty", () => {
+test("a pod without settings is restricted, and has no empty field", () => {
   const { metadata, spec } = template();
   expect(metadata).toEqual({ labels: { "app.kubernetes.io/name": "x" } });
   expect(spec).toMatchObject({
@@ -45,7 +45,7 @@ test("a pod without settings is restricted, and has no field that is empty", () 
 });
 
 describe("the settings of a stack", () => {
-  test("decide where a pod runs, beside what the workload needs", () => {
+  test("decide where a pod runs, in addition to the tolerations of the workload", () => {
     const affinity = { nodeAffinity: {} };
     const { spec } = template({
       imagePullSecrets: ["pull"],
@@ -68,7 +68,7 @@ describe("the settings of a stack", () => {
     });
   });
 
-  test("add labels and annotations, and change none of the workload's", () => {
+  test("add labels and annotations, and do not change those of the workload", () => {
     const labels = { "acme.com/cost-center": "42", "app.kubernetes.io/name": "y" };
     const { metadata } = template({ labels, annotations: { "acme.com/note": "z" } });
     expect(metadata).toEqual({
@@ -77,7 +77,7 @@ describe("the settings of a stack", () => {
     });
   });
 
-  test("add environment variables to every container, from texts and from Secrets", () => {
+  test("add environment variables to every container, from literal values and from Secrets", () => {
     const { spec } = template({ env: { REGION: "eu", TOKEN: { secret: "s", key: "k" } } });
     const added = [
       { name: "REGION", value: "eu" },
@@ -112,7 +112,7 @@ describe("the settings of a stack", () => {
     expect(spec.initContainers[0].volumeMounts).toEqual(mounts);
   });
 
-  test("name proxies in both spellings, and reach the cluster without them", () => {
+  test("set the proxy variables in lower and upper case, and exclude hosts in the cluster", () => {
     const http = "http://proxy.example.com:3128";
     const { spec } = template({ proxy: { http, noProxy: ["example.com"] } });
     const env = Object.fromEntries(
@@ -149,7 +149,7 @@ describe("every workload of a stack", () => {
     return declare({ config });
   }
 
-  test("takes all of them", async () => {
+  test("has all settings", async () => {
     const templates = podTemplates(await declared());
     expect(templates.map(({ workload }) => workload).sort()).toEqual([
       "demo-serve-churn-main",
@@ -190,7 +190,7 @@ describe("every workload of a stack", () => {
   });
 });
 
-describe("settings that a pod cannot have are refused", () => {
+describe("invalid settings of a pod are refused", () => {
   test.each([
     [{ env: { PORT: "1" } }, "env.PORT: is set by the platform; choose another name"],
     [{ env: { "A-B": "1" } }, "env.A-B: must be the name of an environment variable, such as"],

@@ -16,7 +16,7 @@ interface Job {
 const config = JSON.parse(prometheusConfig()) as { scrape_configs: Job[] };
 const [models, others] = config.scrape_configs as [Job, Job];
 
-/** What discovery tells of a model's pod. */
+/** The discovered labels of a model's pod. */
 function pod(changes: Record<string, string> = {}): Record<string, string> {
   const labels = {
     "app.kubernetes.io/component": "model-service",
@@ -31,7 +31,7 @@ const component = meta("label_app_kubernetes_io_component");
 const scrape = (job: Job, changes?: Record<string, string>) =>
   relabel(pod(changes), job.relabel_configs);
 
-test("a model's pod is scraped where it says, under the labels that the adapter looks for", () => {
+test("a model's pod is scraped at its annotated port, and its series have the labels that the adapter reads", () => {
   expect(scrape(models)).toEqual({
     __address__: "10.1.2.3:8080",
     __metrics_path__: "/metrics",
@@ -42,7 +42,7 @@ test("a model's pod is scraped where it says, under the labels that the adapter 
   });
 });
 
-test("each pod is scraped by one job: models by theirs, all else by the other", () => {
+test("each pod is scraped by one job: model services by the first, other pods by the second", () => {
   expect(scrape(others)).toBeUndefined();
   for (const value of ["tracking", "", "model-service-2"]) {
     expect(scrape(models, { [component]: value })).toBeUndefined();
@@ -50,28 +50,31 @@ test("each pod is scraped by one job: models by theirs, all else by the other", 
   }
 });
 
-test.each(["", "false", "True", "yes true"])("a pod that says %j is left alone", (value) => {
-  expect(scrape(models, { [meta("annotation_prometheus_io_scrape")]: value })).toBeUndefined();
-});
+test.each(["", "false", "True", "yes true"])(
+  "a pod with the scrape annotation %j is not scraped",
+  (value) => {
+    expect(scrape(models, { [meta("annotation_prometheus_io_scrape")]: value })).toBeUndefined();
+  },
+);
 
-test("pods that cannot answer are left out, and no others", () => {
+test("pods in the phases Pending, Succeeded and Failed are not scraped, and others are", () => {
   const kept = (phase: string) => scrape(models, { [meta("phase")]: phase }) !== undefined;
   expect(["Pending", "Succeeded", "Failed"].filter(kept)).toEqual([]);
   expect(["Running", "Unknown"].filter(kept)).toEqual(["Running", "Unknown"]);
 });
 
-test("without a port or a path of its own, a pod is scraped at what discovery found", () => {
-  const unsaid = {
+test("a pod without annotations for port and path is scraped at its discovered port and at /metrics", () => {
+  const unset = {
     [meta("annotation_prometheus_io_port")]: "",
     [meta("annotation_prometheus_io_path")]: "",
   };
-  expect(scrape(models, unsaid)).toMatchObject({
+  expect(scrape(models, unset)).toMatchObject({
     __address__: "10.1.2.3:9999",
     __metrics_path__: "/metrics",
   });
 });
 
-test("a pod may have its metrics elsewhere", () => {
+test("annotations can set another port and path", () => {
   const annotations = scrapeAnnotations(8000, "/stats");
   const labels = { "app.kubernetes.io/component": "tracking" };
   const found = discovered({ labels, annotations }, 9999);
@@ -81,14 +84,14 @@ test("a pod may have its metrics elsewhere", () => {
   });
 });
 
-test("models are scraped every five seconds, and no scrape outlasts its interval", () => {
+test("model services are scraped every five seconds, and scrape timeouts are shorter than intervals", () => {
   expect(models.scrape_interval).toBe("5s");
   for (const { scrape_interval, scrape_timeout } of [models, others]) {
     expect(Number.parseInt(scrape_timeout, 10)).toBeLessThan(Number.parseInt(scrape_interval, 10));
   }
 });
 
-test("a pod cannot speak for another one", () => {
+test("a pod cannot override the labels that identify it", () => {
   expect([models, others].map(({ honor_labels }) => honor_labels)).toEqual([false, false]);
 });
 
@@ -96,14 +99,14 @@ test("the configuration is the same on every run", () => {
   expect(prometheusConfig()).toBe(prometheusConfig());
 });
 
-test("the adapter turns the counter into each pod's rate, and publishes nothing else", () => {
+test("the adapter publishes the request rate of each pod, and no other metric", () => {
   const { rules, ...rest } = JSON.parse(adapterConfig("45s"));
   expect(rest).toEqual({});
   expect(rules).toHaveLength(1);
   const [{ seriesQuery, resources, name, metricsQuery }] = rules;
   expect(seriesQuery).toBe('inference_requests_total{namespace!="",pod!=""}');
   expect(metricsQuery).toBe("sum(rate(<<.Series>>{<<.LabelMatchers>>}[45s])) by (<<.GroupBy>>)");
-  // The labels that relabelling sets are those that the adapter reads namespace and pod from.
+  // The adapter reads namespace and pod from labels that relabelling sets.
   expect(Object.keys(scrape(models) ?? {})).toEqual(
     expect.arrayContaining(Object.keys(resources.overrides)),
   );

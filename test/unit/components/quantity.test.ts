@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { cpu, duration, memory, seconds, storage } from "../../../components/config/types";
 import { parseQuantity } from "../../../components/kubernetes/quantity";
 
-/** Thousandths of one, exactly. */
+/** The factor of each suffix, in thousandths. */
 const THOUSANDTHS = {
   m: 1n,
   "": 1000n,
@@ -19,7 +19,7 @@ const THOUSANDTHS = {
 
 const suffix = fc.constantFrom(...(Object.keys(THOUSANDTHS) as (keyof typeof THOUSANDTHS)[]));
 
-/** A quantity, and what it stands for in thousandths of a thousandth, exactly. */
+/** A quantity, and its exact value in millionths. */
 const quantity = fc
   .tuple(fc.bigInt({ min: 0n, max: 10n ** 6n }), fc.integer({ min: 0, max: 999 }), suffix)
   .map(([whole, decimals, unit]) => ({
@@ -27,7 +27,7 @@ const quantity = fc
     exact: (whole * 1000n + BigInt(decimals)) * THOUSANDTHS[unit],
   }));
 
-test("a quantity is read as exactly as a double can hold it", () => {
+test("a quantity is parsed with the precision of a double", () => {
   fc.assert(
     fc.property(quantity, ({ text, exact }) => {
       const expected = Number(exact) / 1e6;
@@ -40,7 +40,7 @@ test.each([
   ["cpu", cpu, 10n ** 3n, 1024n * 10n ** 6n],
   ["memory", memory, 2n ** 20n * 10n ** 6n, 24n * 2n ** 40n * 10n ** 6n],
   ["storage", storage, 2n ** 20n * 10n ** 6n, 64n * 2n ** 40n * 10n ** 6n],
-] as const)("%s takes what is between its bounds, and nothing else", (_, schema, least, most) => {
+] as const)("%s accepts quantities between its bounds, and no others", (_, schema, least, most) => {
   fc.assert(
     fc.property(quantity, ({ text, exact }) => {
       // On a bound itself a double may round to either side.
@@ -60,7 +60,7 @@ test("the bounds themselves are allowed", () => {
   }
 });
 
-test("a text that Kubernetes would refuse is refused, whatever it is, and not repeated", () => {
+test("a text that is not a Kubernetes quantity is refused, and the message does not repeat it", () => {
   const valid = /^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
   const text = fc.oneof(
     fc.string({ minLength: 4 }),
@@ -80,7 +80,7 @@ test("a text that Kubernetes would refuse is refused, whatever it is, and not re
   );
 });
 
-test("durations are read in seconds, up to ten years", () => {
+test("durations are parsed to seconds, up to ten years", () => {
   const read = (text: string) => seconds(duration.parse(text));
   expect(["20s", "5m", "2h", "15d", "1w", "1y"].map(read)).toEqual([
     20, 300, 7200, 1_296_000, 604_800, 31_536_000,

@@ -19,8 +19,8 @@ function team(changes: Inputs = {}): Inputs {
   };
 }
 
-describe("what a team asks for at most", () => {
-  test("is the tracking server alone where nothing else runs", () => {
+describe("the maximum demand of a team", () => {
+  test("is that of the tracking server if nothing else runs", () => {
     expect(teamDemand(team())).toEqual({
       cpu: 0.1,
       memory: 2 ** 30,
@@ -30,7 +30,7 @@ describe("what a team asks for at most", () => {
     });
   });
 
-  test("has every model at its most pods, and one more for a rollout", () => {
+  test("includes the maximum number of pods of every model, and one more for a rollout", () => {
     const models = [
       { resources: small, autoscale: { kind: "requestRate", max: 20 } },
       { resources: { ...small, gpus: 2 }, autoscale: { kind: "none", replicas: 3 } },
@@ -38,12 +38,12 @@ describe("what a team asks for at most", () => {
     expect(teamDemand(team({ models }))).toMatchObject({ cpu: 2.6, gpus: 8, pods: 26 });
   });
 
-  test("has each training job once", () => {
+  test("includes each training job once", () => {
     const training = [{ resources: { cpu: "4", memory: "16Gi", gpus: 4 } }, { resources: small }];
     expect(teamDemand(team({ training }))).toMatchObject({ cpu: 4.2, gpus: 4, pods: 3 });
   });
 
-  test("is exact to a thousandth of a core, however many pods there are", () => {
+  test("is exact to a thousandth of a core for any number of pods", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 1000 }))),
@@ -63,7 +63,7 @@ describe("what a team asks for at most", () => {
     );
   });
 
-  test("fits into a quota of just as much", async () => {
+  test("fits into a quota of the same size", async () => {
     const { config } = smallStack();
     // Twenty-one models at 200m and 256Mi, training at 500m and 1Gi, tracking at 100m and 1Gi.
     config.team.quota = { cpu: "4800m", memory: "7424Mi", storage: "20Gi", pods: 23 };
@@ -71,7 +71,7 @@ describe("what a team asks for at most", () => {
   });
 });
 
-test("the quota bounds requests, and memory by limits too", () => {
+test("the quota restricts requests, and also the limits of memory", () => {
   const quota = { cpu: "16", memory: "32Gi", storage: "100Gi", gpus: 2, pods: 50 };
   expect(quotaLimits(quota)).toMatchObject({
     "requests.cpu": "16",
@@ -85,7 +85,7 @@ test("the quota bounds requests, and memory by limits too", () => {
   });
 });
 
-test("the namespace lets in what the program puts there, and nothing that has no bounds", async () => {
+test("the quota admits the program's objects, and containers without resources get defaults", async () => {
   const all = await declare(smallStack());
   const { hard } = only(all, "ResourceQuota").inputs.spec;
   const inNamespace = (kind: string) =>
@@ -96,7 +96,7 @@ test("the namespace lets in what the program puts there, and nothing that has no
   const [{ type, default: limits, defaultRequest }] = only(all, "LimitRange").inputs.spec.limits;
   expect(type).toBe("Container");
   expect(Object.keys(limits).sort()).toEqual(Object.keys(defaultRequest).sort());
-  // Each quota on requests makes a request mandatory, which the defaults then fill in.
+  // A quota on requests makes them mandatory, and the LimitRange adds missing ones.
   expect(Object.keys(defaultRequest)).toEqual(expect.arrayContaining(["cpu", "memory"]));
   const ours = podTemplates(all).flatMap(containers) as Inputs[];
   expect(ours.filter(({ resources }) => !resources)).toEqual([]);

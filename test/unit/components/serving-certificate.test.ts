@@ -21,7 +21,7 @@ beforeAll(async () => {
   certificate = new X509Certificate(pair.certificate);
 });
 
-/** Calls a TLS server that has the key pair by a name, and trusts only the given certificate. */
+/** Connects to a TLS server with the key pair by a name, and trusts only the given certificate. */
 async function handshake(servername: string, ca: string): Promise<string> {
   const server = createServer({ cert: pair.certificate, key: pair.key, minVersion: "TLSv1.3" });
   server.on("secureConnection", (socket: TLSSocket) => socket.end("hello"));
@@ -39,20 +39,20 @@ async function handshake(servername: string, ca: string): Promise<string> {
   }
 }
 
-test("it names the server as its clients call it", () => {
+test("the certificate has the names by which clients call the server", () => {
   expect(certificate.subjectAltName).toBe(NAMES.map((name) => `DNS:${name}`).join(", "));
   expect(certificate.subject).toBe(`CN=${NAMES[0]}`);
   expect(NAMES.map((name) => certificate.checkHost(name))).toEqual([...NAMES]);
   expect(certificate.checkHost("other.ml-platform.svc")).toBeUndefined();
 });
 
-test("its key is the one beside it, on P-256", () => {
+test("the private key is that of the certificate, on the curve P-256", () => {
   const key = createPrivateKey(pair.key);
   expect(certificate.checkPrivateKey(key)).toBe(true);
   expect(key.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
 });
 
-test("it vouches for itself and serves TLS, and is valid for ten years from a little before now", () => {
+test("the certificate is self-signed, for TLS servers, and valid from an hour ago for ten years", () => {
   expect(certificate.verify(certificate.publicKey)).toBe(true);
   expect(certificate.ca).toBe(true);
   expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
@@ -63,13 +63,13 @@ test("it vouches for itself and serves TLS, and is valid for ten years from a li
   expect(years).toBeCloseTo(10, 1);
 });
 
-test("a client that trusts it alone gets through, by both names", async () => {
+test("a client that trusts only the certificate can connect by both names", async () => {
   for (const name of NAMES) {
     expect(await handshake(name, pair.certificate)).toBe("hello");
   }
 });
 
-test("a client that calls another name, or trusts another certificate, does not", async () => {
+test("a client that uses another name, or trusts another certificate, cannot connect", async () => {
   await expect(handshake("other.ml-platform.svc", pair.certificate)).rejects.toThrow(
     "does not match certificate",
   );
@@ -77,7 +77,7 @@ test("a client that calls another name, or trusts another certificate, does not"
   await expect(handshake(NAMES[0], other.certificate)).rejects.toThrow("certificate");
 });
 
-test("each pair is another one", async () => {
+test("each key pair is different", async () => {
   const other = await selfSigned(NAMES);
   expect(other.key).not.toBe(pair.key);
   expect(new X509Certificate(other.certificate).serialNumber).not.toBe(certificate.serialNumber);

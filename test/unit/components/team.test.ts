@@ -7,7 +7,7 @@ import { DIGEST, type Inputs, run } from "../../support/mocks";
 import { objects, only, podTemplates } from "../../support/objects";
 import { smallStack, stackFile } from "../../support/stacks";
 
-test("the namespace admits only pods that are `restricted`, and belongs to somebody", async () => {
+test("the namespace admits only `restricted` pods, and has the label of its owner", async () => {
   const { config } = smallStack();
   const { metadata } = only(
     await declare({ config: { ...config, owner: "team-fraud" } }),
@@ -24,7 +24,7 @@ test("the namespace admits only pods that are `restricted`, and belongs to someb
   });
 });
 
-test("every object says who runs and owns it", async () => {
+test("every object has the labels of the project, the program and its owner", async () => {
   const all = objects(await declare(smallStack()));
   for (const { name, inputs } of all) {
     expect(inputs.metadata.labels, name).toMatchObject({
@@ -35,7 +35,7 @@ test("every object says who runs and owns it", async () => {
   }
 });
 
-test("viewers may look at everything but secrets, in their namespace alone", async () => {
+test("viewers can read everything but Secrets, in the team's namespace only", async () => {
   const { config } = smallStack();
   config.team.viewers = ["analysts", "auditors"];
   const { metadata, roleRef, subjects } = only(
@@ -51,7 +51,7 @@ test("viewers may look at everything but secrets, in their namespace alone", asy
   ]);
 });
 
-test("the image of a build that a preview skips is not known: no policy may judge half of its reference", async () => {
+test("the image of a build that a preview skips is unknown, so that no policy checks an incomplete reference", async () => {
   // How the engine writes a value that is not known (`@pulumi/pulumi`, runtime/rpc.js).
   const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
   const all = await declare({ ...stackFile("dev"), preview: true });
@@ -81,7 +81,7 @@ test("images are built from their targets on the pinned base, and run by the dig
   );
 });
 
-test("a given tag is resolved to its digest, a given digest is taken as it is", async () => {
+test("an image with a tag is resolved to its digest, and one with a digest is used as it is", async () => {
   const stack = smallStack();
   stack.config.team.images.serving = "registry.example.com/acme/serving:v3";
   stack.config.team.models.push({ name: "own", image: "registry.example.com/acme/own:v1" });
@@ -96,7 +96,7 @@ test("a given tag is resolved to its digest, a given digest is taken as it is", 
   expect(image("tracking")).toBe(stack.config.team.images.tracking);
 });
 
-test("a lock gives an image its digest, and refuses what is none", () => {
+test("a lock has the digests of images, and an invalid digest is refused", () => {
   const lock = { [CATALOGUE.prometheus]: DIGEST, [CATALOGUE.python]: "sha256:short" };
   const source = new ImageSource(lock, undefined);
   expect(source.reference("prometheus")).toBe(`${CATALOGUE.prometheus}@${DIGEST}`);
@@ -104,26 +104,26 @@ test("a lock gives an image its digest, and refuses what is none", () => {
   expect(() => source.reference("python")).toThrow(`no digest for ${CATALOGUE.python}`);
 });
 
-test("every image of the catalogue names its registry and a version that stays", () => {
+test("every image of the catalogue has its registry and a full version", () => {
   for (const image of Object.values(CATALOGUE)) {
     expect(image).toMatch(/^[a-z0-9]+(\.[a-z0-9]+)+\/[a-z0-9/-]+:v?\d+\.\d+[\w.-]*$/);
   }
 });
 
-test("a team is the same beside its platform and with the platform in another stack", async () => {
+test("a team has the same resources with its platform in the same stack and in another one", async () => {
   const { config } = smallStack();
-  const [beside, outputs] = [await run(program, { config }), { platform: {} as unknown }];
-  outputs.platform = beside.outputs.platform;
+  const [together, outputs] = [await run(program, { config }), { platform: {} as unknown }];
+  outputs.platform = together.outputs.platform;
   const { platform: _, ...rest } = config;
-  const apart = await run(program, {
+  const separate = await run(program, {
     config: { ...rest, platformStack: "acme/ml-platform/platform" },
     references: { "acme/ml-platform/platform": outputs },
   });
-  const ofTeam = (all: (typeof beside)["registrations"]) =>
+  const ofTeam = (all: (typeof together)["registrations"]) =>
     all
       .filter(({ name }) => name.startsWith("demo"))
       .map(({ name, inputs }) => ({ name, inputs }))
       .sort((a, b) => a.name.localeCompare(b.name));
-  expect(ofTeam(apart.registrations).length).toBeGreaterThan(20);
-  expect(ofTeam(apart.registrations)).toEqual(ofTeam(beside.registrations));
+  expect(ofTeam(separate.registrations).length).toBeGreaterThan(20);
+  expect(ofTeam(separate.registrations)).toEqual(ofTeam(together.registrations));
 });

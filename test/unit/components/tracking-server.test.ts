@@ -23,28 +23,28 @@ function env(all: Registration[]): Record<string, string> {
   return Object.fromEntries(env.map(({ name, value }: Inputs) => [name, value]));
 }
 
-describe("where runs and artifacts are kept", () => {
+describe("runs and artifacts are stored", () => {
   const stores = (settings: Parameters<typeof serverEnvironment>[0]) => {
     const all = serverEnvironment(settings, ["mlflow"], undefined);
     const { MLFLOW_BACKEND_STORE_URI, MLFLOW_ARTIFACTS_DESTINATION, ...rest } = all;
     return { runs: MLFLOW_BACKEND_STORE_URI, artifacts: MLFLOW_ARTIFACTS_DESTINATION, rest };
   };
 
-  test("on the volume, unless something else is said", () => {
+  test("on the volume by default", () => {
     expect(stores({})).toMatchObject({
       runs: "sqlite:////mlflow/mlflow.db",
       artifacts: "/mlflow/artifacts",
     });
   });
 
-  test("in PostgreSQL, by an address that has no password in it", () => {
+  test("in PostgreSQL, with a URL without a password", () => {
     const { runs, artifacts } = stores({ postgres: POSTGRES });
     expect(artifacts).toBe("/mlflow/artifacts");
     expect(runs).toBe("postgresql+psycopg://fraud@db.example.com:5433/runs");
     expect(new URL(runs ?? "").password).toBe("");
   });
 
-  test("in S3, at AWS or where the endpoint says", () => {
+  test("in S3, at AWS or at the configured endpoint", () => {
     const aws = stores({ s3: { bucket: "acme/fraud" } });
     expect(aws.artifacts).toBe("s3://acme/fraud");
     expect(aws.rest).not.toHaveProperty("MLFLOW_S3_ENDPOINT_URL");
@@ -62,7 +62,7 @@ describe("where runs and artifacts are kept", () => {
     [{ s3: { bucket: "b", endpoint: "http://minio" } }, [80]],
     [{ s3: { bucket: "b", endpoint: "https://minio" } }, [443]],
     [{ postgres: POSTGRES, s3: { bucket: "b", endpoint: "http://minio:9000" } }, [5433, 9000]],
-  ])("%j is reached at the ports %j", (settings, ports) => {
+  ])("with %j at the ports %j", (settings, ports) => {
     expect(storePorts(settings)).toEqual(ports);
   });
 });
@@ -76,7 +76,7 @@ describe("the server", () => {
     );
   });
 
-  test("takes its passwords from a Secret, and none from its specification", () => {
+  test("has its passwords in a Secret, and none in its pod spec", () => {
     const [{ envFrom }] = pod(all).containers;
     expect(envFrom).toEqual([{ secretRef: { name: "demo-tracking-credentials-autonamed" } }]);
     expect(Object.keys(only(all, "Secret", "credentials").inputs.stringData).sort()).toEqual([
@@ -89,7 +89,7 @@ describe("the server", () => {
     }
   });
 
-  test("has no Secret where there is nothing to keep", async () => {
+  test("has no Secret without passwords", async () => {
     const plain = await declare(smallStack());
     expect(objects(plain, "Secret").map(({ name }) => name)).toEqual([
       "platform-metrics-adapter-certificate-ml-platform-1",
@@ -97,7 +97,7 @@ describe("the server", () => {
     expect(pod(plain).containers[0]).not.toHaveProperty("envFrom");
   });
 
-  test("answers to its Service's name and its host, at whatever port", () => {
+  test("accepts requests for its Service's name and its host, with any port", () => {
     expect(env(all).MLFLOW_SERVER_ALLOWED_HOSTS?.split(",")).toEqual([
       "mlflow",
       "mlflow:*",
@@ -106,18 +106,18 @@ describe("the server", () => {
     ]);
   });
 
-  test("lets its own UI ask, by the origin that a browser would send", async () => {
+  test("accepts requests from its own UI, by the origin that browsers send", async () => {
     const origin = "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS";
     expect(env(all)[origin]).toBe("https://mlflow.demo.ml.example.com");
     const at = async (port: number) =>
       env(await declared({ expose: true }, { ingress: { port } }))[origin];
     expect(await at(8080)).toBe("http://mlflow.demo.localhost:8080");
-    // Browsers leave the scheme's own port out.
+    // Browsers omit the default port of the scheme.
     expect(await at(80)).toBe("http://mlflow.demo.localhost");
     expect(env(await declared({}))).not.toHaveProperty(origin);
   });
 
-  test("is one pod at a time, as one SQLite file has one writer", () => {
+  test("has one pod at a time, as an SQLite file has one writer", () => {
     const { spec } = only(all, "Deployment", "tracking").inputs;
     expect(spec.strategy).toEqual({ type: "Recreate" });
     expect(spec).not.toHaveProperty("replicas");
@@ -128,7 +128,7 @@ describe("the server", () => {
     });
   });
 
-  test("may take minutes to make its tables before it is restarted", () => {
+  test("has two minutes to create its tables before it is restarted", () => {
     const [{ startupProbe }] = pod(all).containers;
     expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(120);
   });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   pod = job.inputs.spec.template.spec;
 });
 
-test("it reads the team's data at /app/data", async () => {
+test("the job reads the team's data at /app/data", async () => {
   const data = only(await declared(), "PersistentVolumeClaim", "-data");
   expect(data.inputs.spec).toEqual({
     accessModes: ["ReadWriteOnce"],
@@ -33,7 +33,7 @@ test("it reads the team's data at /app/data", async () => {
   expect(env).toContainEqual({ name: "DATA_DIR", value: "/app/data" });
 });
 
-test("it registers the model that services load, under the alias that they ask for", () => {
+test("the job registers its model under the configured alias", () => {
   const [{ env, command }] = pod.containers;
   expect(command).toEqual(["python", "-m", "training.train"]);
   expect(Object.fromEntries(env.map(({ name, value }: Inputs) => [name, value]))).toMatchObject({
@@ -41,14 +41,14 @@ test("it registers the model that services load, under the alias that they ask f
     EXPERIMENT_NAME: "fit",
     MODEL_NAME: "churn",
     MODEL_ALIAS: "canary",
-    // The one place that the pod can write to, beside its data.
+    // The only writable folder besides the data.
     HOME: "/tmp",
   });
   const [{ volumeMounts }] = pod.containers;
   expect(volumeMounts.map(({ mountPath }: Inputs) => mountPath)).toEqual(["/app/data", "/tmp"]);
 });
 
-test("sample data is put there first, by the same image, only where asked for", async () => {
+test("an init container with the same image writes sample data, only if `sampleData` is true", async () => {
   expect(pod).not.toHaveProperty("initContainers");
   const { spec } = only(await declared({ sampleData: true }), "Job").inputs.spec.template;
   const [init] = spec.initContainers;
@@ -57,24 +57,24 @@ test("sample data is put there first, by the same image, only where asked for", 
   expect({ ...init, name: "", command: [] }).toEqual({ ...main, name: "", command: [] });
 });
 
-test("it ends in time: by itself after its deadline, and Pulumi waits a little longer", () => {
+test("the job ends at its deadline, and Pulumi waits a minute longer", () => {
   expect(job.inputs.spec).toMatchObject({ activeDeadlineSeconds: 900, backoffLimit: 1 });
   expect(job.options.createTimeout).toBe("960s");
   expect(pod.restartPolicy).toBe("Never");
 });
 
-test("another run is another Job, which comes once the one before is gone", async () => {
+test("another run replaces the Job, and the old Job is deleted first", async () => {
   const [first, second] = [only(await declared(), "Job"), only(await declared({ run: 2 }), "Job")];
   const run = ({ inputs }: Registration) => inputs.spec.template.metadata.annotations;
   expect([first, second].map(run)).toEqual([
     { "ml-platform/run": "1" },
     { "ml-platform/run": "2" },
   ]);
-  // The template is what Kubernetes lets nobody change, so that the provider replaces the Job; nothing else differs.
+  // The pod template is immutable, so the provider replaces the Job. Nothing else differs.
   second.inputs.spec.template.metadata.annotations = run(first);
   expect(second.inputs).toEqual(first.inputs);
   expect(first.options).toMatchObject({ deleteBeforeReplace: true, replaceOnChanges: [] });
-  // With a name of its own a Job that somebody else left behind would be in the way.
+  // With a fixed name it would conflict with a Job that another program left behind.
   expect(first.inputs.metadata).not.toHaveProperty("name");
 });
 
@@ -98,7 +98,7 @@ test("jobs run one after another, as they share a volume", async () => {
   });
 });
 
-test("one that asks for GPUs stands their nodes' taint, and no other does", async () => {
+test("only a job that requests GPUs tolerates the taint of GPU nodes", async () => {
   const { config } = smallStack();
   config.platform = { devicePlugin: { mode: "existing" } };
   config.team.quota = { gpus: 2 };
@@ -110,7 +110,7 @@ test("one that asks for GPUs stands their nodes' taint, and no other does", asyn
   expect(pod).not.toHaveProperty("tolerations");
 });
 
-test("its account can do nothing", async () => {
+test("the job has a service account of its own, without a token", async () => {
   const all = await declared();
   const account = only(all, "ServiceAccount", "train-fit-account");
   expect(account.inputs.automountServiceAccountToken).toBe(false);

@@ -33,7 +33,7 @@ const backends = (all: Registration[]) =>
   );
 
 describe("the variants of a model", () => {
-  test("take from it what they do not say themselves", () => {
+  test("have the settings of the model unless they have their own", () => {
     const model = { version: 7, image: undefined, ingress: true };
     expect(variantsOf({ ...model, variants: [{ name: "a", weight: 1, version: 9 }] })).toEqual([
       { ...model, name: "a", weight: 1, version: 9 },
@@ -43,24 +43,24 @@ describe("the variants of a model", () => {
     ]);
   });
 
-  test("have a fixed one, which no weight moves: main, else the first", () => {
+  test("include a fixed one, which does not depend on weights: main, else the first", () => {
     const of = (...names: string[]) => fixedVariant(names.map((name) => ({ name }))).name;
     expect([of("main"), of("a", "main"), of("b", "a")]).toEqual(["main", "main", "b"]);
   });
 });
 
 describe("two variants of a model", () => {
-  test("have pods, an autoscaler and a budget each, which choose their own pods alone", async () => {
+  test("each have a Deployment, an autoscaler and a disruption budget, which select only their own pods", async () => {
     const all = await both();
     for (const kind of ["HorizontalPodAutoscaler", "PodDisruptionBudget"]) {
       const own = objects(all, kind).filter(({ name }) => name.startsWith("demo-serve-churn-"));
       expect(own.map(({ name }) => name.split("-")[3])).toEqual(["main", "candidate"]);
     }
     const pods = podTemplates(all).filter(({ workload }) => workload.includes("-serve-"));
-    const chosen = pods.map(({ selector }) =>
+    const selected = pods.map(({ selector }) =>
       pods.filter(({ labels }) => selects(selector, labels)).map(({ workload }) => workload),
     );
-    expect(chosen).toEqual([["demo-serve-churn-main"], ["demo-serve-churn-candidate"]]);
+    expect(selected).toEqual([["demo-serve-churn-main"], ["demo-serve-churn-candidate"]]);
     const versions = pods.map(
       ({ spec }) =>
         spec.containers[0].env.find(({ name }: Inputs) => name === "MODEL_VERSION").value,
@@ -68,7 +68,7 @@ describe("two variants of a model", () => {
     expect(versions).toEqual(["champion", "8"]);
   });
 
-  test("share the requests of one host by weight, and a header goes before the weights", async () => {
+  test("share the requests of one host by weight, except requests with the header of a variant", async () => {
     const all = await both();
     const { apiVersion, spec } = only(all, "HTTPRoute").inputs;
     expect(objects(all, "Ingress")).toEqual([]);
@@ -104,7 +104,7 @@ describe("two variants of a model", () => {
     ]);
   });
 
-  test("lose the Ingress that was there before only once a Gateway has taken their route", async () => {
+  test("replace an Ingress only after a Gateway has accepted their route", async () => {
     const { metadata } = only(await both(), "HTTPRoute").inputs;
     expect(metadata.annotations).toEqual({
       "pulumi.com/waitFor":
@@ -112,26 +112,26 @@ describe("two variants of a model", () => {
     });
   });
 
-  test("come and go without a change to the pods of the one that stays", async () => {
+  test("can be added and removed without a change to the pods of main", async () => {
     const pods = (all: Registration[]) => only(all, "Deployment", "churn-main").inputs.spec;
-    const alone = await split([]);
-    expect(pods(await both())).toEqual(pods(alone));
-    expect(objects(alone, "HTTPRoute")).toEqual([]);
-    expect(objects(alone, "Ingress")).toHaveLength(1);
+    const single = await split([]);
+    expect(pods(await both())).toEqual(pods(single));
+    expect(objects(single, "HTTPRoute")).toEqual([]);
+    expect(objects(single, "Ingress")).toHaveLength(1);
   });
 
   test.each([
     [90, 10, 100, 0],
-    // The way back from a promotion: no Service, and no caller inside the cluster, moves along.
+    // A rollback of a promotion. It changes no Service, so callers inside the cluster reach the same pods.
     [0, 100, 100, 0],
     [10, 90, 90, 10],
-  ])("differ by the route alone where weights go from %i/%i to %i/%i", async (...weights) => {
+  ])("change only the route when the weights change from %i/%i to %i/%i", async (...weights) => {
     const before = await weighted(weights.slice(0, 2));
     const after = await weighted(weights.slice(2));
     const kept = new Map(
       before.map(({ name, type, inputs }) => [`${type} ${name}`, JSON.stringify(inputs)]),
     );
-    // A certificate is made anew in each program, and kept by the engine.
+    // Each run makes another certificate, which the engine ignores.
     const changed = after.filter(
       ({ name, type, inputs }) =>
         name.startsWith("demo-") && kept.get(`${type} ${name}`) !== JSON.stringify(inputs),
@@ -139,7 +139,7 @@ describe("two variants of a model", () => {
     expect(changed.map(({ inputs }) => inputs.kind)).toEqual(["HTTPRoute"]);
   });
 
-  test("may run images, sizes and autoscalers of their own", async () => {
+  test("can have images, resources and autoscalers of their own", async () => {
     const image = `registry.example.com/acme/other@sha256:${"e".repeat(64)}`;
     const own = { image, autoscale: { kind: "none", replicas: 3 }, resources: { memory: "1Gi" } };
     const all = await split([
@@ -157,7 +157,7 @@ describe("two variants of a model", () => {
 });
 
 describe("the platform's Gateway", () => {
-  test("serves every host below the domain, to namespaces of this project alone", async () => {
+  test("serves every host of the domain, with routes from namespaces of this project only", async () => {
     const { metadata, spec } = only(await both(), "Gateway").inputs;
     expect(metadata).toMatchObject({
       name: "ml-platform",
@@ -185,7 +185,7 @@ describe("the platform's Gateway", () => {
     expect(namespace.metadata.labels["app.kubernetes.io/part-of"]).toBe("ml-platform");
   });
 
-  test("may be one that the cluster has", async () => {
+  test("can be an existing one", async () => {
     const existing = {
       mode: "existing",
       name: "shared",
@@ -205,7 +205,7 @@ describe("the platform's Gateway", () => {
     ]);
   });
 
-  test("is named without a listener where none is given", () => {
+  test("is referred to without a listener if none is set", () => {
     const { parentRefs } = splitSpec({ name: "g", namespace: "n" }, "h", ["/"], []);
     expect(parentRefs[0]).not.toHaveProperty("sectionName");
   });

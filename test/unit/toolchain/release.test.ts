@@ -65,8 +65,8 @@ function boxOf<Name extends string>(
 const path = (name: string) => `/v1.2.3/${arch}/${name}`;
 
 function publish(name: string, file: Buffer, checksum = sum(file)): void {
-  site.answers.set(path(name), whole(file));
-  site.answers.set(path(`${name}.sha256`), whole(checksum));
+  site.handlers.set(path(name), whole(file));
+  site.handlers.set(path(`${name}.sha256`), whole(checksum));
 }
 
 const builds = () => box.read("go.log");
@@ -90,7 +90,7 @@ describe("a release", () => {
       expect.stringMatching(/^tool 1\.2\.3: downloaded in /),
     ]);
     await tools.ensure(["tool"], box.report);
-    expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
+    expect(site.requests).toEqual([path("tool.sha256"), path("tool")]);
     expect(builds()).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe("a release", () => {
     publish("tool", content);
     const tools = boxOf(["tool"]);
     await Promise.all([tools.ensure(["tool"], box.report), tools.ensure(["tool"], box.report)]);
-    expect(site.asked).toEqual([path("tool.sha256"), path("tool")]);
+    expect(site.requests).toEqual([path("tool.sha256"), path("tool")]);
   });
 
   it("is downloaded again after a killed download", async () => {
@@ -122,12 +122,12 @@ describe("a release", () => {
 
   it("is downloaded through redirects", async () => {
     publish("tool", content);
-    site.answers.set("/elsewhere", whole(content));
-    site.answers.set(path("tool"), (response) => {
+    site.handlers.set("/elsewhere", whole(content));
+    site.handlers.set(path("tool"), (response) => {
       response.writeHead(302, { location: `${site.origin}/elsewhere` }).end();
     });
     await boxOf(["tool"]).ensure(["tool"], box.report);
-    expect(site.asked.at(-1)).toBe("/elsewhere");
+    expect(site.requests.at(-1)).toBe("/elsewhere");
     expect(builds()).toEqual([]);
   });
 
@@ -143,9 +143,9 @@ describe("a release", () => {
       "tool-1.2.3",
     ]);
     const archive = readFileSync(join(box.folder, "a.tar.gz"));
-    site.answers.set("/a-1.2.3.tar.gz", whole(archive));
+    site.handlers.set("/a-1.2.3.tar.gz", whole(archive));
     const list = `${sum("other")}  b-1.2.3.tar.gz\n${sum(archive)}  a-1.2.3.tar.gz\n`;
-    site.answers.set("/sha256sums.txt", whole(list));
+    site.handlers.set("/sha256sums.txt", whole(list));
     const release = {
       ...{ url: `${site.origin}/a-{version}.tar.gz`, checksums: `${site.origin}/sha256sums.txt` },
       member: "tool-{version}/tool",
@@ -164,7 +164,7 @@ describe("a release", () => {
     vi.stubEnv("ML_PLATFORM_BUILD", "");
     publish("tool", content);
     expect((await tools.ensure(["tool"], box.report)).get("tool")).toBe(file);
-    expect(site.asked).toEqual([]);
+    expect(site.requests).toEqual([]);
   });
 
   it("is downloaded through the proxy of the environment", async () => {
@@ -172,7 +172,7 @@ describe("a release", () => {
     vi.stubEnv("http_proxy", "http://127.0.0.1:9");
     vi.stubEnv("no_proxy", "");
     await boxOf(["tool"]).ensure(["tool"], box.report);
-    expect(site.asked).toEqual([]);
+    expect(site.requests).toEqual([]);
     vi.stubEnv("no_proxy", "127.0.0.1");
     const again = boxOf(["again"]);
     publish("again", content);
@@ -183,10 +183,10 @@ describe("a release", () => {
 describe("an interrupted transfer", () => {
   it("is resumed", async () => {
     publish("tool", content);
-    site.answers.set(path("tool"), breaking(content, 2));
+    site.handlers.set(path("tool"), breaking(content, 2));
     const file = (await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")!;
     expect(readFileSync(file).equals(content)).toBe(true);
-    expect(site.asked.filter((asked) => asked.includes("bytes="))).toHaveLength(2);
+    expect(site.requests.filter((asked) => asked.includes("bytes="))).toHaveLength(2);
     expect(builds()).toEqual([]);
   });
 
@@ -209,12 +209,12 @@ describe("an interrupted transfer", () => {
     ],
   ])("%s: fails, leaves no file, and the tool is built", async (_case, answer) => {
     publish("tool", content);
-    site.answers.set(path("tool"), answer());
+    site.handlers.set(path("tool"), answer());
     const file = (await boxOf(["tool"]).ensure(["tool"], box.report)).get("tool")!;
     expect(file).not.toContain("-release-");
     expect(inCache().filter((name) => name.includes("-release-"))).toEqual([]);
     expect(box.lines[1]).toMatch(/^tool 1\.2\.3: no download, so built here\. Reason: .*broke off/);
-    expect(site.asked.length).toBeLessThan(8);
+    expect(site.requests.length).toBeLessThan(8);
   });
 });
 
@@ -240,7 +240,7 @@ describe("a wrong checksum", () => {
     publish("tool", content);
     const message = await failure(boxOf(["tool"], { sha256: { [arch]: sum("known") } }));
     expect(message).toMatch(new RegExp(`expected ${sum("known")} \\(pinned in this repository`));
-    expect(site.asked).toEqual([path("tool.sha256")]);
+    expect(site.requests).toEqual([path("tool.sha256")]);
   });
 
   it("is accepted if the pinned one is equal", async () => {
@@ -252,11 +252,11 @@ describe("a wrong checksum", () => {
 
 describe("no usable release", () => {
   it.each([
-    ["a missing file", () => site.answers.delete(path("tool")), /HTTP status 404/],
-    ["no checksum", () => site.answers.delete(path("tool.sha256")), /HTTP status 404/],
+    ["a missing file", () => site.handlers.delete(path("tool")), /HTTP status 404/],
+    ["no checksum", () => site.handlers.delete(path("tool.sha256")), /HTTP status 404/],
     [
       "a page instead of the checksum",
-      () => site.answers.set(path("tool.sha256"), whole("<html>log in</html>")),
+      () => site.handlers.set(path("tool.sha256"), whole("<html>log in</html>")),
       /no sha256 of tool/,
     ],
   ])("%s: builds, and reports the reason", async (_case, change, reason) => {
@@ -268,24 +268,24 @@ describe("no usable release", () => {
   });
 
   it("an overloaded site with a long Retry-After: builds at once", async () => {
-    site.answers.set(path("tool.sha256"), (response) => {
+    site.handlers.set(path("tool.sha256"), (response) => {
       response.writeHead(503, { "retry-after": "3600" }).end();
     });
     await boxOf(["tool"]).ensure(["tool"], box.report);
     expect(builds()).toHaveLength(1);
-    expect(site.asked.length).toBeLessThan(6);
+    expect(site.requests.length).toBeLessThan(6);
   });
 
   it("a site that never responds: one request, one line, all tools are built at once", async () => {
     const tools = boxOf(["one", "two", "three"]);
     for (const name of tools.names) {
-      site.answers.set(path(`${name}.sha256`), () => undefined);
+      site.handlers.set(path(`${name}.sha256`), () => undefined);
     }
     const start = Date.now();
     await tools.ensure(["one", "two"], box.report);
     expect(Date.now() - start).toBeLessThan(5_000);
     await tools.ensure(["three"], box.report);
-    expect(site.asked).toEqual([path("one.sha256")]);
+    expect(site.requests).toEqual([path("one.sha256")]);
     const said = box.lines.filter((line) => line.includes("does not answer"));
     expect(said).toEqual([
       expect.stringMatching(/^one, two: no download, .* does not answer \(.*[Tt]imeout/),

@@ -9,7 +9,7 @@ import { ROOT } from "../../../../cli/common/root";
 import { withWeights } from "../../../../cli/promote/weights";
 import { stackFile } from "../../../../cli/stack/file";
 import { startTimeOf } from "../../../../lab/cluster/process-record";
-import { GOOD, standIn } from "../../../support/prometheus";
+import { GOOD, startPrometheusStub } from "../../../support/prometheus";
 import { waitFor } from "../../../support/wait";
 
 const folder = mkdtempSync(join(tmpdir(), "interruption-"));
@@ -45,7 +45,7 @@ async function promotion(main: number, candidate: number, seconds = 0, reachable
   copyFileSync(join(ROOT, "Pulumi.team.yaml"), file);
   const text = () => readFileSync(file, "utf8");
   writeFileSync(file, withWeights(text(), "card-fraud", { main, candidate }));
-  const prometheus = await standIn(() => GOOD);
+  const prometheus = await startPrometheusStub(() => GOOD);
   if (!reachable) {
     prometheus.close();
   }

@@ -15,11 +15,11 @@ import {
 } from "../../../../cli/promote/record";
 import type { OpenStack } from "../../../../cli/stack";
 import { stackFile } from "../../../../cli/stack/file";
-import { type Figures, GOOD, standIn } from "../../../support/prometheus";
+import { type Figures, GOOD, startPrometheusStub } from "../../../support/prometheus";
 
 let folder: string;
 let file: string;
-let prometheus: Awaited<ReturnType<typeof standIn>>;
+let prometheus: Awaited<ReturnType<typeof startPrometheusStub>>;
 let figures: Figures;
 /** The weights in the stack's file at each update. */
 let updates: string[];
@@ -32,7 +32,7 @@ beforeEach(async () => {
   file = stackFile("prod", folder);
   copyFileSync(join(ROOT, "Pulumi.team.yaml"), file);
   [figures, updates, passed, said] = [GOOD, [], [], []];
-  prometheus = await standIn(() => figures);
+  prometheus = await startPrometheusStub(() => figures);
 });
 
 afterEach(() => {
@@ -106,7 +106,7 @@ describe("a promotion", () => {
 
   test("checks repeatedly, each time over all seconds of the step", async () => {
     await run();
-    const seconds = prometheus.asked
+    const seconds = prometheus.queries
       .filter((query) => query.startsWith("sum(changes"))
       .map((query) => Number(/\[(\d+)s\]/.exec(query)?.[1]));
     // Once over a whole window, before anything is changed.

@@ -10,8 +10,8 @@ for target in sys.argv[1:]:
     except OSError: print('denied')
 `;
 
-/** The responses of these URLs to a pod in the namespace `default`, which does not belong to the platform. */
-export async function strangerAsks(
+/** The responses of these URLs to a pod in the namespace `default`, which no stack has created. */
+export async function requestFromOtherNamespace(
   kubectl: Kubectl,
   lab: LabInfo,
   targets: readonly string[],
@@ -20,9 +20,9 @@ export async function strangerAsks(
     ([name]) => name.includes("/python:"),
   );
   const image = `${lab.registry}/${python?.join("@")}`;
-  const pod = ["run", "stranger", "-n", "default", `--image=${image}`, "--restart=Never"];
+  const pod = ["run", "client", "-n", "default", `--image=${image}`, "--restart=Never"];
   await kubectl.run(...pod, "--command", "--", "python3", "-c", PROGRAM, ...targets);
-  const done = ["wait", "-n", "default", "pod/stranger", "--timeout=60s"];
+  const done = ["wait", "-n", "default", "pod/client", "--timeout=60s"];
   await kubectl.run(...done, "--for=jsonpath={.status.phase}=Succeeded");
-  return (await kubectl.run("logs", "-n", "default", "stranger")).trim().split("\n");
+  return (await kubectl.run("logs", "-n", "default", "client")).trim().split("\n");
 }
