@@ -75,9 +75,12 @@ export function controllersToEnable(available: string, enabled: string): string[
   return CONTROLLERS.filter((it) => words(available).includes(it) && !words(enabled).includes(it));
 }
 
+/** The kernel lists a process of another PID namespace as 0. */
+const isPid = (text: string) => text !== "" && text !== "0";
+
 /** Moves the processes of a cgroup to another one. One that exits in the meantime, or a kernel thread, is not an error. */
 export function moveProcesses(from: string, to: string): void {
-  const list = () => readFileSync(join(from, "cgroup.procs"), "utf8").split("\n").filter(Boolean);
+  const list = () => readFileSync(join(from, "cgroup.procs"), "utf8").split("\n").filter(isPid);
   // Repeated, as a process may have started another one before it was moved.
   for (let round = 0; round < MOVE_ROUNDS && list().length > 0; round++) {
     for (const pid of list()) {

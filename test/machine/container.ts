@@ -6,7 +6,14 @@ const INIT = `umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs tmpfs /run/systemd
 test ! -e /etc/cpuinfo || mount --bind /etc/cpuinfo /proc/cpuinfo
 sleep infinity & wait`;
-const OWN = "--mount --cgroup --pid --fork --mount-proc";
+
+/** Creates the cgroup of the container, with all controllers and without any process from outside of it. */
+const RUNTIME = `base=/sys/fs/cgroup$(cut -d: -f3- /proc/self/cgroup)
+mkdir "$base/runtime" "$base/box"
+echo 0 > "$base/runtime/cgroup.procs"
+for each in $(cat "$base/cgroup.controllers"); do echo "+$each" > "$base/cgroup.subtree_control"; done
+export base INIT
+exec unshare --pid --fork bash -c "echo 0 > \\"\\$base/box/cgroup.procs\\"; exec unshare --mount --cgroup --mount-proc bash -c \\"\\$INIT\\""`;
 
 /** Joins the cgroup of the container's first process, and then its namespaces, as a container runtime does for `exec`. */
 const ENTER = `pid=$(pgrep -P "$(systemctl show --property=MainPID --value container)") || exit 1
@@ -14,7 +21,7 @@ echo $$ > "/sys/fs/cgroup$(cut -d: -f3- /proc/$pid/cgroup)/cgroup.procs"
 exec nsenter --target "$pid" --mount --cgroup --pid sudo -u dev sh -c "$1"`;
 
 /** The command line that starts the container. */
-export const CONTAINER_UP = `sudo systemd-run --quiet --unit=container --property=Delegate=yes unshare ${OWN} bash -c '${INIT}'`;
+export const CONTAINER_UP = `sudo systemd-run --quiet --unit=container --property=Delegate=yes --setenv=INIT='${INIT}' bash -c '${RUNTIME}'`;
 
 /** The command line that runs another command line in it, as the user `dev`. */
 export function inContainer(command: string): string {
