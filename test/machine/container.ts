@@ -15,10 +15,18 @@ for each in $(cat "$base/cgroup.controllers"); do echo "+$each" > "$base/cgroup.
 export base INIT
 exec unshare --pid --fork bash -c "echo 0 > \\"\\$base/box/cgroup.procs\\"; exec unshare --mount --cgroup --mount-proc bash -c \\"\\$INIT\\""`;
 
-/** Joins the cgroup of the container's first process, and then its namespaces, as a container runtime does for `exec`. */
-const ENTER = `pid=$(pgrep -P "$(systemctl show --property=MainPID --value container)") || exit 1
-echo $$ > "/sys/fs/cgroup$(cut -d: -f3- /proc/$pid/cgroup)/cgroup.procs"
-exec nsenter --target "$pid" --mount --cgroup --pid sudo -u dev sh -c "$1"`;
+/**
+ * Runs a command in the namespaces and the cgroup of the container's first process. The processes outside of its PID namespace
+ * leave its cgroup again, as a container runtime's do: nobody inside could move them.
+ */
+const ENTER = `first=$(pgrep -P "$(systemctl show --property=MainPID --value container)") || exit 1
+procs() { echo "/sys/fs/cgroup$(cut -d: -f3- "/proc/$1/cgroup")/cgroup.procs"; }
+own=$(procs self)
+echo $$ > "$(procs "$first")"
+nsenter --target "$first" --mount --cgroup --pid sudo -u dev sh -c "$1" & outer=$!
+sleep 1
+for each in "$outer" $$; do echo "$each" > "$own"; done
+wait "$outer"`;
 
 /** The command line that starts the container. */
 export const CONTAINER_UP = `sudo systemd-run --quiet --unit=container --property=Delegate=yes --setenv=INIT='${INIT}' bash -c '${RUNTIME}'`;
