@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseDocument } from "yaml";
-import { check } from "../../components/config/errors";
+import { check, errorReport } from "../../components/config/errors";
+import { parseValue } from "../../components/config/load";
 import { SECRET_KEYS, type StackConfig, stackSchema } from "../../components/config/schema";
 import { ROOT } from "../common/root";
 
-const PREFIX = "ml-platform:";
+const PROJECT = "ml-platform";
+const PREFIX = `${PROJECT}:`;
 
 /** The path of a stack's file. */
 export function stackFile(name: string, workDir = ROOT): string {
@@ -35,11 +37,7 @@ function checkedConfig(keys: Record<string, unknown>, file: string): StackConfig
   if (data) {
     return data;
   }
-  const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
-  const lines = errors.map((error) => `  ${PREFIX}${error}`);
-  throw new Error(
-    [`${file}: the stack's configuration has ${count}; nothing was changed:`, ...lines].join("\n"),
-  );
+  throw new Error(errorReport(errors, PROJECT, file));
 }
 
 /** The name of the local cluster that a stack is on, if it is on one. */
@@ -116,10 +114,5 @@ function received(key: string, value: unknown): unknown {
   if (typeof value !== "string" || (SECRET_KEYS as readonly string[]).includes(key)) {
     return value;
   }
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return typeof parsed === "number" ? value : parsed;
-  } catch {
-    return value;
-  }
+  return parseValue(value);
 }

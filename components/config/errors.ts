@@ -185,9 +185,20 @@ export function parseArgs<S extends z.ZodType>(
   return data as z.output<S>;
 }
 
-/** All errors of a stack's configuration, one per line. */
-export function errorReport(errors: readonly string[]): string {
-  const lines = errors.map((error) => `  ${pulumi.getProject()}:${error}`);
+/**
+ * All errors of a stack's configuration, one per line.
+ * @param project prefix of its keys
+ * @param file name of the stack's file
+ */
+export function errorReport(
+  errors: readonly string[],
+  project = pulumi.getProject(),
+  file?: string,
+): string {
+  const lines = errors.map((error) => `  ${project}:${error}`);
   const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
-  return [`The stack's configuration has ${count}; nothing was changed:`, ...lines].join("\n");
+  const subject = file ? `${file}: the` : "The";
+  return [`${subject} stack's configuration has ${count}; nothing was changed:`, ...lines].join(
+    "\n",
+  );
 }

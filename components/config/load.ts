@@ -28,7 +28,7 @@ export function loadConfig(): Config {
     if (secret !== isConfigSecret(key)) {
       errors.push(secretError(name, secret));
     }
-    values[name] = secret ? text : parse(text);
+    values[name] = secret ? text : parseValue(text);
   }
   const { data, errors: invalid } = check(stackSchema, values);
   errors.push(...invalid);
@@ -46,7 +46,7 @@ export function loadConfig(): Config {
 }
 
 /** Pulumi gives objects, lists and booleans as JSON. Everything else is text, even if it looks like a number. */
-function parse(text: string): unknown {
+export function parseValue(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "number" ? text : value;

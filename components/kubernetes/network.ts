@@ -3,6 +3,11 @@ import type { types } from "@pulumi/kubernetes";
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
 type Spec = types.input.networking.v1.NetworkPolicySpec;
 
+/** The TCP port of an `http` or `https` URL. */
+export function portOf({ port, protocol }: URL): number {
+  return port ? Number(port) : protocol === "https:" ? 443 : 80;
+}
+
 /** All pods of a namespace, by the label that the API server sets on it. */
 export function namespace(name: string): Peer {
   return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { portOf } from "./network";
 
 /** A value of a Secret. */
 export interface SecretKey {
@@ -89,13 +90,7 @@ function proxyEnvironment(
 
 /** The TCP ports of a stack's proxies. */
 export function proxyPorts({ http, https }: ProxySettings): number[] {
-  const ports = [http, https].flatMap((url) => {
-    if (!url) {
-      return [];
-    }
-    const { port, protocol } = new URL(url);
-    return [port ? Number(port) : protocol === "https:" ? 443 : 80];
-  });
+  const ports = [http, https].flatMap((url) => (url ? [portOf(new URL(url))] : []));
   return [...new Set(ports)];
 }
 

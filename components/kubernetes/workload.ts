@@ -44,6 +44,58 @@ export class Workload {
     return new k8s.core.v1.ServiceAccount(`${name}-account`, args, opts);
   }
 
+  /** Binds a ClusterRole to an account of this workload. */
+  bindClusterRole(
+    suffix: string,
+    role: pulumi.Input<string>,
+    account: k8s.core.v1.ServiceAccount,
+  ): void {
+    const { labels, metadata, name, opts } = this;
+    new k8s.rbac.v1.ClusterRoleBinding(
+      `${name}-${suffix}`,
+      {
+        metadata: { labels },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+        subjects: [
+          {
+            kind: "ServiceAccount",
+            name: account.metadata.name,
+            namespace: metadata.namespace,
+          },
+        ],
+      },
+      opts,
+    );
+  }
+
+  /**
+   * Lets an account of this workload read objects of all namespaces.
+   * @param resources of the core API group
+   */
+  allowReading(suffix: string, resources: string[], account: k8s.core.v1.ServiceAccount): void {
+    const { labels, name, opts } = this;
+    const role = new k8s.rbac.v1.ClusterRole(
+      `${name}-${suffix}`,
+      {
+        metadata: { labels },
+        rules: [{ apiGroups: [""], resources, verbs: ["get", "list", "watch"] }],
+      },
+      opts,
+    );
+    this.bindClusterRole(suffix, role.metadata.name, account);
+  }
+
+  /** A Deployment of one pod with a ReadWriteOnce volume, so that old and new pods must not overlap. */
+  recreatedDeployment(template: k8s.types.input.core.v1.PodTemplateSpec): k8s.apps.v1.Deployment {
+    const { metadata, name, opts, selector } = this;
+    const spec = {
+      selector: { matchLabels: selector },
+      strategy: { type: "Recreate" },
+      template,
+    };
+    return new k8s.apps.v1.Deployment(name, { metadata, spec }, opts);
+  }
+
   /** Configuration files. A changed text makes a new ConfigMap, and so a rollout of the pods that mount it. */
   configFiles(data: Record<string, string>): k8s.core.v1.ConfigMap {
     const { metadata, name, opts } = this;

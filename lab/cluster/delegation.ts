@@ -79,7 +79,7 @@ export function controllersToEnable(available: string, enabled: string): string[
 const isPid = (text: string) => text !== "" && text !== "0";
 
 /** Moves the processes of a cgroup to another one. One that exits in the meantime, or a kernel thread, is not an error. */
-export function moveProcesses(from: string, to: string): void {
+function moveProcesses(from: string, to: string): void {
   const list = () => readFileSync(join(from, "cgroup.procs"), "utf8").split("\n").filter(isPid);
   // Repeated, as a process may have started another one before it was moved.
   for (let round = 0; round < MOVE_ROUNDS && list().length > 0; round++) {

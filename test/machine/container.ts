@@ -24,7 +24,7 @@ procs() { echo "/sys/fs/cgroup$(cut -d: -f3- "/proc/$1/cgroup")/cgroup.procs"; }
 own=$(procs self)
 echo $$ > "$(procs "$first")"
 nsenter --target "$first" --mount --cgroup --pid sudo -u dev sh -c "$1" & outer=$!
-sleep 1
+while kill -0 "$outer" && ! pgrep -P "$outer" > /dev/null; do sleep 0.1; done
 for each in "$outer" $$; do echo "$each" > "$own"; done
 wait "$outer"`;
 

@@ -45,7 +45,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     const workload = new Workload(name, namespace, identity, child);
 
     const account = workload.serviceAccount();
-    apiServerRights(name, namespace, account, workload.labels, child);
+    apiServerRights(name, workload, account, child);
     const { secretName, caBundle } = servingCertificate(
       name,
       { namespace, labels: workload.labels },

@@ -46,4 +46,3 @@ export const gatewaySchema = z
   .describe("Gateway that splits requests between variants of a model");
 
 export type IngressConfig = z.output<typeof ingressSchema>;
-export type GatewayConfig = z.output<typeof gatewaySchema>;

@@ -1,4 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
+import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
@@ -49,7 +49,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const workload = new Workload(name, namespace, identity, child);
 
     const account = workload.serviceAccount();
-    readsPods(name, namespace, account, workload.labels, child);
+    workload.allowReading("discovery", ["pods"], account);
     const config = workload.configFiles({ "prometheus.yml": prometheusConfig() });
     const samples = volume(
       `${name}-samples`,
@@ -62,19 +62,7 @@ export class Prometheus extends pulumi.ComponentResource {
       config: config.metadata.name,
       samples: samples.metadata.name,
     });
-    new k8s.apps.v1.Deployment(
-      name,
-      {
-        metadata: workload.metadata,
-        spec: {
-          selector: { matchLabels: workload.selector },
-          // The volume is ReadWriteOnce, so old and new pods must not overlap.
-          strategy: { type: "Recreate" },
-          template,
-        },
-      },
-      child,
-    );
+    workload.recreatedDeployment(template);
     workload.service(SERVICE, { name: "http", port: PORT });
     this.url = prometheusUrl(namespace);
     if (settings.expose) {
@@ -92,43 +80,12 @@ export function samplesLimit(storage: string): string {
   return `${Math.floor((parseQuantity(storage) * 0.8) / 2 ** 10)}KB`;
 }
 
-/** Lets an account read the pods of all namespaces, and nothing else. */
-function readsPods(
-  name: string,
-  namespace: string,
-  account: k8s.core.v1.ServiceAccount,
-  labels: Record<string, string>,
-  opts: pulumi.CustomResourceOptions,
-): void {
-  const role = new k8s.rbac.v1.ClusterRole(
-    `${name}-discovery`,
-    {
-      metadata: { labels },
-      rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
-    },
-    opts,
-  );
-  new k8s.rbac.v1.ClusterRoleBinding(
-    `${name}-discovery`,
-    {
-      metadata: { labels },
-      roleRef: {
-        apiGroup: "rbac.authorization.k8s.io",
-        kind: "ClusterRole",
-        name: role.metadata.name,
-      },
-      subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace }],
-    },
-    opts,
-  );
-}
-
 function prometheusPod(
   image: string,
   settings: z.output<typeof prometheusSettings>,
   { labels }: Workload,
   names: Record<"account" | "config" | "samples", pulumi.Input<string>>,
-): k8s.types.input.core.v1.PodTemplateSpec {
+): types.input.core.v1.PodTemplateSpec {
   const { cpu, memory, retention, storage, pod } = settings;
   const cpuLimit = parseQuantity(cpu) > 2 ? cpu : "2";
   return podTemplate({

@@ -47,5 +47,3 @@ export const prometheusSchema = z
   ])
   .prefault({ mode: "install" })
   .describe("Prometheus");
-
-export type PrometheusConfig = z.output<typeof prometheusSchema>;

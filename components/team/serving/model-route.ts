@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { GATEWAY_API, ROUTE_READY, splitSpec } from "../../kubernetes/gateway";
-import { type Identity, labels, selectorLabels } from "../../kubernetes/labels";
-import type { Metadata } from "../../kubernetes/workload";
+import type { Identity } from "../../kubernetes/labels";
+import { type Metadata, Workload } from "../../kubernetes/workload";
 import type { GatewayReference } from "../../platform/contract";
 import { PUBLIC_PATHS } from "./paths";
 
@@ -16,26 +16,8 @@ export interface RoutedVariant {
   readonly pods: pulumi.Resource;
 }
 
-/** The Service of a variant's pods. */
-export function modelService(
-  id: string,
-  namespace: string,
-  name: string,
-  identity: Identity,
-  opts: pulumi.CustomResourceOptions,
-): k8s.core.v1.Service {
-  return new k8s.core.v1.Service(
-    id,
-    {
-      metadata: { namespace, labels: labels(identity), name },
-      spec: {
-        selector: selectorLabels(identity),
-        ports: [{ name: "http", port: 80, targetPort: "http" }],
-      },
-    },
-    opts,
-  );
-}
+/** The port of a model's Services. */
+export const HTTP_PORT = { name: "http", port: 80 };
 
 /** A model, and the host at which it is served outside of the cluster. */
 export interface Exposure {
@@ -56,8 +38,8 @@ export function modelRoute(
 ): void {
   const backends = variants.map(({ name, weight, header, identity, pods }) => {
     const backend = `${model}-${name}`;
-    const after = { ...opts, dependsOn: [pods] };
-    const service = modelService(`${id}-${name}-service`, namespace, backend, identity, after);
+    const workload = new Workload(`${id}-${name}`, namespace, identity, opts);
+    const service = workload.service(backend, HTTP_PORT, [pods]);
     return { service: backend, weight, header, dependsOn: service };
   });
   new k8s.apiextensions.CustomResource(

@@ -14,7 +14,7 @@ import { addressOf } from "../../platform/ingress/address";
 import { allowTracking, trackingClient } from "../tracking/client";
 import { missingForModel } from "./feature";
 import { SERVING_PORT } from "./model-pod";
-import { modelRoute, modelService, type RoutedVariant } from "./model-route";
+import { HTTP_PORT, modelRoute, type RoutedVariant } from "./model-route";
 import { ModelVariant } from "./model-variant";
 import { PUBLIC_PATHS } from "./paths";
 import { type ModelConfig, modelSchema } from "./schema";
@@ -67,10 +67,8 @@ export class ModelService extends pulumi.ComponentResource {
       parent: this,
     });
     const { identity: fixed, pods } = fixedVariant(variants);
-    const service = modelService(`${name}-service`, namespace, settings.name, fixed, {
-      ...child,
-      dependsOn: [pods],
-    });
+    const fixedWorkload = new Workload(name, namespace, fixed, child);
+    const service = fixedWorkload.service(settings.name, HTTP_PORT, [pods]);
     const { host, url } = addressOf(contract.ingress, settings.name, namespace);
     this.url = settings.ingress ? url : `http://${settings.name}.${namespace}.svc`;
     if (settings.ingress) {

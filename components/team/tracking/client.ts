@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { httpUrl } from "../../config/types";
-import { allowEgress } from "../../kubernetes/network";
+import { allowEgress, portOf } from "../../kubernetes/network";
 import type { Workload } from "../../kubernetes/workload";
 import { TRACKING_URI } from "./address";
 
@@ -17,7 +17,6 @@ export function allowTracking(workload: Workload, trackingUri: string): void {
   if (trackingUri === TRACKING_URI) {
     return;
   }
-  const { port, protocol } = new URL(trackingUri);
-  const ports = [port ? Number(port) : protocol === "https:" ? 443 : 80];
-  workload.networkPolicy("tracking", allowEgress(workload.selector, [], ports));
+  const port = portOf(new URL(trackingUri));
+  workload.networkPolicy("tracking", allowEgress(workload.selector, [], [port]));
 }

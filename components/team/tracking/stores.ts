@@ -1,3 +1,4 @@
+import { portOf } from "../../kubernetes/network";
 import type { TrackingConfig } from "./schema";
 
 type Stores = Pick<TrackingConfig, "postgres" | "s3">;
@@ -32,8 +33,7 @@ export function storePorts({ postgres, s3 }: Stores): number[] {
   if (!s3) {
     return postgres ? [postgres.port] : [];
   }
-  const url = new URL(s3.endpoint ?? "https://s3.amazonaws.com");
-  const port = url.port ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
+  const port = portOf(new URL(s3.endpoint ?? "https://s3.amazonaws.com"));
   return postgres ? [postgres.port, port] : [port];
 }
 

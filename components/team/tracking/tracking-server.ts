@@ -89,19 +89,7 @@ export class TrackingServer extends pulumi.ComponentResource {
       credentials: credentialsSecret(name, secrets, workload, child)?.metadata.name,
       store: store.metadata.name,
     });
-    const deployment = new k8s.apps.v1.Deployment(
-      name,
-      {
-        metadata: workload.metadata,
-        spec: {
-          selector: { matchLabels: workload.selector },
-          // The volume is ReadWriteOnce, so old and new pods must not overlap.
-          strategy: { type: "Recreate" },
-          template,
-        },
-      },
-      child,
-    );
+    const deployment = workload.recreatedDeployment(template);
     workload.service(TRACKING_SERVICE, { name: "http", port: TRACKING_PORT }, [deployment]);
     allowConnections(workload, settings, outside.namespace);
     if (settings.expose) {
