@@ -45,6 +45,7 @@ export = async () => {
   return {
     /** What team stacks read. */
     platform: contract,
+    ...(platform?.certificateAuthority && { certificateAuthority: platform.certificateAuthority }),
     ...(platform?.prometheusUrl && { prometheusUrl: platform.prometheusUrl }),
     ...(team?.trackingUrl && { trackingUrl: team.trackingUrl }),
     ...(team && { models: team.models }),

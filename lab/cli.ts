@@ -84,6 +84,11 @@ export function labCommands(run: Run): Command {
         port,
       )
       .option("--ingress-port <port>", "loopback port of the ingress (default for dev: 8080)", port)
+      .option(
+        "--https-port <port>",
+        "loopback port of the ingress with TLS (default for dev: 8443)",
+        port,
+      )
       .action(action(up)),
     command("down", "stop everything that the lab runs; its data is kept").action(action(down)),
     command("status", "show the lab's components; exit code 1 if one is not running").action(

@@ -92,7 +92,8 @@ function ingressObjects({
       ...{ apiVersion: "networking.k8s.io/v1", kind: "IngressClass" },
     },
     { key: `${key}.namespace`, apiVersion: "v1", kind: "Namespace", name: namespace },
-    ...(issuer
+    // An issuer that the platform creates is not there yet.
+    ...(typeof issuer === "string"
       ? [
           {
             ...{ key: `${key}.issuer`, name: issuer },

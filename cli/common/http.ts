@@ -1,5 +1,6 @@
 import { request as http, type IncomingHttpHeaders } from "node:http";
 import { request as https } from "node:https";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 /** A response's status, headers and body. */
 export interface Answer {
@@ -25,6 +26,13 @@ export function connectTo(url: URL): { host: string; port: number } {
     host: local ? "127.0.0.1" : url.hostname,
     port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
   };
+}
+
+/** Trusts a CA besides those of Node.js, in every later connection of this process. @param certificate PEM */
+export function trust(certificate: string | undefined): void {
+  if (certificate) {
+    setDefaultCACertificates([...getCACertificates("default"), certificate]);
+  }
 }
 
 /**

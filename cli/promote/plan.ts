@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { trust } from "../common/http";
 import { reasonOf } from "../common/terminal";
 import type { OpenStack } from "../stack";
 import { stackConfig, stackFile } from "../stack/file";
@@ -72,7 +73,9 @@ export async function observerOf(
   { open, prometheusUrl }: PromotionRequest,
   { team, model, candidate, promotion }: Plan,
 ): Promise<Observer> {
-  const url = prometheusUrl ?? (await open.stack.outputs()).prometheusUrl?.value;
+  const outputs = await open.stack.outputs();
+  trust(outputs.certificateAuthority?.value);
+  const url = prometheusUrl ?? outputs.prometheusUrl?.value;
   if (!url) {
     throw new Error("--prometheus is required: the stack has no output prometheusUrl");
   }

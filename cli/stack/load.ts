@@ -1,5 +1,5 @@
 import autocannon from "autocannon";
-import { connectTo } from "../common/http";
+import { connectTo, trust } from "../common/http";
 import { step } from "../common/terminal";
 import type { Interruption } from "../interruption";
 import { openStack } from ".";
@@ -34,6 +34,7 @@ export function sendLoad(
       duration: seconds,
       overallRate: rate,
       connections,
+      servername: url.hostname,
     },
     (error, result) => (error ? reject(error) : resolve(result)),
   );
@@ -54,7 +55,9 @@ export async function load(
   interruption: Interruption,
 ): Promise<void> {
   const { stack } = await openStack({ name }, step);
-  const models = (await stack.outputs()).models?.value as StackOutputs["models"];
+  const outputs = await stack.outputs();
+  const models = outputs.models?.value as StackOutputs["models"];
+  trust(outputs.certificateAuthority?.value);
   const [url] = Object.values(models ?? {});
   if (!url) {
     throw new Error(`stack ${name} serves no model; run npm start first`);

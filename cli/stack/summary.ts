@@ -1,12 +1,17 @@
+import { join } from "node:path";
 import { AppsV1Api, AutoscalingV2Api } from "@kubernetes/client-node";
 import Table from "cli-table3";
 import pRetry from "p-retry";
 import { kubeConfigOf } from "../../components/kubernetes/client";
+import type { PlatformContract } from "../../components/platform/contract";
 import { send } from "../common/http";
 import { stackConfig } from "./file";
 
 /** The outputs of a stack that has a team. */
 export interface StackOutputs {
+  /** Certificate (PEM) of the CA that signs the certificates of its URLs, if it is the platform's own. */
+  readonly certificateAuthority?: string;
+  readonly platform?: PlatformContract;
   readonly models?: Record<string, string>;
   readonly prometheusUrl?: string;
   readonly trackingUrl?: string;
@@ -88,12 +93,32 @@ export function rate(quantity: string | number | undefined): string {
   return text.endsWith("m") ? `${Number(text.slice(0, -1)) / 1000}` : text;
 }
 
+/** The same URL without TLS, if a platform serves HTTP as well as HTTPS. */
+export function withoutTls(
+  url: string,
+  platform: PlatformContract | undefined,
+): string | undefined {
+  const { issuer, redirect, httpPort = 80 } = platform?.ingress ?? {};
+  if (!issuer || redirect !== false) {
+    return undefined;
+  }
+  const plain = new URL(url.replace(/^https/, "http"));
+  plain.port = `${httpPort}`;
+  return plain.href.replace(/\/$/, "");
+}
+
+/** The file for the certificate of a stack's CA, relative to the checkout. */
+export const caFile = (stack: string) => join(".state", `${stack}-ca.crt`);
+
 /** A table of what a user needs next. */
 export async function summary(
   stack: string,
-  { prometheusUrl, trackingUrl }: StackOutputs,
+  outputs: StackOutputs,
   prediction: Prediction | undefined,
 ): Promise<string> {
+  const { certificateAuthority, platform, prometheusUrl, trackingUrl } = outputs;
+  // A browser does not trust the platform's CA.
+  const page = (url: string | undefined) => url && (withoutTls(url, platform) ?? url);
   const table = new Table();
   const row = (name: string, value: string | undefined) => value && table.push([name, value]);
   const option = stack === "dev" ? "" : ` -- --stack ${stack}`;
@@ -101,12 +126,15 @@ export async function summary(
     const { model, url, answer } = prediction;
     row("Prediction", url);
     row("", `${JSON.stringify(SAMPLE)} → ${answer}`);
-    row("Try it", `curl ${url} -d '${JSON.stringify(SAMPLE)}'`);
+    const data = `-d '${JSON.stringify(SAMPLE)}'`;
+    const plain = withoutTls(url, platform);
+    row("Try it", `curl ${certificateAuthority ? `--cacert ${caFile(stack)} ` : ""}${url} ${data}`);
+    row("Without TLS", plain && `curl ${plain} ${data}`);
     row("Replicas", await scaling(stack, model));
     row("Send load", `npm run load${option}`);
   }
-  row("MLflow", trackingUrl);
-  row("Prometheus", prometheusUrl);
+  row("MLflow", page(trackingUrl));
+  row("Prometheus", page(prometheusUrl));
   row(
     "Stop",
     stack === "dev" ? "npm stop (keeps its data) · npm run destroy" : `npm run destroy${option}`,

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { CATALOGUE, type CatalogueEntry } from "../images/catalogue";
 import { ImageSource } from "../images/source";
+import type { CertManagerConfig } from "../platform/certificates/schema";
 import type { PlatformContract } from "../platform/contract";
+import { installed } from "../platform/mode";
 import { platformImages, platformNamespaces } from "../platform/schema";
 import { imagesToBuild } from "../team/images/schema";
 import { missingCapabilities } from "../team/schema";
@@ -27,13 +29,21 @@ function namespaceErrors({ team }: Config, contract: PlatformContract): string[]
     : [];
 }
 
+/** The chart of a cert-manager that is installed, if it is a file or folder. */
+function chartFile(certManager: CertManagerConfig): string | undefined {
+  const chart = installed(certManager)?.chart;
+  return chart?.includes("://") ? undefined : chart;
+}
+
 /** Files that the configuration names and that do not exist. */
 export function missingFiles({
   cluster,
   images,
+  platform,
   team,
-}: Pick<Config, "cluster" | "images" | "team">): string[] {
+}: Pick<Config, "cluster" | "images" | "platform" | "team">): string[] {
   const files = {
+    "platform.certManager.chart": platform && chartFile(platform.certManager),
     "cluster.kubeconfig": cluster.kubeconfig,
     "images.context": builds(team) ? images.context : undefined,
     "images.caFile": builds(team) ? images.caFile : undefined,

@@ -30,6 +30,58 @@ export function gatewaySpec(className: string, domain: string, port: number) {
   };
 }
 
+/** Ports and class of a Gateway with TLS. */
+export interface TlsListeners {
+  readonly className: string;
+  /** Port of HTTP. */
+  readonly port: number;
+  readonly httpsPort: number;
+}
+
+/**
+ * A Gateway's spec: one host, over HTTP and over HTTPS, with routes from its own namespace only.
+ * @param secret with the host's certificate, which cert-manager creates
+ */
+export function tlsGatewaySpec(
+  { className, port, httpsPort }: TlsListeners,
+  host: string,
+  secret: string,
+) {
+  const shared = { hostname: host, allowedRoutes: { namespaces: { from: "Same" } } };
+  return {
+    gatewayClassName: className,
+    listeners: [
+      { name: "http", protocol: "HTTP", port, ...shared },
+      {
+        name: "https",
+        protocol: "HTTPS",
+        port: httpsPort,
+        ...shared,
+        tls: { mode: "Terminate", certificateRefs: [{ group: "", kind: "Secret", name: secret }] },
+      },
+    ],
+  };
+}
+
+/** An HTTPRoute's spec that redirects a host to HTTPS. @param port of HTTPS in URLs. Default: 443 */
+export function redirectSpec(gateway: GatewayName, host: string, port: number | undefined) {
+  const requestRedirect = { scheme: "https", statusCode: 301, ...(port && { port }) };
+  return {
+    parentRefs: [parentRef(gateway)],
+    hostnames: [host],
+    rules: [
+      {
+        matches: [{ path: { type: "PathPrefix", value: "/" } }],
+        filters: [{ type: "RequestRedirect", requestRedirect }],
+      },
+    ],
+  };
+}
+
+function parentRef({ name, namespace, sectionName }: GatewayName) {
+  return { group: GROUP, kind: "Gateway", name, namespace, ...(sectionName && { sectionName }) };
+}
+
 /** The Gateway that a route attaches to, and its listener. Default: all listeners that match the host. */
 export interface GatewayName {
   readonly name: string;
@@ -57,7 +109,7 @@ function backendRef(service: string, weight: number) {
  * @param paths path prefixes that are served
  */
 export function splitSpec(
-  { name, namespace, sectionName }: GatewayName,
+  gateway: GatewayName,
   host: string,
   paths: readonly string[],
   backends: readonly Backend[],
@@ -72,9 +124,7 @@ export function splitSpec(
     return [{ matches, backendRefs: [backendRef(service, 1)] }];
   });
   return {
-    parentRefs: [
-      { group: GROUP, kind: "Gateway", name, namespace, ...(sectionName && { sectionName }) },
-    ],
+    parentRefs: [parentRef(gateway)],
     hostnames: [host],
     rules: [
       ...pinned,

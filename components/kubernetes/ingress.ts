@@ -6,6 +6,22 @@ export interface IngressClass {
   readonly className?: string | undefined;
   /** ClusterIssuer of cert-manager that signs its certificate. Default: no TLS. */
   readonly issuer?: string | undefined;
+  /** For its controller, or for cert-manager. Default: none. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The annotations from which cert-manager makes the certificate of an Ingress or a Gateway. */
+export function certificateAnnotations({
+  issuer,
+  annotations = {},
+}: Pick<IngressClass, "issuer" | "annotations">): Record<string, string> {
+  const own = Object.entries(annotations).filter(([key]) =>
+    /^(acme\.)?cert-manager\.io\//.test(key),
+  );
+  return {
+    ...(issuer && { "cert-manager.io/cluster-issuer": issuer }),
+    ...Object.fromEntries(own),
+  };
 }
 
 /**
@@ -13,13 +29,13 @@ export interface IngressClass {
  * @param paths path prefixes that are served
  */
 export function ingressFor(
-  { className, issuer }: IngressClass,
+  { className, issuer, annotations }: IngressClass,
   host: string,
   service: string,
   paths: readonly string[] = ["/"],
 ): { annotations: Record<string, string>; spec: types.input.networking.v1.IngressSpec } {
   return {
-    annotations: issuer ? { "cert-manager.io/cluster-issuer": issuer } : {},
+    annotations: { ...certificateAnnotations({ issuer }), ...annotations },
     spec: {
       ...(className && { ingressClassName: className }),
       ...(issuer && { tls: [{ hosts: [host], secretName: `${service}-tls` }] }),

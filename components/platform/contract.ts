@@ -18,6 +18,8 @@ export const contractSchema = z.object({
   monitoringNamespace: z.string().optional(),
   /** Whether pods can request `nvidia.com/gpu`. */
   gpus: z.boolean(),
+  /** Namespace of cert-manager, if the platform installs or uses it. */
+  certificatesNamespace: z.string().optional(),
   ingress: ingressSchema,
   /** The Gateway that routes attach to. */
   gateway: z
@@ -27,6 +29,8 @@ export const contractSchema = z.object({
       sectionName: z.string().optional(),
       /** Namespace of its proxies' pods. Default: that of the ingress controller. */
       proxyNamespace: z.string().optional(),
+      /** How a route's own Gateway is made, if there is an issuer: certificates do not match all hosts of a domain. */
+      tls: z.object({ className: z.string(), port: z.int(), httpsPort: z.int() }).optional(),
     })
     .optional(),
 });

@@ -5,10 +5,14 @@ import { parseArgs } from "../config/errors";
 import type { ImageSource } from "../images/source";
 import { labels, podSecurityLabels } from "../kubernetes/labels";
 import { MetricsAdapter } from "./autoscaling/metrics-adapter";
+import { CertManager } from "./certificates/cert-manager";
+import { certManagerImages } from "./certificates/feature";
+import { CA_ISSUER, Issuers } from "./certificates/issuers";
 import type { PlatformContract } from "./contract";
 import { DevicePlugin } from "./gpu/device-plugin";
 import { gpuNamespace } from "./gpu/feature";
 import { platformGateway } from "./ingress/gateway";
+import { redirectMiddleware } from "./ingress/redirect";
 import { installed } from "./mode";
 import { Prometheus } from "./monitoring/prometheus";
 import { platformNetwork } from "./network";
@@ -31,6 +35,8 @@ export class Platform extends pulumi.ComponentResource {
   readonly contract: PlatformContract;
   /** URL of the UI of Prometheus, if the Ingress serves it. */
   readonly prometheusUrl: string | undefined;
+  /** Certificate (PEM) of the platform's own CA, if it signs the certificates of Ingresses. Clients must trust it. */
+  readonly certificateAuthority: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
@@ -56,25 +62,66 @@ export class Platform extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     const inNamespace = { ...child, dependsOn: [created] };
-    const exposed = installed(config.prometheus)?.expose ? ingress : undefined;
+    const exposed = installed(config.prometheus)?.expose ? this.contract.ingress : undefined;
     platformNetwork(`${name}-network`, metadata, exposed, inNamespace);
+    redirectMiddleware(`${name}-redirect`, ingress, metadata, inNamespace);
     const gateway = installed(config.gateway);
-    if (gateway && this.contract.gateway) {
+    // With TLS each route has a Gateway of its own.
+    if (gateway && this.contract.gateway && !ingress.issuer) {
       const { domain } = ingress;
       const settings = { ...this.contract.gateway, ...gateway, domain, labels: metadata.labels };
       platformGateway(`${name}-gateway`, settings, inNamespace);
     }
-    const prometheus = monitoring(name, config, common, inNamespace);
+    const issuers = certificates(name, config, common, child);
+    this.certificateAuthority =
+      this.contract.ingress.issuer === CA_ISSUER ? issuers?.certificateAuthority : undefined;
+    const prometheus = monitoring(name, config, this.contract, common, inNamespace);
     this.prometheusUrl = prometheus?.externalUrl;
-    autoscaling(name, config, this.contract, common, prometheus, inNamespace);
+    const needed = [prometheus, issuers].filter((part) => part !== undefined);
+    autoscaling(name, config, this.contract, common, issuers && CA_ISSUER, {
+      ...child,
+      // Without Prometheus the adapter would serve, but would have no metric.
+      dependsOn: [created, ...needed],
+    });
     gpus(name, config, common, child);
-    this.registerOutputs({ contract: this.contract, prometheusUrl: this.prometheusUrl });
+    this.registerOutputs({
+      contract: this.contract,
+      prometheusUrl: this.prometheusUrl,
+      certificateAuthority: this.certificateAuthority,
+    });
   }
+}
+
+/** cert-manager, if it is installed, and the platform's issuers in it. */
+function certificates(
+  name: string,
+  { ingress, gateway, certManager }: PlatformConfig,
+  { imageSource, owner, retainData }: Common,
+  opts: pulumi.ComponentResourceOptions,
+): Issuers | undefined {
+  if (certManager.mode === "off") {
+    return undefined;
+  }
+  const settings = installed(certManager);
+  const gatewayApi = gateway.mode !== "off";
+  const release =
+    settings &&
+    new CertManager(
+      `${name}-cert-manager`,
+      { ...settings, images: certManagerImages(imageSource), gatewayApi, owner, retainData },
+      opts,
+    );
+  const { className, issuer } = ingress;
+  const acme = typeof issuer === "object" && "acme" in issuer ? issuer.acme : undefined;
+  const namespace = release?.namespace ?? certManager.namespace;
+  const args = { namespace, acme, className, owner, retainData };
+  return new Issuers(`${name}-issuers`, args, { ...opts, dependsOn: release ? [release] : [] });
 }
 
 function monitoring(
   name: string,
-  { namespace, ingress, prometheus }: PlatformConfig,
+  { namespace, prometheus }: PlatformConfig,
+  { ingress }: PlatformContract,
   { imageSource, owner, retainData }: Common,
   opts: pulumi.ComponentResourceOptions,
 ): Prometheus | undefined {
@@ -92,18 +139,16 @@ function autoscaling(
   { namespace, metricsAdapter }: PlatformConfig,
   { prometheusUrl }: PlatformContract,
   { imageSource, owner }: Common,
-  prometheus: Prometheus | undefined,
-  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+  issuer: string | undefined,
+  opts: pulumi.ComponentResourceOptions,
 ): void {
   const settings = installed(metricsAdapter);
   if (!settings || !prometheusUrl) {
     return;
   }
   const image = imageSource.reference("metricsAdapter");
-  const args = { ...settings, namespace, image, prometheusUrl, owner };
-  // Without Prometheus the adapter would serve, but would have no metric.
-  const dependsOn = [...opts.dependsOn, ...(prometheus ? [prometheus] : [])];
-  new MetricsAdapter(`${name}-metrics-adapter`, args, { ...opts, dependsOn });
+  const args = { ...settings, namespace, image, prometheusUrl, issuer, owner };
+  new MetricsAdapter(`${name}-metrics-adapter`, args, opts);
 }
 
 function gpus(

@@ -12,13 +12,21 @@ export const platformSchema = z
     namespace: namespaceName.default("ml-platform").describe("Namespace of the platform"),
     ...schemasOf(PLATFORM_FEATURES),
   })
-  .superRefine(({ gateway, ingress, prometheus, metricsAdapter }, context) => {
-    if (gateway.mode === "install" && ingress.issuer) {
+  .superRefine(({ gateway, ingress, certManager, prometheus, metricsAdapter }, context) => {
+    if (gateway.mode === "install" && ingress.issuer && !gateway.httpsPort) {
       context.addIssue({
         code: "custom",
-        path: ["gateway", "mode"],
+        path: ["gateway", "httpsPort"],
         message:
-          "an installed Gateway has no certificates, but ingress.issuer requires TLS; set mode to existing, with a Gateway that has certificates",
+          "is missing: with ingress.issuer a Gateway is served with TLS; set it to 443 or, for Traefik, to the port of an entry point",
+      });
+    }
+    if (typeof ingress.issuer === "object" && certManager.mode === "off") {
+      context.addIssue({
+        code: "custom",
+        path: ["ingress", "issuer"],
+        message:
+          "is created in cert-manager; set certManager.mode to install or existing, or write the name of an existing ClusterIssuer",
       });
     }
     if (metricsAdapter.mode === "install" && prometheus.mode === "off") {

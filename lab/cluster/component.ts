@@ -26,6 +26,7 @@ export interface ClusterConfig {
   readonly mtu: number;
   readonly registryPort: number;
   readonly ingressPort: number;
+  readonly httpsPort: number;
   /** Upstream name servers for pods and builds. */
   readonly resolvers: readonly string[];
   /** The lab's cgroup root, as its components see it. */

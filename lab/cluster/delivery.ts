@@ -6,12 +6,13 @@ import { QUERY_TIMEOUT, run } from "./shell";
 
 /** Components for images (registry, BuildKit), and for access from the host (forwarders). */
 export function delivery(cluster: ClusterConfig): Component[] {
-  const { link, registryPort, ingressPort } = cluster;
+  const { link, registryPort, ingressPort, httpsPort } = cluster;
   return [
     registry(cluster),
     buildkit(cluster),
     forwarder("registry-forwarder", registryPort, `${link.node}:${registryPort}`),
     forwarder("ingress-forwarder", ingressPort, `${link.node}:80`),
+    forwarder("https-forwarder", httpsPort, `${link.node}:443`),
   ];
 }
 

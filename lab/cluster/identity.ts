@@ -11,6 +11,8 @@ export interface LabOptions {
   readonly registryPort?: number;
   /** Loopback port of the ingress. Default: 8080 for `dev`, else the next free one, which is kept. */
   readonly ingressPort?: number;
+  /** Loopback port of the ingress with TLS. Default: 8443 for `dev`, else the next free one, which is kept. */
+  readonly httpsPort?: number;
 }
 
 /** The names and paths that follow from a lab's name and folder. */

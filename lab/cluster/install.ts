@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { go } from "../../toolchain";
 import {
   type Deployment,
   type Manifest,
@@ -21,8 +20,6 @@ import { QUERY_TIMEOUT, run } from "./shell";
 import { START_TIMEOUTS, type Timeouts, type Wait, WaitError, waitFor } from "./wait";
 
 const NAMESPACE = "kube-system";
-/** The folder whose go.mod pins the Gateway API. */
-const GATEWAY_API = resolve(__dirname, "../addons/gateway-api");
 /** Attempts of work that needs the API server, which may fail in the meantime (it restarts, or its disk stalls). */
 const ATTEMPTS = 5;
 /** The start of a pod has long steps without visible progress (unpacking an image); the total is for pods that always crash. */
@@ -32,13 +29,14 @@ const POD_PAUSE = 500;
 
 type Kubectl = (...args: string[]) => Promise<string>;
 
-function kubectlOf({ lab, tool }: ClusterConfig): Kubectl {
+/** kubectl as the lab's administrator. */
+export function kubectlOf({ lab, tool }: ClusterConfig): Kubectl {
   const own = ["--kubeconfig", lab.paths.kubeconfig];
   return (...args) => run(tool("kubectl"), [...own, ...args]);
 }
 
 /** Runs work that needs the API server, and retries it after a failure once the API server is ready. */
-async function withRetries<T>(cluster: ClusterConfig, work: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(cluster: ClusterConfig, work: () => Promise<T>): Promise<T> {
   const { lab, link } = cluster;
   const ready = httpProbe(`${apiServerUrl(link)}/readyz`, adminIdentity(lab));
   for (let attempt = 1; ; attempt += 1) {
@@ -54,7 +52,8 @@ async function withRetries<T>(cluster: ClusterConfig, work: () => Promise<T>): P
   }
 }
 
-async function apply(cluster: ClusterConfig, path: string): Promise<void> {
+/** Applies a file or folder of manifests. */
+export async function apply(cluster: ClusterConfig, path: string): Promise<void> {
   const flags = ["--server-side", "--force-conflicts", "--field-manager=lab"];
   await withRetries(cluster, () => kubectlOf(cluster)("apply", ...flags, "-f", path));
 }
@@ -98,24 +97,8 @@ function variablesOf({ lab, resolvers }: ClusterConfig): Record<string, string> 
   };
 }
 
-/** Installs the standard CRDs of the Gateway API, from the cache of verified Go modules, unless they are there already. */
-export async function installGatewayApi(cluster: ClusterConfig): Promise<void> {
-  const answer = await go(GATEWAY_API, ["mod", "download", "-json"]);
-  const { Dir, Version } = JSON.parse(answer) as { Dir: string; Version: string };
-  const folder = join(Dir, "config", "crd", "standard");
-  const versions = String.raw`jsonpath={.items[*].metadata.annotations.gateway\.networking\.k8s\.io/bundle-version}`;
-  const list = ["get", "--ignore-not-found", "-f", folder, "-o", versions];
-  const found = await withRetries(cluster, () => kubectlOf(cluster)(...list));
-  const current = found.split(" ").filter((version) => version === Version);
-  if (current.length >= readdirSync(folder).length) {
-    return;
-  }
-  await apply(cluster, folder);
-  const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
-  await waitFor(async () => void (await get(cluster, classes)), START_TIMEOUTS);
-}
-
-function get<T>({ lab, link }: ClusterConfig, path: string): Promise<T> {
+/** Reads a path of the API server. */
+export function get<T>({ lab, link }: ClusterConfig, path: string): Promise<T> {
   return getJson<T>(`${apiServerUrl(link)}${path}`, adminIdentity(lab));
 }
 

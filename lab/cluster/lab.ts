@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Report } from "../../toolchain";
 import { writeCharts } from "../charts";
 import { pushImages } from "../images";
@@ -8,11 +8,13 @@ import { registerBuilder, removeBuilder, removeBuilderFolder } from "./builder";
 import { cgroupRoot } from "./cgroups";
 import type { ClusterConfig, Component } from "./component";
 import { controlPlane } from "./control-plane";
+import { installCrds } from "./crds";
 import { delivery } from "./delivery";
-import { removeFolder, writeIfChanged } from "./files";
+import { removeFolder } from "./files";
 import { type ComponentStatus, statusOf, stoppedComponents } from "./health";
 import { identify, type Lab, LabError, type LabOptions } from "./identity";
-import { applyManifests, installAddons, installGatewayApi } from "./install";
+import { infoOf, type LabInfo, publish } from "./info";
+import { applyManifests, installAddons } from "./install";
 import { requireMachine } from "./machine";
 import { freeSubnet, namespacesExist, uplinkMtu } from "./namespaces";
 import { node } from "./node";
@@ -27,31 +29,19 @@ import {
   timed,
 } from "./prerequisites";
 import { NO_RESOLVERS, upstreamResolvers } from "./resolvers";
-import { checkPorts, choosePorts, readSettings, type Settings, writeSettings } from "./settings";
+import {
+  checkPorts,
+  choosePorts,
+  FIRST_PORTS,
+  readSettings,
+  type Settings,
+  writeSettings,
+} from "./settings";
 import { requireRunning, startComponents, waitUntilReady, watchComponents } from "./supervisor";
 import { tearDown } from "./teardown";
 import { START_TIMEOUTS, waitFor, waitForAll } from "./wait";
 
-/** Addresses and paths of a running lab; also in the file `lab.json` of its folder. Paths are absolute. */
-export interface LabInfo {
-  readonly name: string;
-  readonly folder: string;
-  readonly nodeAddress: string;
-  readonly kubeconfig: string;
-  readonly context: string;
-  /** The registry, with the same name for the host, BuildKit and containerd: `127.0.0.1:5001`. */
-  readonly registry: string;
-  /** Base URL of the ingress; any host name below `localhost` works too. */
-  readonly ingress: string;
-  /** Name of the buildx builder. */
-  readonly builder: string;
-  /** File: upstream image reference -> digest in the lab's registry. */
-  readonly imagesLock: string;
-  /** Folder of the charts that the lab provides, each below its name: `cert-manager`. */
-  readonly charts: string;
-  /** File: the CA certificates that this machine trusts, for downloads in image builds. */
-  readonly ca: string;
-}
+export type { LabInfo } from "./info";
 
 /**
  * Starts or repairs a lab, and returns when all of it is ready. Healthy components are not changed.
@@ -171,13 +161,13 @@ async function chooseSettings(lab: Lab, options: LabOptions): Promise<Required<S
 
 async function clusterConfig(
   lab: Lab,
-  { subnet, registryPort, ingressPort }: Settings,
+  { subnet, httpsPort = FIRST_PORTS.httpsPort, ...ports }: Settings,
   tool: ClusterConfig["tool"],
 ): Promise<ClusterConfig> {
   const link = linkAddresses(subnet ?? "");
   const [mtu, resolvers] = [await uplinkMtu(), upstreamResolvers()];
   const cgroups = cgroupRoot(lab.scope);
-  return { lab, link, mtu, registryPort, ingressPort, resolvers, cgroupRoot: cgroups, tool };
+  return { lab, link, mtu, ...ports, httpsPort, resolvers, cgroupRoot: cgroups, tool };
 }
 
 /** All components, each after those that it depends on. */
@@ -197,10 +187,10 @@ function startAll(cluster: ClusterConfig, prerequisites: Prerequisites, report: 
       const assembled = await prerequisites.images;
       return pushImages(`127.0.0.1:${registryPort}`, assembled, report);
     });
-    const gateways = ready("apiserver").then(() => installGatewayApi(cluster));
+    const crds = ready("apiserver").then(() => installCrds(cluster));
     const builder = ready("buildkitd").then(() => registerBuilder(lab, tool("buildx")));
     const charts = writeCharts(lab.paths.charts);
-    const work = [images, gateways, builder, charts, ...started.values()] as const;
+    const work = [images, crds, builder, charts, ...started.values()] as const;
     const [digests] = await waitForAll(work, report);
     const wait = {
       checkFailed: () => requireRunning(lab, components),
@@ -212,31 +202,4 @@ function startAll(cluster: ClusterConfig, prerequisites: Prerequisites, report: 
     await waitFor(() => podsKnown(cluster), START_TIMEOUTS);
     return digests;
   });
-}
-
-function infoOf({ lab, link, registryPort, ingressPort }: ClusterConfig): LabInfo {
-  return {
-    name: lab.name,
-    folder: lab.paths.folder,
-    nodeAddress: link.node,
-    kubeconfig: lab.paths.kubeconfig,
-    context: lab.label,
-    registry: `127.0.0.1:${registryPort}`,
-    ingress: `http://127.0.0.1:${ingressPort}`,
-    builder: lab.label,
-    imagesLock: lab.paths.imagesLock,
-    charts: lab.paths.charts,
-    ca: lab.paths.caBundle,
-  };
-}
-
-function publish(cluster: ClusterConfig, images: Record<string, string>): LabInfo {
-  const { paths } = cluster.lab;
-  const info = infoOf(cluster);
-  const write = (path: string, value: unknown) =>
-    writeIfChanged(path, `${JSON.stringify(value, undefined, 2)}\n`);
-  write(paths.imagesLock, images);
-  copyFileSync(process.env.SSL_CERT_FILE ?? "/etc/ssl/certs/ca-certificates.crt", paths.caBundle);
-  write(paths.info, info);
-  return info;
 }

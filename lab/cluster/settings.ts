@@ -16,16 +16,19 @@ const Settings = z.object({
   subnet: z.string().optional(),
   registryPort: port,
   ingressPort: port,
+  /** A lab that an older version started has none. */
+  httpsPort: port.optional(),
 });
 export type Settings = z.infer<typeof Settings>;
 
 /** The ports of the default lab, which committed stack files contain. */
-const FIRST_PORTS = { registryPort: 5001, ingressPort: 8080 } as const;
+export const FIRST_PORTS = { registryPort: 5001, ingressPort: 8080, httpsPort: 8443 } as const;
 
 type PortName = keyof typeof FIRST_PORTS;
 const PORTS = [
   { name: "registryPort", flag: "--registry-port", component: "registry-forwarder" },
   { name: "ingressPort", flag: "--ingress-port", component: "ingress-forwarder" },
+  { name: "httpsPort", flag: "--https-port", component: "https-forwarder" },
 ] as const;
 
 /** The settings of the lab; undefined before its first start. Throws if the file is invalid or belongs to another lab. */
@@ -71,9 +74,13 @@ export async function choosePorts(
   const chosen = {
     registryPort: await choose("registryPort"),
     ingressPort: await choose("ingressPort"),
+    httpsPort: await choose("httpsPort"),
   };
-  if (chosen.registryPort === chosen.ingressPort) {
-    throw new LabError(`--registry-port and --ingress-port are both ${chosen.ingressPort}.`);
+  for (const [index, { name, flag }] of PORTS.entries()) {
+    const same = PORTS.slice(0, index).find((other) => chosen[other.name] === chosen[name]);
+    if (same) {
+      throw new LabError(`${same.flag} and ${flag} are both ${chosen[name]}.`);
+    }
   }
   return chosen;
 }

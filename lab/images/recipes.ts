@@ -134,10 +134,10 @@ export const recipes: readonly Recipe[] = [
     },
     config: { Env: [searchPath, "LANG=C.UTF-8"], Cmd: ["python3"] },
   },
+  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
 ];
 
-/** Images that are assembled only on request: cert-manager, and Pebble, an ACME server. */
+/** Images that are assembled only on request: Pebble, an ACME server. */
 export const optionalRecipes: readonly Recipe[] = [
-  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
   binary(`ghcr.io/letsencrypt/pebble:${pins.pebble.version}`, "pebble", "/app"),
 ];

@@ -1,5 +1,6 @@
 import { AUTOSCALING_EXEMPTIONS } from "./autoscaling";
 import type { BuiltInExemption } from "./built-in";
+import { CERTIFICATES_EXEMPTIONS } from "./certificates";
 import { GPU_EXEMPTIONS } from "./gpu";
 import { MONITORING_EXEMPTIONS } from "./monitoring";
 import { PLATFORM_EXEMPTIONS } from "./platform";
@@ -10,6 +11,7 @@ export const BUILT_IN_EXEMPTIONS: readonly BuiltInExemption[] = [
   ...PLATFORM_EXEMPTIONS,
   ...MONITORING_EXEMPTIONS,
   ...AUTOSCALING_EXEMPTIONS,
+  ...CERTIFICATES_EXEMPTIONS,
   ...GPU_EXEMPTIONS,
   ...TRACKING_EXEMPTIONS,
 ];

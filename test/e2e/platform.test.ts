@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { send } from "../../cli/common/http";
+import { send, trust } from "../../cli/common/http";
 import { environment } from "../../cli/stack";
 import { sendLoad } from "../../cli/stack/load";
+import { withoutTls } from "../../cli/stack/summary";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { ensureDebianPackages } from "../../lab/tools";
 import { ensurePulumi } from "../../toolchain/pulumi";
@@ -17,6 +18,7 @@ import { requestFromOtherNamespace } from "../support/other-namespace";
 import { OutsideProgram } from "../support/outside-program";
 import { type Changes, PlatformStack } from "../support/platform-stack";
 import { waitFor } from "../support/wait";
+import { certificates } from "./certificates";
 import { modelUpdates } from "./model-updates";
 import { modelVersions } from "./model-versions";
 
@@ -39,6 +41,7 @@ describe("the platform on a cluster", () => {
   let platform: PlatformStack;
   let modelUrl: string;
   let trackingUrl: string;
+  let certificateAuthority: string;
 
   const predict = (features: unknown) => send(`${modelUrl}/predict`, { features });
   const readyPods = async () => {
@@ -71,7 +74,10 @@ describe("the platform on a cluster", () => {
       const { outputs, summary } = await open.stack.up(open.options);
       expect(summary.result).toBe("succeeded");
       modelUrl = outputs.models?.value.diabetes;
-      trackingUrl = outputs.trackingUrl?.value;
+      // A browser and MLflow's client do not trust the platform's CA.
+      trackingUrl = withoutTls(outputs.trackingUrl?.value, outputs.platform?.value) ?? "";
+      certificateAuthority = outputs.certificateAuthority?.value;
+      trust(certificateAuthority);
     },
     20 * MINUTE,
   );
@@ -252,6 +258,9 @@ describe("the platform on a cluster", () => {
     5 * MINUTE,
   );
 
+  describe("certificates", () =>
+    certificates(() => ({ platform, kubectl, lab, folder, modelUrl, certificateAuthority })));
+
   describe("updates of a model", () =>
     modelUpdates(() => ({ platform, kubectl, folder, lab, modelUrl, team: TEAM, trainingRuns })));
 
@@ -277,6 +286,11 @@ describe("the platform on a cluster", () => {
       expect({ left, volumes }).toEqual({ left: [], volumes: [] });
       expect(namespaces).not.toContain(TEAM);
       expect(namespaces).not.toContain("ml-platform");
+      expect(namespaces).not.toContain("cert-manager");
+      const crds = (await kubectl.list("customresourcedefinitions")).map(
+        ({ metadata }) => metadata.name,
+      );
+      expect(crds.filter((name) => name.endsWith("cert-manager.io"))).toEqual([]);
     },
     5 * MINUTE,
   );

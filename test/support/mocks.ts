@@ -151,6 +151,7 @@ function record(registrations: Registration[]): void {
   // The SDK's mock does not support hooks, which only an engine calls.
   Object.assign(monitor, {
     registerResourceHook: (_request: unknown, callback: (error: null) => void) => callback(null),
+    registerErrorHook: (_request: unknown, callback: (error: null) => void) => callback(null),
   });
 }
 

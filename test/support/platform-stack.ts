@@ -26,7 +26,9 @@ export class PlatformStack {
       [["images", "builder"], lab.builder],
       [["images", "caFile"], lab.ca],
       [["images", "context"], join(ROOT, "app")],
-      [["platform", "ingress", "port"], Number(new URL(lab.ingress).port)],
+      [["platform", "ingress", "port"], lab.httpsPort],
+      [["platform", "ingress", "httpPort"], Number(new URL(lab.ingress).port)],
+      [["platform", "certManager", "chart"], join(lab.charts, "cert-manager")],
       ...changes,
     ];
     writeStackFile(folder, base);

@@ -52,6 +52,9 @@ export function stackFile(name: "dev" | "platform" | "team"): Stack & { config: 
   if (config.images.caFile) {
     config.images.caFile = fileWith("certificates");
   }
+  if (config.platform?.certManager?.chart) {
+    config.platform.certManager.chart = fileWith("chart");
+  }
   if (config.cluster.kubeconfig) {
     config.cluster.kubeconfig = fileWith("clusters");
   }
@@ -93,7 +96,11 @@ export const SECRETS = {
 /** A stack with all components, external stores, and every kind of autoscaling: the most resources of the program. */
 export function fullStack(): Stack & { config: Inputs } {
   const { config } = smallStack();
-  config.platform = { devicePlugin: { mode: "install" }, prometheus: { mode: "install" } };
+  config.platform = {
+    devicePlugin: { mode: "install" },
+    prometheus: { mode: "install" },
+    certManager: { mode: "install" },
+  };
   Object.assign(config.team, {
     viewers: ["analysts"],
     tracking: { postgres: { host: "db.example.com" }, s3: { bucket: "runs" }, expose: true },

@@ -10,7 +10,7 @@ import { Workload } from "../../kubernetes/workload";
 import { adapterConfig } from "./adapter-config";
 import { apiServerRights } from "./api-server-rights";
 import { metricsAdapterSettings } from "./schema";
-import { servingCertificate } from "./serving-certificate";
+import { issued, type ServingCertificate, selfMade } from "./serving-certificate";
 
 const PORT = 6443;
 const SERVICE = "metrics-adapter";
@@ -22,6 +22,8 @@ export interface MetricsAdapterArgs extends z.input<typeof metricsAdapterSetting
   readonly image: string;
   /** URL of Prometheus inside the cluster. */
   readonly prometheusUrl: string;
+  /** ClusterIssuer of cert-manager that signs its serving certificate. Default: a certificate that is made here. */
+  readonly issuer?: string | undefined;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
 }
@@ -33,7 +35,7 @@ export interface MetricsAdapterArgs extends z.input<typeof metricsAdapterSetting
 export class MetricsAdapter extends pulumi.ComponentResource {
   constructor(name: string, args: MetricsAdapterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:MetricsAdapter", name, {}, opts);
-    const { namespace, image, prometheusUrl, owner = "ml-platform", ...own } = args;
+    const { namespace, image, prometheusUrl, issuer, owner = "ml-platform", ...own } = args;
     const settings = parseArgs(metricsAdapterSettings, own, name);
     const child = { parent: this };
     const identity = {
@@ -46,18 +48,19 @@ export class MetricsAdapter extends pulumi.ComponentResource {
 
     const account = workload.serviceAccount();
     apiServerRights(name, workload, account, child);
-    const { secretName, caBundle } = servingCertificate(
-      name,
-      { namespace, labels: workload.labels },
-      [`${SERVICE}.${namespace}.svc`, `${SERVICE}.${namespace}.svc.cluster.local`],
-      settings.certificateSerial,
-      child,
-    );
+    const hosts = [
+      `${SERVICE}.${namespace}.svc`,
+      `${SERVICE}.${namespace}.svc.cluster.local`,
+    ] as const;
+    const metadata = { namespace, labels: workload.labels };
+    const certificate = issuer
+      ? issued(name, metadata, hosts, issuer, child)
+      : selfMade(name, metadata, hosts, settings.certificateSerial, child);
     const config = workload.configFiles({ "config.yaml": adapterConfig(settings.rateWindow) });
     const template = adapterPod({ image, prometheusUrl, settings }, workload, {
       account: account.metadata.name,
       config: config.metadata.name,
-      certificate: secretName,
+      certificate: certificate.secretName,
     });
     const deployment = new k8s.apps.v1.Deployment(
       name,
@@ -74,7 +77,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     );
     workload.disruptionBudget();
     const service = workload.service(SERVICE, { name: "https", port: 443 });
-    customMetricsApi(name, workload.labels, caBundle, service, {
+    customMetricsApi(name, workload.labels, certificate, service, {
       ...child,
       // An APIService without its server blocks the deletion of every namespace: it must be deleted first.
       dependsOn: [deployment],
@@ -87,7 +90,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
 function customMetricsApi(
   name: string,
   labels: Record<string, string>,
-  caBundle: pulumi.Output<string>,
+  { annotations, caBundle }: ServingCertificate,
   { metadata: { namespace, name: service } }: k8s.core.v1.Service,
   opts: pulumi.CustomResourceOptions,
 ): void {
@@ -97,14 +100,14 @@ function customMetricsApi(
       metadata: {
         name: "v1beta1.custom.metrics.k8s.io",
         labels,
-        annotations: { "pulumi.com/waitFor": "condition=Available" },
+        annotations: { "pulumi.com/waitFor": "condition=Available", ...annotations },
       },
       spec: {
         group: "custom.metrics.k8s.io",
         version: "v1beta1",
         groupPriorityMinimum: 100,
         versionPriority: 100,
-        caBundle,
+        ...(caBundle && { caBundle }),
         service: { namespace, name: service, port: 443 },
       },
     },

@@ -1,78 +1,48 @@
-import "reflect-metadata";
-import { webcrypto } from "node:crypto";
-import * as x509 from "@peculiar/x509";
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { serverCertificate } from "../../kubernetes/cert-manager";
+import type { Metadata } from "../../kubernetes/workload";
+import { keyPairSecret } from "../certificates/key-pair-secret";
+import { selfSigned } from "../certificates/self-signed";
 
-/** Ten years, as a new serial and not the end of its validity replaces it. */
-const VALID_YEARS = 10;
-
-/** A private key and its certificate, both PEM. */
-export interface KeyPair {
-  readonly certificate: string;
-  readonly key: string;
+/** The certificate of an API server, and how the cluster's API server learns its CA: one of the two is set. */
+export interface ServingCertificate {
+  readonly secretName: pulumi.Output<string>;
+  /** Base64 of the CA's certificate. */
+  readonly caBundle?: pulumi.Output<string>;
+  /** Annotations with which cert-manager's CA injector sets it. */
+  readonly annotations?: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /**
- * Makes a self-signed certificate for TLS servers, with a key on the curve P-256.
- * @param dnsNames the names that clients call the server by; the first becomes its subject
- */
-export async function selfSigned(dnsNames: readonly [string, ...string[]]): Promise<KeyPair> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const now = new Date();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: `CN=${dnsNames[0]}`,
-    // From an hour ago, for servers whose clocks are behind.
-    notBefore: new Date(now.getTime() - 3_600_000),
-    notAfter: new Date(new Date(now).setFullYear(now.getFullYear() + VALID_YEARS)),
-    signingAlgorithm: algorithm,
-    keys,
-    extensions: [
-      new x509.SubjectAlternativeNameExtension(dnsNames.map((value) => ({ type: "dns", value }))),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.BasicConstraintsExtension(true, 0, true),
-    ],
-  });
-  const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return {
-    certificate: certificate.toString("pem"),
-    key: x509.PemConverter.encode(key, "PRIVATE KEY"),
-  };
-}
-
-/**
- * A Secret with a key pair that is made when the Secret is created. Every run makes another pair, which
- * `ignoreChanges` discards. So the key needs neither a certificate authority in the cluster nor a plugin, and Pulumi encrypts
- * it in the state.
+ * A certificate that is made when it is created.
  * @param serial part of the resource's name: an increase makes a new pair, and so a rollout of the pods that mount it
  */
-export function servingCertificate(
+export function selfMade(
   name: string,
-  metadata: { namespace: string; labels: Record<string, string> },
+  metadata: Metadata & { namespace: string },
   dnsNames: readonly [string, ...string[]],
   serial: number,
   opts: pulumi.CustomResourceOptions,
-): { secretName: pulumi.Output<string>; caBundle: pulumi.Output<string> } {
-  const pair = pulumi.output(selfSigned(dnsNames));
-  const base64 = (text: pulumi.Output<string>) =>
-    text.apply((value) => Buffer.from(value).toString("base64"));
-  const secret = new k8s.core.v1.Secret(
-    // Another namespace makes another Secret, as the ignored data would keep the old names.
-    `${name}-certificate-${metadata.namespace}-${serial}`,
-    {
-      metadata,
-      type: "kubernetes.io/tls",
-      data: {
-        "tls.crt": base64(pair.certificate),
-        "tls.key": pulumi.secret(base64(pair.key)),
-      },
-    },
-    { ...opts, ignoreChanges: ["data"] },
-  );
-  return {
-    secretName: secret.metadata.name,
-    // The certificate is public; only the key is not.
-    caBundle: pulumi.unsecret(secret.data).apply((data) => data["tls.crt"] ?? ""),
-  };
+): ServingCertificate {
+  // Another namespace makes another Secret, as the ignored data would keep the old names.
+  const id = `${name}-certificate-${metadata.namespace}-${serial}`;
+  const { secretName, certificate } = keyPairSecret(id, metadata, selfSigned(dnsNames), opts);
+  const caBundle = certificate.apply((pem) => Buffer.from(pem).toString("base64"));
+  return { secretName, caBundle };
+}
+
+/** A certificate that cert-manager signs and renews. */
+export function issued(
+  name: string,
+  metadata: Metadata & { namespace: string },
+  dnsNames: readonly string[],
+  issuer: string,
+  opts: pulumi.CustomResourceOptions,
+): ServingCertificate {
+  const own = { ...metadata, name: "metrics-adapter-certificate" };
+  const certificate = serverCertificate(`${name}-issued`, own, issuer, dnsNames, opts);
+  // An output, so that the pods that mount the Secret start when it is there.
+  const secretName = certificate.metadata.apply(({ name: secret }) => secret ?? own.name);
+  const source = pulumi.interpolate`${metadata.namespace}/${secretName}`;
+  return { secretName, annotations: { "cert-manager.io/inject-ca-from": source } };
 }

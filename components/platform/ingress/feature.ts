@@ -1,9 +1,21 @@
+import { issuerName } from "../certificates/issuers";
 import { platformFeature } from "../feature";
-import { gatewaySchema, ingressSchema } from "./schema";
+import { redirectAnnotations } from "./redirect";
+import { gatewaySchema, platformIngressSchema } from "./schema";
 
 export const ingress = platformFeature({
-  schema: ingressSchema,
-  contract: (settings) => ({ ingress: settings }),
+  schema: platformIngressSchema,
+  contract: ({ issuer, controller, annotations, ...settings }, namespace) => {
+    const redirect = redirectAnnotations({ issuer, controller, ...settings }, namespace);
+    const all = { ...redirect, ...annotations };
+    return {
+      ingress: {
+        ...settings,
+        ...(issuer && { issuer: issuerName(issuer) }),
+        ...(Object.keys(all).length > 0 && { annotations: all }),
+      },
+    };
+  },
   namespaces: (contract) => [contract.ingress.namespace],
 });
 
@@ -14,7 +26,9 @@ export const gateway = platformFeature({
   schema: gatewaySchema,
   contract: (settings, namespace) => {
     if (settings.mode === "install") {
-      return { gateway: { name: GATEWAY, namespace } };
+      const { className, port, httpsPort } = settings;
+      const tls = httpsPort && { className, port, httpsPort };
+      return { gateway: { name: GATEWAY, namespace, ...(tls && { tls }) } };
     }
     if (settings.mode === "off") {
       return {};

@@ -1,9 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { GATEWAY_API, ROUTE_READY, splitSpec } from "../../kubernetes/gateway";
+import { GATEWAY_API, type GatewayName, ROUTE_READY, splitSpec } from "../../kubernetes/gateway";
 import type { Identity } from "../../kubernetes/labels";
 import { type Metadata, Workload } from "../../kubernetes/workload";
-import type { GatewayReference } from "../../platform/contract";
 import { PUBLIC_PATHS } from "./paths";
 
 /** A version that requests are routed to. */
@@ -33,7 +32,7 @@ export interface Exposure {
 /** Splits requests between variants, each of which gets a Service. */
 export function modelRoute(
   { id, model, host, namespace, metadata, opts }: Exposure,
-  gateway: GatewayReference,
+  gateway: GatewayName,
   variants: readonly RoutedVariant[],
 ): void {
   const backends = variants.map(({ name, weight, header, identity, pods }) => {

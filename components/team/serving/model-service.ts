@@ -9,12 +9,17 @@ import {
   pods,
 } from "../../kubernetes/network";
 import { Workload } from "../../kubernetes/workload";
-import { contractArgs, type PlatformContract } from "../../platform/contract";
+import {
+  contractArgs,
+  type GatewayReference,
+  type PlatformContract,
+} from "../../platform/contract";
 import { addressOf } from "../../platform/ingress/address";
 import { allowTracking, trackingClient } from "../tracking/client";
 import { missingForModel } from "./feature";
+import { modelGateway } from "./model-gateway";
 import { SERVING_PORT } from "./model-pod";
-import { HTTP_PORT, modelRoute, type RoutedVariant } from "./model-route";
+import { type Exposure, HTTP_PORT, modelRoute, type RoutedVariant } from "./model-route";
 import { ModelVariant } from "./model-variant";
 import { PUBLIC_PATHS } from "./paths";
 import { type ModelConfig, modelSchema } from "./schema";
@@ -76,13 +81,24 @@ export class ModelService extends pulumi.ComponentResource {
       const gateway = variants.length > 1 ? contract.gateway : undefined;
       const exposure = { id: name, model: settings.name, host, namespace, opts: child };
       if (gateway) {
-        modelRoute({ ...exposure, metadata: workload.metadata }, gateway, variants);
+        routeVariants({ ...exposure, metadata: workload.metadata }, gateway, contract, variants);
       } else {
         workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
       }
     }
     this.registerOutputs({ url: this.url });
   }
+}
+
+/** Splits requests between variants, at the platform's Gateway or, with TLS, at one of the model's own. */
+function routeVariants(
+  exposure: Exposure,
+  { tls, ...shared }: GatewayReference,
+  { ingress }: PlatformContract,
+  variants: readonly RoutedVariant[],
+): void {
+  const gateway = tls && ingress.issuer ? modelGateway(exposure, tls, ingress) : shared;
+  modelRoute(exposure, gateway, variants);
 }
 
 /** The pods of each version, with one service account. */

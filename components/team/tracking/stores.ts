@@ -7,12 +7,12 @@ type Stores = Pick<TrackingConfig, "postgres" | "s3">;
  * The environment of the tracking server, without its passwords: where it stores runs and artifacts, and by which host names
  * clients may call it.
  * @param hosts those names, with any port
- * @param url of its UI outside of the cluster: MLflow refuses a POST from pages of any other origin
+ * @param urls of its UI outside of the cluster: MLflow refuses a POST from pages of any other origin
  */
 export function serverEnvironment(
   { postgres, s3 }: Stores,
   hosts: string[],
-  url: string | undefined,
+  urls: readonly string[],
 ): Record<string, string> {
   return {
     MLFLOW_BACKEND_STORE_URI: postgres
@@ -21,7 +21,9 @@ export function serverEnvironment(
     MLFLOW_ARTIFACTS_DESTINATION: s3 ? `s3://${s3.bucket}` : "/mlflow/artifacts",
     MLFLOW_SERVE_ARTIFACTS: "true",
     MLFLOW_SERVER_ALLOWED_HOSTS: hosts.flatMap((host) => [host, `${host}:*`]).join(","),
-    ...(url && { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: new URL(url).origin }),
+    ...(urls.length > 0 && {
+      MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: urls.map((url) => new URL(url).origin).join(","),
+    }),
     ...(s3?.endpoint && { MLFLOW_S3_ENDPOINT_URL: s3.endpoint }),
     ...(s3?.region && { AWS_DEFAULT_REGION: s3.region }),
     HOME: "/tmp",

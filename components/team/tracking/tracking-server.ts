@@ -65,7 +65,8 @@ export class TrackingServer extends pulumi.ComponentResource {
       );
     }
     const outside = parseArgs(ingressSchema, ingress, name);
-    const { host, url } = addressOf(outside, TRACKING_SERVICE, namespace);
+    const { host, url, httpUrl } = addressOf(outside, TRACKING_SERVICE, namespace);
+    const origins = settings.expose ? [url, ...(httpUrl ? [httpUrl] : [])] : [];
     this.url = settings.expose ? url : undefined;
     const child = { parent: this };
     const identity = {
@@ -84,7 +85,7 @@ export class TrackingServer extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     const template = serverPod(image, settings, workload, {
-      env: serverEnvironment(settings, [TRACKING_SERVICE, host], this.url),
+      env: serverEnvironment(settings, [TRACKING_SERVICE, host], origins),
       account: account.metadata.name,
       credentials: credentialsSecret(name, secrets, workload, child)?.metadata.name,
       store: store.metadata.name,

@@ -25,7 +25,7 @@ function env(all: Registration[]): Record<string, string> {
 
 describe("runs and artifacts are stored", () => {
   const stores = (settings: Parameters<typeof serverEnvironment>[0]) => {
-    const all = serverEnvironment(settings, ["mlflow"], undefined);
+    const all = serverEnvironment(settings, ["mlflow"], []);
     const { MLFLOW_BACKEND_STORE_URI, MLFLOW_ARTIFACTS_DESTINATION, ...rest } = all;
     return { runs: MLFLOW_BACKEND_STORE_URI, artifacts: MLFLOW_ARTIFACTS_DESTINATION, rest };
   };

@@ -20,6 +20,7 @@ const cluster: ClusterConfig = {
   mtu: 1400,
   registryPort: 5100,
   ingressPort: 8100,
+  httpsPort: 8543,
   resolvers: ["10.1.1.1"],
   cgroupRoot: "/ml-lab-unit",
   tool: (name) => `/tools/${name}`,
@@ -78,9 +79,9 @@ describe("the components of a lab", () => {
     }
   });
 
-  it("run in the lab's namespaces, except for the two forwarders", () => {
+  it("run in the lab's namespaces, except for the forwarders", () => {
     const outside = components.filter(({ inside }) => inside === false).map(({ name }) => name);
-    expect(outside).toEqual(["registry-forwarder", "ingress-forwarder"]);
+    expect(outside).toEqual(["registry-forwarder", "ingress-forwarder", "https-forwarder"]);
   });
 
   it("are restarted if a key in their command or configuration changes", () => {
@@ -186,6 +187,11 @@ describe("registry, BuildKit and forwarders", () => {
       "socat",
       "TCP4-LISTEN:8100,bind=127.0.0.1,reuseaddr,fork,backlog=1024",
       "TCP4:10.231.7.2:80",
+    ]);
+    expect(component("https-forwarder").command).toEqual([
+      "socat",
+      "TCP4-LISTEN:8543,bind=127.0.0.1,reuseaddr,fork,backlog=1024",
+      "TCP4:10.231.7.2:443",
     ]);
   });
 

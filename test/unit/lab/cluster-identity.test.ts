@@ -116,28 +116,36 @@ describe("settings", () => {
 describe("choosePorts", () => {
   it("returns the ports in committed stack files for the default lab", async () => {
     const ports = await choosePorts(identify({ folder }), {}, undefined);
-    expect(ports).toEqual({ registryPort: 5001, ingressPort: 8080 });
+    expect(ports).toEqual({ registryPort: 5001, ingressPort: 8080, httpsPort: 8443 });
   });
 
   it("returns other ports for other labs", async () => {
     const ports = await choosePorts(identify({ name: "other", folder }), {}, undefined);
     expect(ports.registryPort).toBeGreaterThan(5001);
     expect(ports.ingressPort).toBeGreaterThan(8080);
+    expect(ports.httpsPort).toBeGreaterThan(8443);
   });
 
   it("prefers options to settings, and settings to defaults", async () => {
-    const remembered = { name: "unit", registryPort: 5100, ingressPort: 8100 };
+    const remembered = { name: "unit", registryPort: 5100, ingressPort: 8100, httpsPort: 8543 };
     const lab = identify({ name: "unit", folder });
     expect(await choosePorts(lab, { ingressPort: 9000 }, remembered)).toEqual({
       registryPort: 5100,
       ingressPort: 9000,
+      httpsPort: 8543,
     });
   });
 
-  it("refuses the same port for both", async () => {
-    const same = { registryPort: 9000, ingressPort: 9000 };
-    await expect(choosePorts(identify({ folder }), same, undefined)).rejects.toThrow(
-      "--registry-port and --ingress-port are both 9000",
-    );
+  it("adds a port for HTTPS to the settings of a lab that an older version started", async () => {
+    const remembered = { name: "unit", registryPort: 5100, ingressPort: 8100 };
+    const ports = await choosePorts(identify({ name: "unit", folder }), {}, remembered);
+    expect(ports.httpsPort).toBeGreaterThan(8443);
+  });
+
+  it.each([
+    [{ registryPort: 9000, ingressPort: 9000 }, "--registry-port and --ingress-port are both 9000"],
+    [{ ingressPort: 8443 }, "--ingress-port and --https-port are both 8443"],
+  ])("refuses the same port twice: %j", async (ports, message) => {
+    await expect(choosePorts(identify({ folder }), ports, undefined)).rejects.toThrow(message);
   });
 });

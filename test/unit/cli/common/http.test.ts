@@ -4,10 +4,7 @@ import type { AddressInfo } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { send } from "../../../../cli/common/http";
-import {
-  type KeyPair,
-  selfSigned,
-} from "../../../../components/platform/autoscaling/serving-certificate";
+import { type KeyPair, selfSigned } from "../../../../components/platform/certificates/self-signed";
 
 const HOST = "churn.demo.localhost";
 const trusted = getCACertificates("default");

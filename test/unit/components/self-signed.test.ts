@@ -3,10 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
-import {
-  type KeyPair,
-  selfSigned,
-} from "../../../components/platform/autoscaling/serving-certificate";
+import { type KeyPair, selfSigned } from "../../../components/platform/certificates/self-signed";
 
 const NAMES = [
   "metrics-adapter.ml-platform.svc",

@@ -1,0 +1,126 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { x } from "tinyexec";
+import { expect, it } from "vitest";
+import { send } from "../../cli/common/http";
+import { SAMPLE } from "../../cli/stack/summary";
+import type { LabInfo } from "../../lab/cluster/lab";
+import type { Kubectl } from "../support/kubectl";
+import type { PlatformStack } from "../support/platform-stack";
+import { freshRequest } from "../support/tls";
+import { waitFor } from "../support/wait";
+
+const MINUTE = 60_000;
+/** cert-manager signs for an hour at least; it renews these 40 seconds after it has signed them. */
+const SHORT = { "cert-manager.io/duration": "1h", "cert-manager.io/renew-before": "59m20s" };
+
+export interface Given {
+  readonly platform: PlatformStack;
+  readonly kubectl: Kubectl;
+  readonly lab: LabInfo;
+  /** Folder of the stack's files. */
+  readonly folder: string;
+  /** With the scheme https. */
+  readonly modelUrl: string;
+  /** Of the platform's own CA, PEM. */
+  readonly certificateAuthority: string;
+}
+
+/** Tests of TLS, on a stack that serves a model with a CA of its own. */
+export function certificates(given: () => Given): void {
+  const withoutTls = () => {
+    const { lab, modelUrl } = given();
+    return `http://${new URL(modelUrl).hostname}:${new URL(lab.ingress).port}`;
+  };
+
+  it(
+    "serve HTTPS to curl, which trusts the platform's CA, and HTTP",
+    async () => {
+      const { certificateAuthority, folder, modelUrl } = given();
+      const file = join(folder, "ca.crt");
+      writeFileSync(file, certificateAuthority);
+      const predict = [`${modelUrl}/predict`, "-sS", "-d", JSON.stringify(SAMPLE)];
+      const trusting = await x("curl", ["--cacert", file, ...predict]);
+      expect(JSON.parse(trusting.stdout)).toHaveProperty("prediction");
+      expect((await x("curl", predict)).stderr).toContain("certificate");
+      const { status, body } = await send(`${withoutTls()}/predict`, SAMPLE);
+      expect({ status, body }).toEqual({ status: 200, body: trusting.stdout });
+    },
+    MINUTE,
+  );
+
+  it("give the API server the CA of the metrics adapter", async () => {
+    const { certificateAuthority, kubectl } = given();
+    const path = "jsonpath={.spec.caBundle}";
+    const api = await kubectl.run("get", "apiservice", "v1beta1.custom.metrics.k8s.io", "-o", path);
+    expect(Buffer.from(api, "base64").toString()).toBe(certificateAuthority);
+  });
+
+  it(
+    "redirect HTTP, and lose no request while a certificate is renewed",
+    async () => {
+      const { lab, modelUrl, platform } = given();
+      const { stack, options } = platform.open;
+      platform.configure(
+        [["platform", "ingress", "redirect"], true],
+        [["platform", "ingress", "annotations"], SHORT],
+      );
+      await stack.up(options);
+      const redirected = await waitFor(
+        "the redirect",
+        30,
+        () => send(`${withoutTls()}/docs`),
+        ({ status }) => status !== 200,
+      );
+      expect(redirected.status).toBe(301);
+      expect(redirected.headers.location).toBe(`${modelUrl}/docs`);
+      expect(modelUrl).toContain(`:${lab.httpsPort}`);
+
+      const serials = new Set<string>();
+      const failures: string[] = [];
+      const deadline = Date.now() + 3 * MINUTE;
+      while (serials.size < 3 && Date.now() < deadline) {
+        const answers = Array.from({ length: 4 }, () => freshRequest(`${modelUrl}/docs`));
+        for (const answer of await Promise.allSettled(answers)) {
+          if (answer.status === "rejected" || answer.value.status !== 200) {
+            failures.push(`${answer.status === "rejected" ? answer.reason : answer.value.status}`);
+          } else {
+            serials.add(answer.value.serial);
+          }
+        }
+        await setTimeout(50);
+      }
+      expect({ renewals: serials.size - 1, failures }).toEqual({ renewals: 2, failures: [] });
+    },
+    8 * MINUTE,
+  );
+
+  it(
+    "are created although cert-manager's webhook is not ready",
+    async () => {
+      const { kubectl, platform } = given();
+      const { stack, options } = platform.open;
+      const webhook = ["deployment/cert-manager-webhook", "-n", "cert-manager"];
+      platform.configure();
+      await kubectl.run("scale", ...webhook, "--replicas=0");
+      await kubectl.run("wait", "pods", "--for=delete", "-n", "cert-manager", ...WEBHOOK_PODS);
+      await kubectl.run(
+        "delete",
+        "certificate",
+        "metrics-adapter-certificate",
+        "-n",
+        "ml-platform",
+      );
+      const back = setTimeout(15_000).then(() => kubectl.run("scale", ...webhook, "--replicas=1"));
+      const { summary } = await stack.up({ ...options, refresh: true });
+      await back;
+      expect(summary.result).toBe("succeeded");
+      const ready = ["--for=condition=Ready", "certificate/metrics-adapter-certificate"];
+      await kubectl.run("wait", ...ready, "-n", "ml-platform", "--timeout=30s");
+    },
+    8 * MINUTE,
+  );
+}
+
+const WEBHOOK_PODS = ["-l", "app.kubernetes.io/component=webhook", "--timeout=60s"];
