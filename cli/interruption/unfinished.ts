@@ -14,6 +14,7 @@ import {
   type Target,
   withAdopted,
 } from "./pending";
+import { finishRelease, isRelease } from "./releases";
 
 /**
  * Finishes what a killed update or destroy has left: removes its lock, and looks up in the cluster what it was creating, so
@@ -35,7 +36,10 @@ export async function finishInterrupted(
   }
   report(`stack ${stack.name}: ${pending.length} interrupted operation(s); looking them up`);
   const adopted: Adopted[] = [];
-  for (const operation of pending.filter(({ type }) => type === "creating")) {
+  const created = pending.filter(
+    ({ type, resource }) => type === "creating" && !isRelease(resource),
+  );
+  for (const operation of created) {
     const found = await lookUp(open, state, operation);
     if (found) {
       adopted.push(found);
@@ -46,6 +50,9 @@ export async function finishInterrupted(
     );
   }
   signal.throwIfAborted();
+  for (const operation of pending.filter(({ resource }) => isRelease(resource))) {
+    await finishRelease(clusterOf(open, state, operation), operation, report);
+  }
   await writeState(open, withAdopted(state, adopted));
   const { color, onOutput } = options;
   await stack.refresh({ color, onOutput, signal });
