@@ -171,12 +171,17 @@ export interface Disk {
   readonly initrd: string;
 }
 
-/** Creates the disk of a machine, with the current checkout. */
-export async function makeDisk(release: Release, kernel: Kernel, report: Report): Promise<Disk> {
+/** Creates the disk of a machine, with the current checkout. Its name is that of its files. */
+export async function makeDisk(
+  name: string,
+  release: Release,
+  kernel: Kernel,
+  report: Report,
+): Promise<Disk> {
   const archive = await rootArchive(release, report);
-  const place = join(workFolder(), `${release}-${kernel}`);
+  const place = join(workFolder(), name);
   const root = `${place}.root`;
-  report(`${release}: filling the disk ...`);
+  report(`${name}: filling the disk ...`);
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
   await sh("tar", ["-C", root, "--numeric-owner", "-xpf", archive]);

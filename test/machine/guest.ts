@@ -2,7 +2,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { labPackages } from "../../lab/cluster/machine";
 import { packages as imagePackages } from "../../lab/images";
 import { ensureDebianPackages } from "../../lab/tools";
-import { differences, type Snapshot, takeSnapshot } from "../support/machine-snapshot";
+import {
+  acrossReboot,
+  differences,
+  type Snapshot,
+  takeSnapshot,
+} from "../support/machine-snapshot";
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -14,8 +19,7 @@ async function main(command?: string, file = "", first = file): Promise<void> {
     writeFileSync(file, JSON.stringify(takeSnapshot()));
   } else if (command === "compare" || command === "compare-stopped") {
     const read = (path: string): Snapshot => JSON.parse(readFileSync(path, "utf8"));
-    // Files are kept over a reboot, so they are compared with those from before it.
-    const before = { ...read(file), files: read(first).files ?? [] };
+    const before = acrossReboot(read(first), read(file));
     // A stopped lab keeps its builder.
     const kept = command === "compare-stopped" ? /\/\.docker\b/ : /^$/;
     const changes = differences(before, takeSnapshot()).filter((line) => !kept.test(line));

@@ -65,7 +65,9 @@ async function describe(guest: Guest): Promise<string> {
 }
 
 async function main({ kernel, release, keep, ...options }: Options): Promise<void> {
-  const disk = await makeDisk(release, kernel, print);
+  // Variants can run at the same time.
+  const variants = (["container", "docker", "stack"] as const).filter((it) => options[it]);
+  const disk = await makeDisk([release, kernel, ...variants].join("-"), release, kernel, print);
   const log = disk.image.replace(/\.raw$/, ".log");
   writeFileSync(log, "");
   const guest = await boot(kernel, disk, `ml-${process.pid}`);

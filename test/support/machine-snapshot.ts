@@ -123,6 +123,17 @@ function readController(file: string): string {
   }
 }
 
+/**
+ * The state before a lab that has run before and after a reboot: a disk is kept over a reboot, and everything else, such as
+ * /run, is new with it.
+ */
+export function acrossReboot(before: Snapshot, booted: Snapshot): Snapshot {
+  const isKept = (path: string) => !path.startsWith("/run/");
+  const onDisk = (before.files ?? []).filter(isKept);
+  const inMemory = (booted.files ?? []).filter((path) => !isKept(path));
+  return { ...booted, files: [...onDisk, ...inMemory], builders: before.builders ?? [] };
+}
+
 /** Added (`+`) and removed (`-`) lines between two snapshots, each as `kind: + line`. */
 export function differences(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((kind) => {

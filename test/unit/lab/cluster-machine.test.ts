@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { removeBuilderFolder } from "../../../lab/cluster/builder";
 import {
   type CgroupLayout,
   cgroupRoot,
@@ -11,9 +10,7 @@ import {
   trackingFolder,
 } from "../../../lab/cluster/cgroups";
 import { controllersToEnable, joinCommand } from "../../../lab/cluster/delegation";
-import { identify } from "../../../lab/cluster/identity";
 import { prepareKernel, restoreKernel } from "../../../lab/cluster/kernel";
-import { recordAbsent, removeLeftovers } from "../../../lab/cluster/leftovers";
 import { type Machine, machineProblem, requireMachine } from "../../../lab/cluster/machine";
 
 describe("a machine that cannot run a lab", () => {
@@ -203,50 +200,5 @@ describe("the kernel's settings", () => {
   it("are not changed if no lab has saved any", () => {
     restoreKernel(false, root(), saved());
     expect(get("net/ipv4/ip_forward")).toBe("0");
-  });
-});
-
-describe("files of programs", () => {
-  let folder: string;
-  const place = (...names: string[]) => join(folder, ...names);
-  const make = (...names: string[]) => {
-    mkdirSync(dirname(place(...names)), { recursive: true });
-    writeFileSync(place(...names), "");
-  };
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "lab-leftovers-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  it("are removed, except for earlier files and those of others", () => {
-    const places = [place("a", "cache"), place("a"), place("b", "cache"), place("b"), place("c")];
-    make("c");
-    recordAbsent(places, place("noted"));
-    make("a", "cache");
-    make("b", "cache");
-    make("b", "other");
-    recordAbsent(places, place("noted")); // by a second lab
-    removeLeftovers(place("noted"));
-    expect(existsSync(place("a"))).toBe(false);
-    expect(existsSync(place("b", "cache"))).toBe(false);
-    expect(existsSync(place("b", "other"))).toBe(true);
-    expect(existsSync(place("c"))).toBe(true);
-  });
-
-  it("include buildx's folder, unless it has another builder", () => {
-    const lab = identify({ name: "unit" });
-    make("docker", "buildx", ".lock");
-    make("docker", "buildx", "activity", lab.label);
-    make("docker", "buildx", "instances", "other");
-    removeBuilderFolder(lab, place("docker", "buildx"));
-    expect(existsSync(place("docker", "buildx", "instances", "other"))).toBe(true);
-    rmSync(place("docker", "buildx", "instances", "other"));
-    make("docker", "buildx", "refs", lab.label, "node");
-    writeFileSync(place("docker", "buildx", "current"), '{"Name":"mine"}');
-    removeBuilderFolder(lab, place("docker", "buildx"));
-    expect(existsSync(place("docker", "buildx", "current"))).toBe(true);
-    writeFileSync(place("docker", "buildx", "current"), '{"Key":"unix:///x","Name":""}');
-    removeBuilderFolder(lab, place("docker", "buildx"));
-    expect(existsSync(place("docker"))).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  acrossReboot,
   changesOf,
   differences,
   rulesWithoutCounters,
@@ -68,6 +69,20 @@ describe("a snapshot of a machine", () => {
       "settings: - kernel.panic = 0",
       "settings: + kernel.panic = 10",
     ]);
+  });
+
+  it("takes from before a reboot what is on a disk, and from after it what is in memory", () => {
+    const before = { files: ["/etc/a", "/run/old"], builders: [], mounts: ["tmpfs /old"] };
+    const booted = {
+      files: ["/etc/a", "/opt/of-the-lab", "/run/new"],
+      builders: ["/root/.docker/buildx/instances/lab-dev"],
+      mounts: ["tmpfs /new"],
+    };
+    expect(acrossReboot(before, booted)).toEqual({
+      files: ["/etc/a", "/run/new"],
+      builders: [],
+      mounts: ["tmpfs /new"],
+    });
   });
 
   it("reads this machine without differences", () => {
