@@ -9,7 +9,8 @@ export const lock: Command = subcommand(
   "It holds the digests that the images' registry has for them now.",
 )
   .addOption(stackOption("the stack whose images.mirror and images.lock apply"))
-  .action(async ({ stack }: { stack: string }) => {
+  .option("--image <reference...>", "more images, such as those of a chart; default: none")
+  .action(async ({ stack, image: images = [] }: { stack: string; image?: string[] }) => {
     const { lockImages } = await import("./images/lock");
-    await lockImages(stack, step, true);
+    await lockImages(stack, step, { force: true, images });
   });

@@ -4,6 +4,7 @@ export type { ImageBuild } from "./images/schema";
 export { type ImageLock, ImageSource } from "./images/source";
 export type { PodSettings } from "./kubernetes/pod-settings";
 export { MetricsAdapter, type MetricsAdapterArgs } from "./platform/autoscaling/metrics-adapter";
+export { Chart, type ChartArgs, type ChartSource } from "./platform/chart";
 export type { PlatformContract } from "./platform/contract";
 export { DevicePlugin, type DevicePluginArgs } from "./platform/gpu/device-plugin";
 export { Prometheus, type PrometheusArgs } from "./platform/monitoring/prometheus";

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { filePath, registry, text } from "../config/types";
+import { filePath, imageReference, registry, text } from "../config/types";
+
+/** An image under its upstream name, whose digest is in the lock file. */
+export const upstreamImage = imageReference.refine(
+  (reference) => !reference.includes("@"),
+  "must have a tag and no digest, which is in the lock file, such as quay.io/acme/app:v1.2.3",
+);
 
 /** Where a stack's images come from, and where those that it builds go. */
 export const imagesSchema = z.strictObject({

@@ -4,7 +4,7 @@ import { CATALOGUE, type CatalogueEntry } from "./catalogue";
 /** Digests (`sha256:...`) by upstream reference, as one registry gave them. */
 export type ImageLock = Readonly<Record<string, string>>;
 
-/** The images of the catalogue, at a mirror or upstream, always by digest. */
+/** Third-party images, at a mirror or upstream, always by digest. */
 export class ImageSource {
   constructor(
     private readonly lock: ImageLock,
@@ -22,7 +22,12 @@ export class ImageSource {
 
   /** Whether the lock has the entry's digest. */
   has(entry: CatalogueEntry): boolean {
-    return /^sha256:[a-f0-9]{64}$/.test(this.lock[CATALOGUE[entry]] ?? "");
+    return this.hasDigest(CATALOGUE[entry]);
+  }
+
+  /** Whether the lock has the digest of an upstream reference. */
+  hasDigest(upstream: string): boolean {
+    return /^sha256:[a-f0-9]{64}$/.test(this.lock[upstream] ?? "");
   }
 
   /**
@@ -30,8 +35,15 @@ export class ImageSource {
    * @throws Error when the lock has no digest for it
    */
   reference(entry: CatalogueEntry): string {
-    const upstream = CATALOGUE[entry];
-    if (!this.has(entry)) {
+    return this.byDigest(CATALOGUE[entry]);
+  }
+
+  /**
+   * An image by its upstream reference, as `registry/repository:tag@sha256:...`.
+   * @throws Error when the lock has no digest for it
+   */
+  byDigest(upstream: string): string {
+    if (!this.hasDigest(upstream)) {
       throw new Error(`the image lock has no digest for ${upstream}`);
     }
     return `${mirrored(upstream, this.mirror)}@${this.lock[upstream]}`;

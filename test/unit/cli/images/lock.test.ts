@@ -69,6 +69,27 @@ describe("the lock of a stack's images", () => {
     expect(asked).toEqual([python]);
   });
 
+  it("has other images that are named", async () => {
+    const kueue = "registry.k8s.io/kueue/kueue:v0.18.4";
+    stack({ platform: {} });
+    await lockImages("prod", () => {}, { images: [kueue, prometheus] });
+    expect(asked.sort()).toEqual([prometheus, metricsAdapter, kueue].sort());
+    expect(lock()[kueue]).toBe(digest("b"));
+  });
+
+  it.each([
+    [`quay.io/acme/app@${digest("a")}`, "must have a tag and no digest"],
+    ["quay.io/acme/app", "must name a version"],
+    ["quay.io/acme/app:latest", "must not be the mutable tag latest"],
+    ["busybox:1.37", "must be an image with its registry"],
+  ])("refuses the name %s", async (image, reason) => {
+    stack({ platform: {} });
+    await expect(lockImages("prod", () => {}, { images: [image] })).rejects.toThrow(
+      `--image ${image}: ${reason}`,
+    );
+    expect([asked, existsSync(file())]).toEqual([[], false]);
+  });
+
   it("is not written where no image is needed", async () => {
     const built = `registry.example.com/acme/built@${digest("c")}`;
     const images = { serving: built, training: built, tracking: built };
@@ -85,7 +106,7 @@ describe("the lock of a stack's images", () => {
     expect(asked).toEqual([metricsAdapter]);
     expect(lock()).toEqual({ ...known, [metricsAdapter]: digest("b") });
     answer = digest("d");
-    await lockImages("prod", () => {}, true);
+    await lockImages("prod", () => {}, { force: true });
     expect(lock()).toEqual({
       [prometheus]: digest("d"),
       [metricsAdapter]: digest("d"),
