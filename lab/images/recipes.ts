@@ -113,6 +113,7 @@ export const recipes: readonly Recipe[] = [
     "/adapter",
     nobody,
   ),
+  ...["controller", "webhook", "cainjector", "startupapicheck"].map(certManager),
   {
     reference: "docker.io/library/python:3.13-slim",
     layer: {
@@ -136,8 +137,8 @@ export const recipes: readonly Recipe[] = [
   },
 ];
 
-/** Images that are assembled only on request: cert-manager, and Pebble, an ACME server. */
+/** Images of tests of ACME, which are assembled only on request: cert-manager's solver, and Pebble, a server. */
 export const optionalRecipes: readonly Recipe[] = [
-  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
+  certManager("acmesolver"),
   binary(`ghcr.io/letsencrypt/pebble:${pins.pebble.version}`, "pebble", "/app"),
 ];
