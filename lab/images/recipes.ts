@@ -113,6 +113,7 @@ export const recipes: readonly Recipe[] = [
     "/adapter",
     nobody,
   ),
+  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
   {
     reference: "docker.io/library/python:3.13-slim",
     layer: {
@@ -134,7 +135,6 @@ export const recipes: readonly Recipe[] = [
     },
     config: { Env: [searchPath, "LANG=C.UTF-8"], Cmd: ["python3"] },
   },
-  ...["controller", "webhook", "cainjector", "acmesolver", "startupapicheck"].map(certManager),
 ];
 
 /** Images that are assembled only on request: Pebble, an ACME server. */

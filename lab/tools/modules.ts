@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { GoModule } from "../../toolchain/pin";
+import { certManagerModule, olderKubernetes } from "./older-kubernetes";
 
 /**
  * One module for most tools, so that common packages have one version and are compiled once. The tags and patches leave out
@@ -71,11 +72,10 @@ export const lab: GoModule = {
 /** Import path of the replacement for clients of clouds and vaults in cert-manager. */
 const absent = '"github.com/cert-manager/cert-manager/lab/absent"';
 
-const certManagerModule = "github.com/cert-manager/cert-manager";
-
 /**
- * Separate from the others, as it needs the Kubernetes client packages of 1.36. Clients of clouds and vaults, and the storage
- * of an API server, are left out: they are a quarter of the packages.
+ * Separate from the others, as its main package must be below the path of cert-manager's module. Kubernetes' packages have the
+ * versions of the other tools, so that they are compiled once. Clients of clouds and vaults, and the storage of an API server,
+ * are left out: they are a quarter of the packages.
  */
 export const certManager: GoModule = {
   folder: join(__dirname, "cert-manager"),
@@ -117,5 +117,6 @@ export const certManager: GoModule = {
         ],
       ],
     },
+    ...olderKubernetes,
   ],
 };

@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pins } from "../../../lab/tools/pins";
 import { versionInRange } from "../../../toolchain/on-path";
+import { pins as pulumiPins } from "../../../toolchain/pins";
 import { checkPins } from "../../support/pin-checks";
 
 checkPins(pins, {
@@ -30,4 +33,31 @@ describe("the tools of a lab", () => {
     const [value] = pins["cert-manager"].values;
     expect(value).toMatch(new RegExp(`\\.AppVersion=v${pins["cert-manager"].version}$`));
   });
+});
+
+describe("modules with common packages", () => {
+  /** The lines about a dependency in the `go.mod` of a tool: the required version, and the version in its place. */
+  const linesAbout = (dependency: string, { folder }: { readonly folder: string }) =>
+    readFileSync(join(folder, "go.mod"), "utf8")
+      .split("\n")
+      .map((line) =>
+        line
+          .replace(/^replace /, "")
+          .replace(" // indirect", "")
+          .trim(),
+      )
+      .filter((line) => line.startsWith(`${dependency} `))
+      .sort();
+
+  // Both versions are part of the key of a package in Go's build cache.
+  it.each(["api", "apimachinery", "client-go", "kube-openapi"])(
+    "require and replace k8s.io/%s in the same versions, so that it is compiled once",
+    (name) => {
+      const expected = linesAbout(`k8s.io/${name}`, pins.kubelet.module);
+      expect(expected).toHaveLength(2);
+      for (const pin of [pins["cert-manager"], pulumiPins["pulumi-resource-kubernetes"]]) {
+        expect(linesAbout(`k8s.io/${name}`, pin.module)).toEqual(expected);
+      }
+    },
+  );
 });
