@@ -5,6 +5,7 @@ import { parseArgs } from "../../config/errors";
 import { labels, podSecurityLabels } from "../../kubernetes/labels";
 import { allowCertificateSolvers, denyAllButDns } from "../../kubernetes/network";
 import { ingressSchema } from "../../platform/ingress/schema";
+import { allowModels } from "../serving/network";
 import { quotaSchema } from "./schema";
 
 export interface TeamNamespaceArgs {
@@ -47,29 +48,28 @@ export class TeamNamespace extends pulumi.ComponentResource {
       { metadata, spec: { limits: [CONTAINER_DEFAULTS] } },
       child,
     );
-    new k8s.networking.v1.NetworkPolicy(`${name}-deny`, { metadata, spec: denyAllButDns() }, child);
-    if (ingress.issuer) {
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-solvers`,
-        { metadata, spec: allowCertificateSolvers(ingress.namespace) },
-        child,
-      );
+    const policies = {
+      deny: denyAllButDns(),
+      models: allowModels(),
+      ...(ingress.issuer && { solvers: allowCertificateSolvers(ingress.namespace) }),
+    };
+    for (const [suffix, spec] of Object.entries(policies)) {
+      new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, child);
     }
     if (viewers.length > 0) {
-      const apiGroup = "rbac.authorization.k8s.io";
-      new k8s.rbac.v1.RoleBinding(
-        `${name}-viewers`,
-        {
-          metadata,
-          // The built-in role that may read everything but Secrets and roles.
-          roleRef: { apiGroup, kind: "ClusterRole", name: "view" },
-          subjects: viewers.map((group) => ({ apiGroup, kind: "Group", name: group })),
-        },
-        child,
-      );
+      new k8s.rbac.v1.RoleBinding(`${name}-viewers`, { metadata, ...viewBinding(viewers) }, child);
     }
     this.registerOutputs({});
   }
+}
+
+/** Binds groups to the built-in role that may read everything but Secrets and roles. */
+function viewBinding(groups: readonly string[]) {
+  const apiGroup = "rbac.authorization.k8s.io";
+  return {
+    roleRef: { apiGroup, kind: "ClusterRole", name: "view" },
+    subjects: groups.map((name) => ({ apiGroup, kind: "Group", name })),
+  };
 }
 
 /** Requests and limits of containers that have none, which no component of this project makes. */

@@ -8,11 +8,9 @@ import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
 import type { Workload } from "../../kubernetes/workload";
+import { SERVING_PORT } from "./network";
 import type { ModelConfig } from "./schema";
 import type { variantsOf } from "./variants";
-
-/** The port that the serving image listens on. */
-export const SERVING_PORT = 8080;
 
 /** Seconds that a pod serves after its deletion, until every proxy has removed its endpoint. */
 const PRE_STOP_SECONDS = 5;

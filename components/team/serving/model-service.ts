@@ -2,20 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
 import { pinned } from "../../images/pinned";
-import {
-  allowEgress,
-  allowIngress,
-  namespace as inNamespace,
-  pods,
-} from "../../kubernetes/network";
+import { allowIngress } from "../../kubernetes/network";
 import { Workload } from "../../kubernetes/workload";
-import { contractArgs, type PlatformContract } from "../../platform/contract";
+import { contractArgs } from "../../platform/contract";
 import { addressOf } from "../../platform/ingress/address";
 import { allowTracking, trackingClient } from "../tracking/client";
 import { missingForModel } from "./feature";
-import { SERVING_PORT } from "./model-pod";
 import { HTTP_PORT, modelRoute, type RoutedVariant } from "./model-route";
 import { ModelVariant } from "./model-variant";
+import { clientsOf, MODEL_SERVICE, SERVING_PORT } from "./network";
 import { PUBLIC_PATHS } from "./paths";
 import { type ModelConfig, modelSchema } from "./schema";
 import { fixedVariant, variantsOf } from "./variants";
@@ -54,15 +49,17 @@ export class ModelService extends pulumi.ComponentResource {
     }
     const child = { parent: this };
     const identity = {
-      name: "model-service",
+      name: MODEL_SERVICE,
       instance: settings.name,
-      component: "model-service",
+      component: MODEL_SERVICE,
       owner,
     };
     const workload = new Workload(name, namespace, identity, child);
 
-    allowCallers(workload, settings, contract);
-    allowTracking(workload, trackingUri);
+    const clients = clientsOf(settings, contract);
+    workload.networkPolicy("callers", allowIngress(workload.selector, clients, SERVING_PORT));
+    const proxied = variantsOf(settings).some(({ pod }) => pod.proxy);
+    allowTracking(workload, trackingUri, proxied);
     const variants = runVariants(name, { namespace, image, trackingUri }, settings, workload, {
       parent: this,
     });
@@ -101,32 +98,4 @@ function runVariants(
     const pods = new ModelVariant(`${name}-${variant.name}`, args, opts);
     return { ...variant, identity, pods };
   });
-}
-
-/** Admits callers to the pods of all versions of a model. */
-function allowCallers(workload: Workload, settings: ModelConfig, platform: PlatformContract): void {
-  const { selector } = workload;
-  workload.networkPolicy(
-    "callers",
-    allowIngress(selector, callers(settings, platform), SERVING_PORT),
-  );
-  // The team's own pods need a policy for each connection.
-  if (!settings.ingress) {
-    workload.networkPolicy("team", allowEgress({}, [pods(selector)], [SERVING_PORT]));
-  }
-}
-
-/**
- * For predictions the ingress controller and the proxies of the Gateway or, without an Ingress, every pod of the cluster; for
- * metrics Prometheus.
- */
-function callers(
-  settings: ModelConfig,
-  { ingress, gateway, monitoringNamespace }: PlatformContract,
-) {
-  const monitoring = monitoringNamespace ? [monitoringNamespace] : [];
-  const proxies = [ingress.namespace, ...(gateway?.proxyNamespace ? [gateway.proxyNamespace] : [])];
-  return settings.ingress
-    ? [...new Set([...proxies, ...monitoring])].map(inNamespace)
-    : [{ namespaceSelector: {} }, ...monitoring.map(inNamespace)];
 }

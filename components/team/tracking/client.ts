@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { httpUrl } from "../../config/types";
-import { allowEgress, portOf } from "../../kubernetes/network";
+import { allowEgress, pods, portOf } from "../../kubernetes/network";
 import type { Workload } from "../../kubernetes/workload";
 import { TRACKING_URI } from "./address";
 
@@ -10,13 +10,15 @@ export const trackingClient = z.object({
 });
 
 /**
- * Lets the pods of a workload connect to a tracking server of another namespace or cluster. The one of their own namespace
- * has a network policy for its clients.
+ * Lets the pods of a workload connect to their tracking server. The component TrackingServer allows this in its namespace. The
+ * namespace may have another MLflow, which needs no policy, unless the pods have one for proxies, which denies all else.
+ * @param proxied whether the pods have a network policy for proxies
  */
-export function allowTracking(workload: Workload, trackingUri: string): void {
-  if (trackingUri === TRACKING_URI) {
+export function allowTracking(workload: Workload, trackingUri: string, proxied: boolean): void {
+  const own = trackingUri === TRACKING_URI;
+  if (own && !proxied) {
     return;
   }
   const port = portOf(new URL(trackingUri));
-  workload.networkPolicy("tracking", allowEgress(workload.selector, [], [port]));
+  workload.networkPolicy("tracking", allowEgress(workload.selector, own ? [pods({})] : [], [port]));
 }

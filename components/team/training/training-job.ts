@@ -42,7 +42,7 @@ export class TrainingJob extends pulumi.ComponentResource {
     const workload = new Workload(name, namespace, identity, child);
     const account = workload.serviceAccount();
     workload.allowProxies(settings.pod.proxy);
-    allowTracking(workload, trackingUri);
+    allowTracking(workload, trackingUri, settings.pod.proxy !== undefined);
     const pod = { image, settings, dataClaim, trackingUri, account: account.metadata.name };
     new k8s.batch.v1.Job(
       name,

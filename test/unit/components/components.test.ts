@@ -123,9 +123,8 @@ describe("a component can be created with its required arguments", () => {
     const { all } = await created(
       () => new ml.ModelService("churn", { ...args, trackingUri, pod }),
     );
-    expect(only(all, "NetworkPolicy", "-tracking").inputs.spec.egress).toEqual([
-      { ports: [{ protocol: "TCP", port: 5001 }] },
-    ]);
+    const [rule] = only(all, "NetworkPolicy", "-tracking").inputs.spec.egress;
+    expect(rule).toEqual({ ports: [{ protocol: "TCP", port: 5001 }] });
     const [{ env }] = onlyPod(all).spec.containers;
     const { value } = env.find(({ name }: { name: string }) => name === "no_proxy");
     expect(value).toMatch(/,mlflow\.ml$/);

@@ -185,7 +185,8 @@ describe("every workload of a stack", () => {
       "demo-train-fit-proxies",
     ]);
     for (const { inputs } of policies) {
-      expect(inputs.spec.egress).toEqual([{ ports: [{ protocol: "TCP", port: 3128 }] }]);
+      const [rule] = inputs.spec.egress;
+      expect(rule).toEqual({ ports: [{ protocol: "TCP", port: 3128 }] });
     }
   });
 });
