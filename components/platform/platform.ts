@@ -11,7 +11,7 @@ import { gpuNamespace } from "./gpu/feature";
 import { platformGateway } from "./ingress/gateway";
 import { installed } from "./mode";
 import { Prometheus } from "./monitoring/prometheus";
-import { platformNetwork } from "./network";
+import { aliasesOfPolicies, platformNetwork } from "./network";
 import { contractOf, type PlatformConfig, platformSchema } from "./schema";
 
 export interface PlatformArgs extends z.input<typeof platformSchema> {
@@ -64,9 +64,11 @@ export class Platform extends pulumi.ComponentResource {
       const settings = { ...this.contract.gateway, ...gateway, domain, labels: metadata.labels };
       platformGateway(`${name}-gateway`, settings, inNamespace);
     }
-    const prometheus = monitoring(name, config, common, inNamespace);
+    const transformations = [aliasesOfPolicies(name, this)];
+    const component = { ...inNamespace, transformations };
+    const prometheus = monitoring(name, config, common, component);
     this.prometheusUrl = prometheus?.externalUrl;
-    autoscaling(name, config, this.contract, common, prometheus, inNamespace);
+    autoscaling(name, config, this.contract, common, prometheus, component);
     gpus(name, config, common, child);
     this.registerOutputs({ contract: this.contract, prometheusUrl: this.prometheusUrl });
   }

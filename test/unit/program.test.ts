@@ -73,12 +73,13 @@ const TEAM = {
   ResourceQuota: 1,
 };
 const TRAINING = { Job: 1, ServiceAccount: 1 };
-const PLATFORM = { Namespace: 1, NetworkPolicy: 3 };
+const PLATFORM = { Namespace: 1, NetworkPolicy: 1 };
 const PROMETHEUS = {
   ClusterRole: 1,
   ClusterRoleBinding: 1,
   ConfigMap: 1,
   Deployment: 1,
+  NetworkPolicy: 1,
   PersistentVolumeClaim: 1,
   Service: 1,
   ServiceAccount: 1,
@@ -89,6 +90,7 @@ const ADAPTER = {
   ClusterRoleBinding: 2,
   ConfigMap: 1,
   Deployment: 1,
+  NetworkPolicy: 1,
   PodDisruptionBudget: 1,
   RoleBinding: 1,
   Secret: 1,

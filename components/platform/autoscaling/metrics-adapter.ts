@@ -7,7 +7,7 @@ import { container, podTemplate } from "../../kubernetes/pod";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
 import { Workload } from "../../kubernetes/workload";
-import { adapterConfig } from "./adapter-config";
+import { adapterConfig, METRICS_ADAPTER } from "./adapter-config";
 import { apiServerRights } from "./api-server-rights";
 import { metricsAdapterSettings } from "./schema";
 import { servingCertificate } from "./serving-certificate";
@@ -37,7 +37,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     const settings = parseArgs(metricsAdapterSettings, own, name);
     const child = { parent: this };
     const identity = {
-      name: "prometheus-adapter",
+      name: METRICS_ADAPTER,
       instance: SERVICE,
       component: "monitoring",
       owner,
@@ -73,6 +73,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
       child,
     );
     workload.disruptionBudget();
+    workload.networkPolicy("callers", allowApiServer(workload.selector));
     const service = workload.service(SERVICE, { name: "https", port: 443 });
     customMetricsApi(name, workload.labels, caBundle, service, {
       ...child,
@@ -81,6 +82,17 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     });
     this.registerOutputs({});
   }
+}
+
+/** The API server is not a pod, so no selector matches it. The adapter authenticates its callers. */
+function allowApiServer(
+  matchLabels: Record<string, string>,
+): k8s.types.input.networking.v1.NetworkPolicySpec {
+  return {
+    podSelector: { matchLabels },
+    policyTypes: ["Ingress"],
+    ingress: [{ ports: [{ protocol: "TCP", port: PORT }] }],
+  };
 }
 
 /** Makes a Service the server of the custom metrics API. */

@@ -2,11 +2,13 @@ import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
+import { allowIngress, namespace as inNamespace, pods } from "../../kubernetes/network";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { httpProbes } from "../../kubernetes/probes";
 import { parseQuantity } from "../../kubernetes/quantity";
 import { volume } from "../../kubernetes/volume";
 import { Workload } from "../../kubernetes/workload";
+import { METRICS_ADAPTER } from "../autoscaling/adapter-config";
 import { addressOf } from "../ingress/address";
 import { ingressSchema } from "../ingress/schema";
 import { prometheusConfig } from "./prometheus-config";
@@ -33,7 +35,10 @@ export function prometheusUrl(namespace: string): string {
   return `http://${SERVICE}.${namespace}.svc:${PORT}`;
 }
 
-/** Collects the metrics of every pod that has the annotations for it; those of model services every five seconds. */
+/**
+ * Collects the metrics of every pod that has the annotations for it; those of model services every five seconds. The metrics
+ * adapter in its namespace may query it, and no other pod unless a network policy allows it.
+ */
 export class Prometheus extends pulumi.ComponentResource {
   /** URL inside the cluster. */
   readonly url: string;
@@ -65,8 +70,13 @@ export class Prometheus extends pulumi.ComponentResource {
     workload.recreatedDeployment(template);
     workload.service(SERVICE, { name: "http", port: PORT });
     this.url = prometheusUrl(namespace);
+    const outside = parseArgs(ingressSchema, ingress, name);
+    const clients = [
+      pods({ "app.kubernetes.io/name": METRICS_ADAPTER }),
+      ...(settings.expose ? [inNamespace(outside.namespace)] : []),
+    ];
+    workload.networkPolicy("callers", allowIngress(workload.selector, clients, PORT));
     if (settings.expose) {
-      const outside = parseArgs(ingressSchema, ingress, name);
       const { host, url } = addressOf(outside, SERVICE);
       workload.ingress(outside, host, SERVICE);
       this.externalUrl = url;

@@ -104,3 +104,35 @@ test("the pods of a team's namespace may connect to its models without an Ingres
   expect(connects(registrations, OTHER, inside as Peer, { number: 8081 })).toBe(false);
   expect(connects(registrations, OTHER, exposed as Peer, { number: 8080 })).toBe(false);
 });
+
+describe("Prometheus and the metrics adapter in an existing namespace", () => {
+  const ADAPTER: Peer = {
+    namespace: "fraud",
+    labels: { "app.kubernetes.io/name": "prometheus-adapter" },
+  };
+  const INGRESS: Peer = { namespace: "traefik", labels: {} };
+  const PEERS = { ADAPTER, INGRESS, OTHER, OUTSIDE, DNS };
+
+  /** The peers that may connect to the only pod at a port. */
+  async function admitted(create: () => unknown, number: number) {
+    const { registrations } = await run(async () => void create());
+    const [to] = podTemplates(registrations);
+    return Object.entries(PEERS).flatMap(([name, from]) =>
+      connects(registrations, from, to as Peer, { number }) ? name : [],
+    );
+  }
+
+  test("Prometheus admits the adapter, and the ingress controller if its UI is exposed", async () => {
+    const prometheus = (expose: boolean) => () => new ml.Prometheus("a", { ...TRACKING, expose });
+    expect(await admitted(prometheus(false), 9090)).toEqual(["ADAPTER"]);
+    expect(await admitted(prometheus(true), 9090)).toEqual(["ADAPTER", "INGRESS"]);
+    expect(await admitted(prometheus(true), 9091)).toEqual([]);
+  });
+
+  test("the adapter admits every client, at its port only", async () => {
+    const adapter = () =>
+      new ml.MetricsAdapter("a", { ...TRACKING, prometheusUrl: "http://prometheus:9090" });
+    expect(await admitted(adapter, 6443)).toEqual(Object.keys(PEERS));
+    expect(await admitted(adapter, 6444)).toEqual([]);
+  });
+});

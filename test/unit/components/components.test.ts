@@ -41,6 +41,7 @@ describe("a component can be created with its required arguments", () => {
       "ClusterRoleBinding",
       "ConfigMap",
       "Deployment",
+      "NetworkPolicy",
       "PersistentVolumeClaim",
       "Service",
       "ServiceAccount",
