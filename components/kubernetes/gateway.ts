@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { PART_OF } from "./labels";
 
 /** The group and version of the Gateway API's kinds. */
@@ -58,7 +59,7 @@ function backendRef(service: string, weight: number) {
  */
 export function splitSpec(
   { name, namespace, sectionName }: GatewayName,
-  host: string,
+  host: pulumi.Input<string>,
   paths: readonly string[],
   backends: readonly Backend[],
 ) {

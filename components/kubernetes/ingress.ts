@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 
 /** How an Ingress is served. */
 export interface IngressClass {
@@ -14,7 +15,7 @@ export interface IngressClass {
  */
 export function ingressFor(
   { className, issuer }: IngressClass,
-  host: string,
+  host: pulumi.Input<string>,
   service: string,
   paths: readonly string[] = ["/"],
 ): { annotations: Record<string, string>; spec: types.input.networking.v1.IngressSpec } {

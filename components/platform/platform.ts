@@ -30,7 +30,7 @@ export class Platform extends pulumi.ComponentResource {
   /** What it offers to teams. */
   readonly contract: PlatformContract;
   /** URL of the UI of Prometheus, if the Ingress serves it. */
-  readonly prometheusUrl: string | undefined;
+  readonly prometheusUrl: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
@@ -68,7 +68,9 @@ export class Platform extends pulumi.ComponentResource {
     const component = { ...inNamespace, transformations };
     const prometheus = monitoring(name, config, common, component);
     this.prometheusUrl = prometheus?.externalUrl;
-    autoscaling(name, config, this.contract, common, prometheus, component);
+    // An installed Prometheus must be ready first: without it the adapter would serve, but would have no metric.
+    const url = prometheus?.url ?? this.contract.prometheusUrl;
+    autoscaling(name, config, url, common, component);
     gpus(name, config, common, child);
     this.registerOutputs({ contract: this.contract, prometheusUrl: this.prometheusUrl });
   }
@@ -92,10 +94,9 @@ function monitoring(
 function autoscaling(
   name: string,
   { namespace, metricsAdapter }: PlatformConfig,
-  { prometheusUrl }: PlatformContract,
+  prometheusUrl: pulumi.Input<string> | undefined,
   { imageSource, owner }: Common,
-  prometheus: Prometheus | undefined,
-  opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
+  opts: pulumi.ComponentResourceOptions,
 ): void {
   const settings = installed(metricsAdapter);
   if (!settings || !prometheusUrl) {
@@ -103,9 +104,7 @@ function autoscaling(
   }
   const image = imageSource.reference("metricsAdapter");
   const args = { ...settings, namespace, image, prometheusUrl, owner };
-  // Without Prometheus the adapter would serve, but would have no metric.
-  const dependsOn = [...opts.dependsOn, ...(prometheus ? [prometheus] : [])];
-  new MetricsAdapter(`${name}-metrics-adapter`, args, { ...opts, dependsOn });
+  new MetricsAdapter(`${name}-metrics-adapter`, args, opts);
 }
 
 function gpus(

@@ -16,12 +16,12 @@ const PORT = 6443;
 const SERVICE = "metrics-adapter";
 
 export interface MetricsAdapterArgs extends z.input<typeof metricsAdapterSettings> {
-  /** Namespace, which exists. */
+  /** Namespace, which exists. It is a plain value, as the name of a resource in the state contains it. */
   readonly namespace: string;
   /** Image of prometheus-adapter 0.12. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** URL of Prometheus inside the cluster. */
-  readonly prometheusUrl: string;
+  readonly prometheusUrl: pulumi.Input<string>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
 }
@@ -125,8 +125,8 @@ function customMetricsApi(
 }
 
 interface AdapterArgs {
-  readonly image: string;
-  readonly prometheusUrl: string;
+  readonly image: pulumi.Input<string>;
+  readonly prometheusUrl: pulumi.Input<string>;
   readonly settings: z.output<typeof metricsAdapterSettings>;
 }
 
@@ -143,7 +143,7 @@ function adapterPod(
     labels,
     account: names.account,
     settings: settings.pod,
-    directHosts: [new URL(prometheusUrl).hostname],
+    directUrls: [prometheusUrl],
     containers: [
       container({
         name: "adapter",
@@ -154,7 +154,7 @@ function adapterPod(
           "--tls-private-key-file=/certificate/tls.key",
           "--cert-dir=/tmp",
           "--config=/config/config.yaml",
-          `--prometheus-url=${prometheusUrl}`,
+          pulumi.interpolate`--prometheus-url=${prometheusUrl}`,
           // The names of hundreds of pods do not fit into a URL.
           "--prometheus-verb=POST",
           `--metrics-relist-interval=${goDuration(settings.relistInterval)}`,

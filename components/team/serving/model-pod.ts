@@ -25,7 +25,7 @@ export interface ModelPodArgs {
   /** Name of the service account. */
   readonly account: pulumi.Input<string>;
   /** URL of the tracking server, from whose registry the model is loaded. */
-  readonly trackingUri: string;
+  readonly trackingUri: pulumi.Input<string>;
 }
 
 /** The pod of one version of a model. */
@@ -39,7 +39,7 @@ export function modelPod(
     annotations: scrapeAnnotations(SERVING_PORT),
     account,
     settings: settings.pod,
-    directHosts: [new URL(trackingUri).hostname],
+    directUrls: [trackingUri],
     tolerations: gpuTolerations(settings.resources),
     containers: [
       container({

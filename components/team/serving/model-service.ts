@@ -3,10 +3,11 @@ import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
 import { pinned } from "../../images/pinned";
 import { allowIngress } from "../../kubernetes/network";
+import { outputOf } from "../../kubernetes/output";
 import { Workload } from "../../kubernetes/workload";
 import { contractArgs } from "../../platform/contract";
 import { addressOf } from "../../platform/ingress/address";
-import { allowTracking, trackingClient } from "../tracking/client";
+import { allowTracking, checkedTrackingUri } from "../tracking/client";
 import { missingForModel } from "./feature";
 import { HTTP_PORT, modelRoute, type RoutedVariant } from "./model-route";
 import { ModelVariant } from "./model-variant";
@@ -17,12 +18,12 @@ import { fixedVariant, variantsOf } from "./variants";
 
 export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "image"> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Serving image. A tag is resolved to its digest. */
   readonly image: pulumi.Input<string>;
   /** URL of the tracking server, from whose registry the model is loaded. Default: that of the namespace. */
-  readonly trackingUri?: string;
-  /** What the cluster offers. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
+  readonly trackingUri?: pulumi.Input<string>;
+  /** What the cluster offers: plain values, which decide what is created. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
   readonly platform?: z.input<typeof contractArgs>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
@@ -31,14 +32,14 @@ export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "ima
 /** Serves a registered model over HTTP: one version, or several that share the requests. */
 export class ModelService extends pulumi.ComponentResource {
   /** URL for predictions, outside of the cluster or, without an Ingress, inside. */
-  readonly url: string;
+  readonly url: pulumi.Output<string>;
 
   /** @throws pulumi.RunError if the settings are invalid, or need what the cluster does not offer */
   constructor(name: string, args: ModelServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:ModelService", name, {}, opts);
     const { namespace, image, platform = {}, ...rest } = args;
     const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
-    const { trackingUri } = parseArgs(trackingClient, { trackingUri: uri }, name);
+    const trackingUri = checkedTrackingUri(name, uri);
     const contract = parseArgs(contractArgs, platform, name);
     // Request rates need the custom metrics API; a fixed number of pods needs nothing.
     const scaling = contract.requestRate ? {} : { autoscale: { kind: "none" } };
@@ -66,8 +67,10 @@ export class ModelService extends pulumi.ComponentResource {
     const { identity: fixed, pods } = fixedVariant(variants);
     const fixedWorkload = new Workload(name, namespace, fixed, child);
     const service = fixedWorkload.service(settings.name, HTTP_PORT, [pods]);
-    const { host, url } = addressOf(contract.ingress, settings.name, namespace);
-    this.url = settings.ingress ? url : `http://${settings.name}.${namespace}.svc`;
+    const address = pulumi
+      .output(namespace)
+      .apply((team) => addressOf(contract.ingress, settings.name, team));
+    const { host } = address;
     if (settings.ingress) {
       // An Ingress serves a single version, even if the platform has a Gateway.
       const gateway = variants.length > 1 ? contract.gateway : undefined;
@@ -78,6 +81,8 @@ export class ModelService extends pulumi.ComponentResource {
         workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
       }
     }
+    const inside = pulumi.interpolate`http://${settings.name}.${namespace}.svc`;
+    this.url = outputOf(this, settings.ingress ? address.url : inside);
     this.registerOutputs({ url: this.url });
   }
 }
@@ -85,7 +90,7 @@ export class ModelService extends pulumi.ComponentResource {
 /** The pods of each version, with one service account. */
 function runVariants(
   name: string,
-  common: { namespace: string; image: pulumi.Input<string>; trackingUri: string },
+  common: Record<"namespace" | "image" | "trackingUri", pulumi.Input<string>>,
   settings: ModelConfig,
   workload: Workload,
   opts: { parent: pulumi.Resource },

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { portOf } from "../../kubernetes/network";
 import type { TrackingConfig } from "./schema";
 
@@ -11,17 +12,20 @@ type Stores = Pick<TrackingConfig, "postgres" | "s3">;
  */
 export function serverEnvironment(
   { postgres, s3 }: Stores,
-  hosts: string[],
-  url: string | undefined,
-): Record<string, string> {
+  hosts: readonly pulumi.Input<string>[],
+  url: pulumi.Input<string> | undefined,
+): Record<string, pulumi.Input<string>> {
+  const allowed = pulumi.all([...hosts]).apply((all) => all.flatMap((host) => [host, `${host}:*`]));
   return {
     MLFLOW_BACKEND_STORE_URI: postgres
       ? `postgresql+psycopg://${postgres.user}@${postgres.host}:${postgres.port}/${postgres.database}`
       : "sqlite:////mlflow/mlflow.db",
     MLFLOW_ARTIFACTS_DESTINATION: s3 ? `s3://${s3.bucket}` : "/mlflow/artifacts",
     MLFLOW_SERVE_ARTIFACTS: "true",
-    MLFLOW_SERVER_ALLOWED_HOSTS: hosts.flatMap((host) => [host, `${host}:*`]).join(","),
-    ...(url && { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: new URL(url).origin }),
+    MLFLOW_SERVER_ALLOWED_HOSTS: allowed.apply((all) => all.join(",")),
+    ...(url && {
+      MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: pulumi.output(url).apply((own) => new URL(own).origin),
+    }),
     ...(s3?.endpoint && { MLFLOW_S3_ENDPOINT_URL: s3.endpoint }),
     ...(s3?.region && { AWS_DEFAULT_REGION: s3.region }),
     HOME: "/tmp",

@@ -9,6 +9,7 @@ import {
   namespace as inNamespace,
   pods,
 } from "../../kubernetes/network";
+import { outputOf } from "../../kubernetes/output";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { httpProbes } from "../../kubernetes/probes";
 import { gpuTolerations } from "../../kubernetes/resources";
@@ -33,7 +34,7 @@ export interface TrackingSecrets {
 
 export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Image with MLflow 3. */
   readonly image: pulumi.Input<string>;
   /** Default: none. */
@@ -49,9 +50,9 @@ export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
 /** The MLflow server of a team: runs, artifacts, and the registry from which model services load models. */
 export class TrackingServer extends pulumi.ComponentResource {
   /** URL inside the namespace. */
-  readonly uri = TRACKING_URI;
+  readonly uri: pulumi.Output<string>;
   /** URL of its UI, if the Ingress serves it. */
-  readonly url: string | undefined;
+  readonly url: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: TrackingServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:TrackingServer", name, {}, opts);
@@ -65,8 +66,10 @@ export class TrackingServer extends pulumi.ComponentResource {
       );
     }
     const outside = parseArgs(ingressSchema, ingress, name);
-    const { host, url } = addressOf(outside, TRACKING_SERVICE, namespace);
-    this.url = settings.expose ? url : undefined;
+    const address = pulumi
+      .output(namespace)
+      .apply((team) => addressOf(outside, TRACKING_SERVICE, team));
+    const url = settings.expose ? address.url : undefined;
     const child = { parent: this };
     const identity = {
       name: TRACKING_SERVICE,
@@ -84,7 +87,7 @@ export class TrackingServer extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     const template = serverPod(image, settings, workload, {
-      env: serverEnvironment(settings, [TRACKING_SERVICE, host], this.url),
+      env: serverEnvironment(settings, [TRACKING_SERVICE, address.host], url),
       account: account.metadata.name,
       credentials: credentialsSecret(name, secrets, workload, child)?.metadata.name,
       store: store.metadata.name,
@@ -93,8 +96,10 @@ export class TrackingServer extends pulumi.ComponentResource {
     workload.service(TRACKING_SERVICE, { name: "http", port: TRACKING_PORT }, [deployment]);
     allowConnections(workload, settings, outside.namespace);
     if (settings.expose) {
-      workload.ingress(outside, host, TRACKING_SERVICE);
+      workload.ingress(outside, address.host, TRACKING_SERVICE);
     }
+    this.uri = outputOf(this, TRACKING_URI);
+    this.url = url && outputOf(this, url);
     this.registerOutputs({ uri: this.uri, url: this.url });
   }
 }
@@ -139,7 +144,7 @@ function credentialsSecret(
 }
 
 interface ServerPod {
-  readonly env: Record<string, string>;
+  readonly env: Record<string, pulumi.Input<string>>;
   readonly account: pulumi.Input<string>;
   readonly credentials: pulumi.Input<string> | undefined;
   readonly store: pulumi.Input<string>;

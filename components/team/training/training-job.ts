@@ -7,7 +7,7 @@ import { container, podTemplate } from "../../kubernetes/pod";
 import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { Workload } from "../../kubernetes/workload";
-import { allowTracking, trackingClient } from "../tracking/client";
+import { allowTracking, checkedTrackingUri } from "../tracking/client";
 import { type TrainingConfig, trainingSettings } from "./schema";
 
 /** Where the volume of training data is mounted. */
@@ -15,13 +15,13 @@ export const DATA_DIR = "/app/data";
 
 export interface TrainingJobArgs extends z.input<typeof trainingSettings> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Image with the modules `training.train` and `training.sample_data`. */
   readonly image: pulumi.Input<string>;
   /** PersistentVolumeClaim with the training data. Default: an empty volume that ends with the pod. */
   readonly dataClaim?: pulumi.Input<string>;
   /** URL of the tracking server. Default: that of the namespace. */
-  readonly trackingUri?: string;
+  readonly trackingUri?: pulumi.Input<string>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
 }
@@ -35,7 +35,7 @@ export class TrainingJob extends pulumi.ComponentResource {
     super("mlplatform:team:TrainingJob", name, {}, opts);
     const { namespace, image, dataClaim, ...rest } = args;
     const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
-    const { trackingUri } = parseArgs(trackingClient, { trackingUri: uri }, name);
+    const trackingUri = checkedTrackingUri(name, uri);
     const settings = parseArgs(trainingSettings, own, name);
     const child = { parent: this };
     const identity = { name: "training", instance: settings.name, component: "training", owner };
@@ -70,7 +70,7 @@ interface TrainingPod {
   readonly image: pulumi.Input<string>;
   readonly settings: TrainingConfig;
   readonly dataClaim: pulumi.Input<string> | undefined;
-  readonly trackingUri: string;
+  readonly trackingUri: pulumi.Input<string>;
   readonly account: pulumi.Input<string>;
 }
 
@@ -102,7 +102,7 @@ function trainingPod(
     annotations: { "ml-platform/run": `${settings.run}` },
     account,
     settings: settings.pod,
-    directHosts: [new URL(trackingUri).hostname],
+    directUrls: [trackingUri],
     tolerations: gpuTolerations(settings.resources),
     ...(settings.sampleData && { initContainers: [step("sample-data", "training.sample_data")] }),
     containers: [step("train", "training.train")],
