@@ -29,8 +29,8 @@ type Common = Pick<Required<PlatformArgs>, "imageSource" | "owner" | "retainData
 export class Platform extends pulumi.ComponentResource {
   /** What it offers to teams. */
   readonly contract: PlatformContract;
-  /** URL of the UI of Prometheus, if the Ingress serves it. */
-  readonly prometheusUrl: pulumi.Output<string> | undefined;
+  /** Undefined if it is not installed. */
+  readonly prometheus: Prometheus | undefined;
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
@@ -66,13 +66,12 @@ export class Platform extends pulumi.ComponentResource {
     }
     const transformations = [aliasesOfPolicies(name, this)];
     const component = { ...inNamespace, transformations };
-    const prometheus = monitoring(name, config, common, component);
-    this.prometheusUrl = prometheus?.externalUrl;
+    this.prometheus = monitoring(name, config, common, component);
     // An installed Prometheus must be ready first: without it the adapter would serve, but would have no metric.
-    const url = prometheus?.url ?? this.contract.prometheusUrl;
+    const url = this.prometheus?.url ?? this.contract.prometheusUrl;
     autoscaling(name, config, url, common, component);
     gpus(name, config, common, child);
-    this.registerOutputs({ contract: this.contract, prometheusUrl: this.prometheusUrl });
+    this.registerOutputs({ contract: this.contract });
   }
 }
 

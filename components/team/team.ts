@@ -30,10 +30,10 @@ export interface TeamArgs extends z.input<typeof teamSchema> {
 
 /** A team: its namespace, images, tracking server, training jobs and model services. */
 export class Team extends pulumi.ComponentResource {
-  /** URLs for predictions, by model. */
+  /** URLs for predictions, by model: outside of the cluster or, without an Ingress, inside. */
   readonly models: Record<string, pulumi.Output<string>>;
-  /** URL of the UI of MLflow, if the Ingress serves it. */
-  readonly trackingUrl: pulumi.Output<string> | undefined;
+  /** Its MLflow. */
+  readonly tracking: TrackingServer;
 
   constructor(name: string, args: TeamArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:Team", name, {}, opts);
@@ -88,11 +88,12 @@ export class Team extends pulumi.ComponentResource {
       const trainers = jobs.filter((job) => job.model === model.name).map(({ job }) => job);
       const service = { ...model, ...common, image: model.image ?? images.serving, platform };
       const after = { ...child, dependsOn: [tracking, ...trainers] };
-      return [model.name, new ModelService(`${name}-serve-${model.name}`, service, after).url];
+      const { url, externalUrl } = new ModelService(`${name}-serve-${model.name}`, service, after);
+      return [model.name, externalUrl ?? url];
     });
     this.models = Object.fromEntries(services);
-    this.trackingUrl = tracking.url;
-    this.registerOutputs({ models: this.models, trackingUrl: this.trackingUrl });
+    this.tracking = tracking;
+    this.registerOutputs({ models: this.models });
   }
 }
 

@@ -31,8 +31,10 @@ export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "ima
 
 /** Serves a registered model over HTTP: one version, or several that share the requests. */
 export class ModelService extends pulumi.ComponentResource {
-  /** URL for predictions, outside of the cluster or, without an Ingress, inside. */
+  /** URL for predictions inside the cluster. Without an Ingress, every pod may call it. */
   readonly url: pulumi.Output<string>;
+  /** URL for predictions outside of the cluster, if an Ingress or a route serves it. */
+  readonly externalUrl: pulumi.Output<string> | undefined;
 
   /** @throws pulumi.RunError if the settings are invalid, or need what the cluster does not offer */
   constructor(name: string, args: ModelServiceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -81,9 +83,9 @@ export class ModelService extends pulumi.ComponentResource {
         workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
       }
     }
-    const inside = pulumi.interpolate`http://${settings.name}.${namespace}.svc`;
-    this.url = outputOf(this, settings.ingress ? address.url : inside);
-    this.registerOutputs({ url: this.url });
+    this.url = outputOf(this, pulumi.interpolate`http://${settings.name}.${namespace}.svc`);
+    this.externalUrl = settings.ingress ? outputOf(this, address.url) : undefined;
+    this.registerOutputs({ url: this.url, externalUrl: this.externalUrl });
   }
 }
 

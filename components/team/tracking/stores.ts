@@ -8,12 +8,12 @@ type Stores = Pick<TrackingConfig, "postgres" | "s3">;
  * The environment of the tracking server, without its passwords: where it stores runs and artifacts, and by which host names
  * clients may call it.
  * @param hosts those names, with any port
- * @param url of its UI outside of the cluster: MLflow refuses a POST from pages of any other origin
+ * @param externalUrl of its UI: MLflow refuses a POST from pages of any other origin
  */
 export function serverEnvironment(
   { postgres, s3 }: Stores,
   hosts: readonly pulumi.Input<string>[],
-  url: pulumi.Input<string> | undefined,
+  externalUrl: pulumi.Input<string> | undefined,
 ): Record<string, pulumi.Input<string>> {
   const allowed = pulumi.all([...hosts]).apply((all) => all.flatMap((host) => [host, `${host}:*`]));
   return {
@@ -23,8 +23,10 @@ export function serverEnvironment(
     MLFLOW_ARTIFACTS_DESTINATION: s3 ? `s3://${s3.bucket}` : "/mlflow/artifacts",
     MLFLOW_SERVE_ARTIFACTS: "true",
     MLFLOW_SERVER_ALLOWED_HOSTS: allowed.apply((all) => all.join(",")),
-    ...(url && {
-      MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: pulumi.output(url).apply((own) => new URL(own).origin),
+    ...(externalUrl && {
+      MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: pulumi
+        .output(externalUrl)
+        .apply((url) => new URL(url).origin),
     }),
     ...(s3?.endpoint && { MLFLOW_S3_ENDPOINT_URL: s3.endpoint }),
     ...(s3?.region && { AWS_DEFAULT_REGION: s3.region }),

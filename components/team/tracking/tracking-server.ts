@@ -52,7 +52,7 @@ export class TrackingServer extends pulumi.ComponentResource {
   /** URL inside the namespace. */
   readonly uri: pulumi.Output<string>;
   /** URL of its UI, if the Ingress serves it. */
-  readonly url: pulumi.Output<string> | undefined;
+  readonly externalUrl: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: TrackingServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:TrackingServer", name, {}, opts);
@@ -69,7 +69,7 @@ export class TrackingServer extends pulumi.ComponentResource {
     const address = pulumi
       .output(namespace)
       .apply((team) => addressOf(outside, TRACKING_SERVICE, team));
-    const url = settings.expose ? address.url : undefined;
+    const externalUrl = settings.expose ? address.url : undefined;
     const child = { parent: this };
     const identity = {
       name: TRACKING_SERVICE,
@@ -87,7 +87,7 @@ export class TrackingServer extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     const template = serverPod(image, settings, workload, {
-      env: serverEnvironment(settings, [TRACKING_SERVICE, address.host], url),
+      env: serverEnvironment(settings, [TRACKING_SERVICE, address.host], externalUrl),
       account: account.metadata.name,
       credentials: credentialsSecret(name, secrets, workload, child)?.metadata.name,
       store: store.metadata.name,
@@ -99,8 +99,8 @@ export class TrackingServer extends pulumi.ComponentResource {
       workload.ingress(outside, address.host, TRACKING_SERVICE);
     }
     this.uri = outputOf(this, TRACKING_URI);
-    this.url = url && outputOf(this, url);
-    this.registerOutputs({ uri: this.uri, url: this.url });
+    this.externalUrl = externalUrl && outputOf(this, externalUrl);
+    this.registerOutputs({ uri: this.uri, externalUrl: this.externalUrl });
   }
 }
 

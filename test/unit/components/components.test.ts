@@ -84,6 +84,8 @@ describe("a component can be created with its required arguments", () => {
     const { all, made } = await created(() => new ml.Platform("platform", { imageSource }));
     expect(objects(all, "Deployment")).toHaveLength(2);
     expect(made.contract).toMatchObject({ requestRate: true, gpus: false });
+    expect(await known(made.prometheus?.url)).toBe(made.contract.prometheusUrl);
+    expect(made.prometheus?.externalUrl).toBeUndefined();
   });
 
   test("TrackingServer", async () => {
@@ -92,7 +94,7 @@ describe("a component can be created with its required arguments", () => {
     );
     const { metadata, spec } = only(all, "Service").inputs;
     expect(await known(made.uri)).toBe(`http://${metadata.name}:${spec.ports[0].port}`);
-    expect(made.url).toBeUndefined();
+    expect(made.externalUrl).toBeUndefined();
     expect(objects(all, "Secret")).toEqual([]);
   });
 
@@ -108,7 +110,8 @@ describe("a component can be created with its required arguments", () => {
   test("ModelService", async () => {
     const args = { namespace: "fraud", image: IMAGE, name: "churn" };
     const { all, made } = await created(() => new ml.ModelService("churn", args));
-    expect(await known(made.url)).toBe("http://churn.fraud.localhost");
+    expect(await known(made.url)).toBe("http://churn.fraud.svc");
+    expect(await known(made.externalUrl)).toBe("http://churn.fraud.localhost");
     expect(only(all, "Ingress").inputs.spec.rules[0].host).toBe("churn.fraud.localhost");
     const { spec } = onlyPod(all);
     expect(spec.containers[0]).toMatchObject({ image: IMAGE });
@@ -116,6 +119,20 @@ describe("a component can be created with its required arguments", () => {
       name: "MLFLOW_TRACKING_URI",
       value: "http://mlflow:5000",
     });
+  });
+
+  test("ModelService, without an Ingress", async () => {
+    const args = { namespace: "fraud", image: IMAGE, name: "churn", ingress: false };
+    const { made } = await created(() => new ml.ModelService("churn", args));
+    expect(await known(made.url)).toBe("http://churn.fraud.svc");
+    expect(made.externalUrl).toBeUndefined();
+  });
+
+  test("TrackingServer, exposed", async () => {
+    const args = { namespace: "fraud", image: IMAGE, expose: true };
+    const { made } = await created(() => new ml.TrackingServer("tracking", args));
+    expect(await known(made.uri)).toBe("http://mlflow:5000");
+    expect(await known(made.externalUrl)).toBe("http://mlflow.fraud.localhost");
   });
 
   test("ModelService, with the tracking server of another namespace", async () => {
@@ -139,10 +156,17 @@ describe("a component can be created with its required arguments", () => {
         new ml.Team("fraud", {
           name: "fraud",
           images,
-          models: [{ name: "churn", autoscale: { kind: "none" } }],
+          models: [
+            { name: "churn", autoscale: { kind: "none" } },
+            { name: "inside", autoscale: { kind: "none" }, ingress: false },
+          ],
         }),
     );
-    expect(await known(made.models)).toEqual({ churn: "http://churn.fraud.localhost" });
+    expect(await known(made.models)).toEqual({
+      churn: "http://churn.fraud.localhost",
+      inside: "http://inside.fraud.svc",
+    });
+    expect(made.tracking.externalUrl).toBeUndefined();
     expect(only(all, "Namespace").inputs.metadata.name).toBe("fraud");
   });
 });
