@@ -8,7 +8,7 @@ import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { Workload } from "../../kubernetes/workload";
 import { allowTracking, checkedTrackingUri } from "../tracking/client";
-import { type TrainingConfig, trainingSettings } from "./schema";
+import { LONGEST_JOB, type TrainingConfig, trainingSettings } from "./schema";
 
 /** Where the volume of training data is mounted. */
 export const DATA_DIR = "/app/data";
@@ -37,6 +37,11 @@ export class TrainingJob extends pulumi.ComponentResource {
     const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
     const trackingUri = checkedTrackingUri(name, uri);
     const settings = parseArgs(trainingSettings, own, name);
+    if (name.length > LONGEST_JOB) {
+      throw new pulumi.RunError(
+        `${name}: the name of the component has more than ${LONGEST_JOB} characters, which is too long for a Job; shorten it`,
+      );
+    }
     const child = { parent: this };
     const identity = { name: "training", instance: settings.name, component: "training", owner };
     const workload = new Workload(name, namespace, identity, child);

@@ -263,6 +263,11 @@ describe("an invalid argument is an error with component, key and remedy", () =>
       "n has invalid arguments:\n  team: must not be a namespace that Kubernetes owns; choose another name\n  quota.pods: must be at least 1; expected: Number of pods",
     ],
     [
+      "a name that is too long",
+      () => new ml.TrainingJob("t".repeat(55), { namespace: "x", image: IMAGE, model: "m" }),
+      `${"t".repeat(55)}: the name of the component has more than 54 characters, which is too long for a Job; shorten it`,
+    ],
+    [
       "a password",
       () => new ml.TrackingServer("s", { namespace: "x", image: IMAGE, postgres: { host: "db" } }),
       "s: secrets.postgresPassword: is missing; set it",
