@@ -42,12 +42,14 @@ export = async () => {
       { provider, transformations, dependsOn: platform ? [platform] : [] },
     );
 
+  const prometheusUrl = platform?.prometheus?.externalUrl;
+  const trackingUrl = team?.tracking.externalUrl;
   return {
     /** What team stacks read. */
     platform: contract,
     ...(platform?.certificateAuthority && { certificateAuthority: platform.certificateAuthority }),
-    ...(platform?.prometheusUrl && { prometheusUrl: platform.prometheusUrl }),
-    ...(team?.trackingUrl && { trackingUrl: team.trackingUrl }),
+    ...(prometheusUrl && { prometheusUrl }),
+    ...(trackingUrl && { trackingUrl }),
     ...(team && { models: team.models }),
   };
 };

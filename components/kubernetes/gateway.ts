@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { PART_OF } from "./labels";
 
 /** The group and version of the Gateway API's kinds. */
@@ -44,7 +45,7 @@ export interface TlsListeners {
  */
 export function tlsGatewaySpec(
   { className, port, httpsPort }: TlsListeners,
-  host: string,
+  host: pulumi.Input<string>,
   secret: string,
 ) {
   const shared = { hostname: host, allowedRoutes: { namespaces: { from: "Same" } } };
@@ -64,7 +65,11 @@ export function tlsGatewaySpec(
 }
 
 /** An HTTPRoute's spec that redirects a host to HTTPS. @param port of HTTPS in URLs. Default: 443 */
-export function redirectSpec(gateway: GatewayName, host: string, port: number | undefined) {
+export function redirectSpec(
+  gateway: GatewayName,
+  host: pulumi.Input<string>,
+  port: number | undefined,
+) {
   const requestRedirect = { scheme: "https", statusCode: 301, ...(port && { port }) };
   return {
     parentRefs: [parentRef(gateway)],
@@ -85,7 +90,7 @@ function parentRef({ name, namespace, sectionName }: GatewayName) {
 /** The Gateway that a route attaches to, and its listener. Default: all listeners that match the host. */
 export interface GatewayName {
   readonly name: string;
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   readonly sectionName?: string | undefined;
 }
 
@@ -110,7 +115,7 @@ function backendRef(service: string, weight: number) {
  */
 export function splitSpec(
   gateway: GatewayName,
-  host: string,
+  host: pulumi.Input<string>,
   paths: readonly string[],
   backends: readonly Backend[],
 ) {

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 
 /** How an Ingress is served. */
 export interface IngressClass {
@@ -30,7 +31,7 @@ export function certificateAnnotations({
  */
 export function ingressFor(
   { className, issuer, annotations }: IngressClass,
-  host: string,
+  host: pulumi.Input<string>,
   service: string,
   paths: readonly string[] = ["/"],
 ): { annotations: Record<string, string>; spec: types.input.networking.v1.IngressSpec } {

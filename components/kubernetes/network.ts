@@ -27,21 +27,18 @@ export function allowCertificateSolvers(ingressNamespace: string): Spec {
   return allowIngress(HTTP01_SOLVER, [namespace(ingressNamespace)], HTTP01_SOLVER_PORT);
 }
 
+/** Egress to the cluster's DNS. */
+const DNS = {
+  to: [namespace("kube-system")],
+  ports: [
+    { protocol: "UDP", port: 53 },
+    { protocol: "TCP", port: 53 },
+  ],
+};
+
 /** Denies all connections from and to pods, except to the cluster's DNS. */
 export function denyAllButDns(): Spec {
-  return {
-    podSelector: {},
-    policyTypes: ["Ingress", "Egress"],
-    egress: [
-      {
-        to: [namespace("kube-system")],
-        ports: [
-          { protocol: "UDP", port: 53 },
-          { protocol: "TCP", port: 53 },
-        ],
-      },
-    ],
-  };
+  return { podSelector: {}, policyTypes: ["Ingress", "Egress"], egress: [DNS] };
 }
 
 /**
@@ -61,7 +58,8 @@ export function allowIngress(
 }
 
 /**
- * Lets the pods with these labels connect to `to` at TCP ports.
+ * Lets the pods with these labels connect to `to` at TCP ports, and to the cluster's DNS: a policy for egress denies the pods
+ * that it selects all other egress, in a namespace without a default-deny policy too.
  * @param to peers; an empty list allows every host, as a policy cannot have names of hosts outside of the cluster
  */
 export function allowEgress(
@@ -77,6 +75,7 @@ export function allowEgress(
         ...(to.length > 0 && { to }),
         ports: ports.map((port) => ({ protocol: "TCP", port })),
       },
+      DNS,
     ],
   };
 }

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { portOf } from "./network";
 
 /** A value of a Secret. */
@@ -29,7 +30,10 @@ export interface ProxySettings {
   readonly noProxy?: readonly string[];
 }
 
-/** What a stack may set for the pods of any workload. */
+/**
+ * What a stack may set for the pods of any workload. Names are plain values, as they are checked before the first resource is
+ * registered.
+ */
 export interface PodSettings {
   readonly imagePullSecrets?: readonly string[];
   readonly nodeSelector?: Readonly<Record<string, string>>;
@@ -48,11 +52,11 @@ type Variable = types.input.core.v1.EnvVar;
 
 /**
  * Environment variables that a stack adds to every container of a pod.
- * @param direct hosts that are excluded from the proxy
+ * @param direct URLs whose hosts are excluded from the proxy
  */
 export function environmentOf(
   { env = {}, proxy }: PodSettings,
-  direct: readonly string[] = [],
+  direct: readonly pulumi.Input<string>[] = [],
 ): Variable[] {
   const own = Object.entries(env).map(([name, value]) =>
     typeof value === "string"
@@ -75,12 +79,13 @@ const CLUSTER_HOSTS = [
 /** Programs read the variables in lower case, in upper case, or both. */
 function proxyEnvironment(
   { http, https, noProxy = [] }: ProxySettings,
-  direct: readonly string[],
+  direct: readonly pulumi.Input<string>[],
 ): Variable[] {
+  const hosts = pulumi.all([...direct]).apply((urls) => urls.map((url) => new URL(url).hostname));
   const variables = {
     ...(http && { http_proxy: http }),
     ...(https && { https_proxy: https }),
-    no_proxy: [...CLUSTER_HOSTS, ...direct, ...noProxy].join(","),
+    no_proxy: hosts.apply((own) => [...CLUSTER_HOSTS, ...own, ...noProxy].join(",")),
   };
   return Object.entries(variables).flatMap(([name, value]) => [
     { name, value },

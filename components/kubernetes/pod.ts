@@ -11,7 +11,7 @@ type PodSpec = types.input.core.v1.PodSpec;
 export interface ContainerArgs extends Omit<Container, "env" | "resources" | "image"> {
   readonly name: string;
   readonly image: pulumi.Input<string>;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
   readonly resources: Resources;
 }
 
@@ -38,8 +38,8 @@ export interface PodArgs {
   readonly tolerations?: readonly types.input.core.v1.Toleration[];
   /** What the stack sets for the pod. */
   readonly settings?: PodSettings | undefined;
-  /** Hosts in the cluster that the pod calls by names without a domain: they are excluded from the proxy. */
-  readonly directHosts?: readonly string[];
+  /** URLs in the cluster that the pod calls by host names without a domain: they are excluded from the proxy. */
+  readonly directUrls?: readonly pulumi.Input<string>[];
   /** Fields that deviate from those of a restricted pod; `undefined` leaves a field out. */
   readonly spec?: Partial<PodSpec>;
 }
@@ -49,8 +49,8 @@ export interface PodArgs {
  * server, and no environment variables of other Services.
  */
 export function podTemplate(args: PodArgs): types.input.core.v1.PodTemplateSpec {
-  const { account, initContainers, containers, spec, settings = {}, directHosts } = args;
-  const env = environmentOf(settings, directHosts);
+  const { account, initContainers, containers, spec, settings = {}, directUrls } = args;
+  const env = environmentOf(settings, directUrls);
   const volumes = [...(args.volumes ?? []), ...volumesOf(settings).map(({ volume }) => volume)];
   const annotations = { ...settings.annotations, ...args.annotations };
   const extended = (list: readonly Container[]) => list.map((one) => extend(one, env, settings));

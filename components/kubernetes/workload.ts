@@ -131,7 +131,10 @@ export class Workload {
   }
 
   /** @param suffix last part of its name */
-  networkPolicy(suffix: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec): void {
+  networkPolicy(
+    suffix: string,
+    spec: pulumi.Input<k8s.types.input.networking.v1.NetworkPolicySpec>,
+  ): void {
     const { metadata, name, opts } = this;
     new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, opts);
   }
@@ -150,7 +153,7 @@ export class Workload {
    */
   ingress(
     ingress: IngressClass,
-    host: string,
+    host: pulumi.Input<string>,
     service: string,
     paths?: readonly string[],
     dependsOn: pulumi.Resource[] = [],

@@ -1,12 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { allowCertificateSolvers, namespace, pods } from "../kubernetes/network";
+import { allowCertificateSolvers } from "../kubernetes/network";
 import type { Metadata } from "../kubernetes/workload";
 import type { IngressConfig } from "./ingress/schema";
 
 /**
- * Network policies of a platform: the adapter and the ingress controller may connect to Prometheus, the API server to the
- * adapter, and no other peer.
+ * Network policies of a platform's namespace: its pods admit no connection that the policy of a component does not allow.
  * @param ingress how the UI of Prometheus is served; undefined if it is not
  */
 export function platformNetwork(
@@ -17,26 +16,27 @@ export function platformNetwork(
 ): void {
   const policy = (suffix: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
     new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, opts);
-  const app = (value: string) => ({ "app.kubernetes.io/name": value });
-
   policy("deny", { podSelector: {}, policyTypes: ["Ingress"] });
-  policy("prometheus", {
-    podSelector: { matchLabels: app("prometheus") },
-    policyTypes: ["Ingress"],
-    ingress: [
-      {
-        from: [pods(app("prometheus-adapter")), ...(ingress ? [namespace(ingress.namespace)] : [])],
-        ports: [{ port: "http" }],
-      },
-    ],
-  });
   if (ingress?.issuer) {
     policy("solvers", allowCertificateSolvers(ingress.namespace));
   }
-  // The API server is not a pod, so no selector matches it. The adapter authenticates its callers.
-  policy("adapter", {
-    podSelector: { matchLabels: app("prometheus-adapter") },
-    policyTypes: ["Ingress"],
-    ingress: [{ ports: [{ port: "https" }] }],
-  });
+}
+
+/** The network policies of components that the platform itself declared in earlier versions: the old names by the new ones. */
+const MOVED: Readonly<Record<string, string>> = {
+  "prometheus-callers": "network-prometheus",
+  "metrics-adapter-callers": "network-adapter",
+};
+
+/** Gives the network policies that moved into components aliases, so that an update does not replace them. */
+export function aliasesOfPolicies(
+  name: string,
+  platform: pulumi.Resource,
+): pulumi.ResourceTransformation {
+  return ({ name: policy, props, opts }) => {
+    const before = MOVED[policy.slice(`${name}-`.length)];
+    return before
+      ? { props, opts: { ...opts, aliases: [{ name: `${name}-${before}`, parent: platform }] } }
+      : undefined;
+  };
 }

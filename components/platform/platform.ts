@@ -15,7 +15,7 @@ import { platformGateway } from "./ingress/gateway";
 import { redirectMiddleware } from "./ingress/redirect";
 import { installed } from "./mode";
 import { Prometheus } from "./monitoring/prometheus";
-import { platformNetwork } from "./network";
+import { aliasesOfPolicies, platformNetwork } from "./network";
 import { contractOf, type PlatformConfig, platformSchema } from "./schema";
 
 export interface PlatformArgs extends z.input<typeof platformSchema> {
@@ -33,8 +33,8 @@ type Common = Pick<Required<PlatformArgs>, "imageSource" | "owner" | "retainData
 export class Platform extends pulumi.ComponentResource {
   /** What it offers to teams. */
   readonly contract: PlatformContract;
-  /** URL of the UI of Prometheus, if the Ingress serves it. */
-  readonly prometheusUrl: string | undefined;
+  /** Undefined if it is not installed. */
+  readonly prometheus: Prometheus | undefined;
   /** Certificate (PEM) of the platform's own CA, if it signs the certificates of Ingresses. Clients must trust it. */
   readonly certificateAuthority: pulumi.Output<string> | undefined;
 
@@ -75,18 +75,15 @@ export class Platform extends pulumi.ComponentResource {
     const issuers = certificates(name, config, common, child);
     this.certificateAuthority =
       this.contract.ingress.issuer === CA_ISSUER ? issuers?.certificateAuthority : undefined;
-    const prometheus = monitoring(name, config, this.contract, common, inNamespace);
-    this.prometheusUrl = prometheus?.externalUrl;
-    const needed = [prometheus, issuers].filter((part) => part !== undefined);
-    autoscaling(name, config, this.contract, common, issuers && CA_ISSUER, {
-      ...child,
-      // Without Prometheus the adapter would serve, but would have no metric.
-      dependsOn: [created, ...needed],
-    });
+    const transformations = [aliasesOfPolicies(name, this)];
+    const component = { ...inNamespace, transformations };
+    this.prometheus = monitoring(name, config, this.contract, common, component);
+    // An installed Prometheus must be ready first: without it the adapter would serve, but would have no metric.
+    const url = this.prometheus?.url ?? this.contract.prometheusUrl;
+    autoscaling(name, config, url, common, issuers, component);
     gpus(name, config, common, child);
     this.registerOutputs({
       contract: this.contract,
-      prometheusUrl: this.prometheusUrl,
       certificateAuthority: this.certificateAuthority,
     });
   }
@@ -137,9 +134,9 @@ function monitoring(
 function autoscaling(
   name: string,
   { namespace, metricsAdapter }: PlatformConfig,
-  { prometheusUrl }: PlatformContract,
+  prometheusUrl: pulumi.Input<string> | undefined,
   { imageSource, owner }: Common,
-  issuer: string | undefined,
+  issuers: Issuers | undefined,
   opts: pulumi.ComponentResourceOptions,
 ): void {
   const settings = installed(metricsAdapter);
@@ -147,7 +144,7 @@ function autoscaling(
     return;
   }
   const image = imageSource.reference("metricsAdapter");
-  const args = { ...settings, namespace, image, prometheusUrl, issuer, owner };
+  const args = { ...settings, namespace, image, prometheusUrl, issuer: issuers?.caIssuer, owner };
   new MetricsAdapter(`${name}-metrics-adapter`, args, opts);
 }
 

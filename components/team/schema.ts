@@ -8,6 +8,7 @@ import { TEAM_FEATURES } from "./features";
 import { teamImagesSchema } from "./images/schema";
 import { quotaSchema } from "./namespace/schema";
 import { QUOTA_KEYS, type QuotaKey, teamDemand } from "./quota";
+import { LONGEST_JOB } from "./training/schema";
 
 /** The settings of a team. */
 export const teamSchema = z
@@ -70,16 +71,16 @@ function duplicateNames(
   });
 }
 
-/** A Job's name is a label of its pods, of at most 63 characters: `TEAM-train-JOB-` and eight random ones. */
-const LONGEST_JOB = 63 - "-train-".length - "-12345678".length;
+/** The most characters of `TEAM` and `JOB` together: the Job's name begins with `TEAM-train-JOB`. */
+const LONGEST_NAMES = LONGEST_JOB - "-train-".length;
 
 function namesTooLong({ name: team, training }: Pick<TeamConfig, "name" | "training">) {
   return training.flatMap(({ name }, index) =>
-    team.length + name.length > LONGEST_JOB
+    team.length + name.length > LONGEST_NAMES
       ? [
           {
             path: ["training", index, "name"],
-            message: `is too long: together with the team's name it has more than ${LONGEST_JOB} characters; shorten one of them`,
+            message: `is too long: together with the team's name it has more than ${LONGEST_NAMES} characters; shorten one of them`,
           },
         ]
       : [],

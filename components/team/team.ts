@@ -30,10 +30,10 @@ export interface TeamArgs extends z.input<typeof teamSchema> {
 
 /** A team: its namespace, images, tracking server, training jobs and model services. */
 export class Team extends pulumi.ComponentResource {
-  /** URLs for predictions, by model. */
-  readonly models: Record<string, string>;
-  /** URL of the UI of MLflow, if the Ingress serves it. */
-  readonly trackingUrl: string | undefined;
+  /** URLs for predictions, by model: outside of the cluster or, without an Ingress, inside. */
+  readonly models: Record<string, pulumi.Output<string>>;
+  /** Its MLflow. */
+  readonly tracking: TrackingServer;
 
   constructor(name: string, args: TeamArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:Team", name, {}, opts);
@@ -51,12 +51,11 @@ export class Team extends pulumi.ComponentResource {
     const { ingress } = platform;
     const child = { parent: this };
 
-    const namespace = new TeamNamespace(
+    const { name: namespace } = new TeamNamespace(
       `${name}-namespace`,
       { team, quota, viewers, ingress, owner, retainData },
       child,
     );
-    const inNamespace = { ...child, dependsOn: [namespace] };
     const images = new TeamImages(
       `${name}-images`,
       { team, ...config.images, imageBuild, imageSource },
@@ -66,17 +65,18 @@ export class Team extends pulumi.ComponentResource {
       `${name}-tracking`,
       {
         ...config.tracking,
-        namespace: team,
+        namespace,
         image: images.tracking,
         secrets,
         ingress,
         owner,
         retainData,
       },
-      inNamespace,
+      child,
     );
-    const common = { namespace: team, trackingUri: tracking.uri, owner };
-    const data = trainingData(name, config, owner, { ...inNamespace, protect: retainData });
+    // Their tracking server is that of the namespace, by default.
+    const common = { namespace, owner };
+    const data = trainingData(name, config, common, { ...child, protect: retainData });
     const jobs = train(
       name,
       config,
@@ -88,21 +88,22 @@ export class Team extends pulumi.ComponentResource {
       const trainers = jobs.filter((job) => job.model === model.name).map(({ job }) => job);
       const service = { ...model, ...common, image: model.image ?? images.serving, platform };
       const after = { ...child, dependsOn: [tracking, ...trainers] };
-      return [model.name, new ModelService(`${name}-serve-${model.name}`, service, after).url];
+      const { url, externalUrl } = new ModelService(`${name}-serve-${model.name}`, service, after);
+      return [model.name, externalUrl ?? url];
     });
     this.models = Object.fromEntries(services);
-    this.trackingUrl = tracking.url;
-    this.registerOutputs({ models: this.models, trackingUrl: this.trackingUrl });
+    this.tracking = tracking;
+    this.registerOutputs({ models: this.models });
   }
 }
 
 function trainingData(
   name: string,
-  { name: namespace, data }: TeamConfig,
-  owner: string,
+  { name: team, data }: TeamConfig,
+  { namespace, owner }: { namespace: pulumi.Input<string>; owner: string },
   opts: pulumi.CustomResourceOptions,
 ) {
-  const identity = { name: "training-data", instance: namespace, component: "training", owner };
+  const identity = { name: "training-data", instance: team, component: "training", owner };
   return volume(`${name}-data`, { namespace, labels: labels(identity) }, data, opts);
 }
 

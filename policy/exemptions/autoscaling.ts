@@ -17,8 +17,8 @@ export const AUTOSCALING_EXEMPTIONS: readonly BuiltInExemption[] = [
       "The API server publishes the CA of its requests to aggregated APIs only in a ConfigMap in kube-system.",
   },
   {
-    component: "mlplatform:platform:Platform",
-    object: "NetworkPolicy/*/*-network-adapter",
+    component: "mlplatform:platform:MetricsAdapter",
+    object: "NetworkPolicy/*/*-metrics-adapter-callers",
     rules: ["open-ingress"],
     reason:
       "The API server calls the adapter and is not a pod, so no selector matches it. The adapter authenticates its callers.",

@@ -31,6 +31,8 @@ export interface Registration {
     readonly deleteBeforeReplace: boolean;
     readonly additionalSecretOutputs: string[];
     readonly dependencies: string[];
+    /** Earlier names and parents, as `URN of the parent::name`. */
+    readonly aliases: string[];
     readonly createTimeout: string;
     readonly updateTimeout: string;
   };
@@ -175,6 +177,10 @@ function registration(request: RegisterResourceRequest, urn: string): Registrati
       deleteBeforeReplace: request.getDeletebeforereplace() ?? false,
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       dependencies: request.getDependenciesList(),
+      aliases: request.getAliasesList().map((alias) => {
+        const spec = alias.getSpec();
+        return `${spec?.getParenturn()}::${spec?.getName()}`;
+      }),
       createTimeout: timeouts?.getCreate() ?? "",
       updateTimeout: timeouts?.getUpdate() ?? "",
     },

@@ -56,9 +56,9 @@ export class OutsideProgram {
     const run = (command: string, args: string[], cwd: string) =>
       execFileSync(command, args, { cwd, encoding: "utf8" });
     const packed = run("npm", ["pack", "--silent", "--pack-destination", folder], ROOT).trim();
-    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     const own = ["@pulumi/kubernetes", "@pulumi/pulumi"];
-    const versions = Object.fromEntries(own.map((name) => [name, dependencies[name]]));
+    const versions = Object.fromEntries(own.map((name) => [name, devDependencies[name]]));
     const description = { name: "outside", private: true, dependencies: versions };
     writeFileSync(join(folder, "package.json"), JSON.stringify(description));
     writeFileSync(join(folder, "index.ts"), program());

@@ -68,17 +68,18 @@ const TRACKING = {
 const TEAM = {
   LimitRange: 1,
   Namespace: 1,
-  NetworkPolicy: 1,
+  NetworkPolicy: 2,
   PersistentVolumeClaim: 1,
   ResourceQuota: 1,
 };
 const TRAINING = { Job: 1, ServiceAccount: 1 };
-const PLATFORM = { Namespace: 1, NetworkPolicy: 3 };
+const PLATFORM = { Namespace: 1, NetworkPolicy: 1 };
 const PROMETHEUS = {
   ClusterRole: 1,
   ClusterRoleBinding: 1,
   ConfigMap: 1,
   Deployment: 1,
+  NetworkPolicy: 1,
   PersistentVolumeClaim: 1,
   Service: 1,
   ServiceAccount: 1,
@@ -89,6 +90,7 @@ const ADAPTER = {
   ClusterRoleBinding: 2,
   ConfigMap: 1,
   Deployment: 1,
+  NetworkPolicy: 1,
   PodDisruptionBudget: 1,
   RoleBinding: 1,
   Secret: 1,
@@ -113,9 +115,9 @@ const SPLIT = {
 const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
 /**
  * The passwords of PostgreSQL and S3, and the network policy for connections to them. The model with a fixed number of pods
- * has neither autoscaler nor Ingress, but a network policy for connections from the team's own pods.
+ * has neither autoscaler nor Ingress.
  */
-const DIFFERENCE = { Secret: 1, NetworkPolicy: 2, HorizontalPodAutoscaler: -1, Ingress: -1 };
+const DIFFERENCE = { Secret: 1, NetworkPolicy: 1, HorizontalPodAutoscaler: -1, Ingress: -1 };
 const FEATURES: Record<keyof typeof STACKS, Record<string, number>[]> = {
   dev: [
     ...[PLATFORM, { Gateway: 1 }, PROMETHEUS, EXPOSED, ADAPTER],

@@ -1,5 +1,8 @@
 import { REQUEST_RATE_METRIC } from "../contract";
 
+/** The value of the label `app.kubernetes.io/name` of the adapter's pods. */
+export const METRICS_ADAPTER = "prometheus-adapter";
+
 /**
  * The configuration of prometheus-adapter. It has one rule: the counter of predictions becomes a rate for each pod.
  * @param rateWindow the window of the rate, a Prometheus duration

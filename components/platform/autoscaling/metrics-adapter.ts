@@ -7,7 +7,7 @@ import { container, podTemplate } from "../../kubernetes/pod";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
 import { Workload } from "../../kubernetes/workload";
-import { adapterConfig } from "./adapter-config";
+import { adapterConfig, METRICS_ADAPTER } from "./adapter-config";
 import { apiServerRights } from "./api-server-rights";
 import { metricsAdapterSettings } from "./schema";
 import { issued, type ServingCertificate, selfMade } from "./serving-certificate";
@@ -16,14 +16,14 @@ const PORT = 6443;
 const SERVICE = "metrics-adapter";
 
 export interface MetricsAdapterArgs extends z.input<typeof metricsAdapterSettings> {
-  /** Namespace, which exists. */
+  /** Namespace, which exists. It is a plain value, as the name of a resource in the state contains it. */
   readonly namespace: string;
   /** Image of prometheus-adapter 0.12. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** URL of Prometheus inside the cluster. */
-  readonly prometheusUrl: string;
+  readonly prometheusUrl: pulumi.Input<string>;
   /** ClusterIssuer of cert-manager that signs its serving certificate. Default: a certificate that is made here. */
-  readonly issuer?: string | undefined;
+  readonly issuer?: pulumi.Input<string> | undefined;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
 }
@@ -39,7 +39,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     const settings = parseArgs(metricsAdapterSettings, own, name);
     const child = { parent: this };
     const identity = {
-      name: "prometheus-adapter",
+      name: METRICS_ADAPTER,
       instance: SERVICE,
       component: "monitoring",
       owner,
@@ -76,6 +76,7 @@ export class MetricsAdapter extends pulumi.ComponentResource {
       child,
     );
     workload.disruptionBudget();
+    workload.networkPolicy("callers", allowApiServer(workload.selector));
     const service = workload.service(SERVICE, { name: "https", port: 443 });
     customMetricsApi(name, workload.labels, certificate, service, {
       ...child,
@@ -84,6 +85,17 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     });
     this.registerOutputs({});
   }
+}
+
+/** The API server is not a pod, so no selector matches it. The adapter authenticates its callers. */
+function allowApiServer(
+  matchLabels: Record<string, string>,
+): k8s.types.input.networking.v1.NetworkPolicySpec {
+  return {
+    podSelector: { matchLabels },
+    policyTypes: ["Ingress"],
+    ingress: [{ ports: [{ protocol: "TCP", port: PORT }] }],
+  };
 }
 
 /** Makes a Service the server of the custom metrics API. */
@@ -116,8 +128,8 @@ function customMetricsApi(
 }
 
 interface AdapterArgs {
-  readonly image: string;
-  readonly prometheusUrl: string;
+  readonly image: pulumi.Input<string>;
+  readonly prometheusUrl: pulumi.Input<string>;
   readonly settings: z.output<typeof metricsAdapterSettings>;
 }
 
@@ -134,7 +146,7 @@ function adapterPod(
     labels,
     account: names.account,
     settings: settings.pod,
-    directHosts: [new URL(prometheusUrl).hostname],
+    directUrls: [prometheusUrl],
     containers: [
       container({
         name: "adapter",
@@ -145,7 +157,7 @@ function adapterPod(
           "--tls-private-key-file=/certificate/tls.key",
           "--cert-dir=/tmp",
           "--config=/config/config.yaml",
-          `--prometheus-url=${prometheusUrl}`,
+          pulumi.interpolate`--prometheus-url=${prometheusUrl}`,
           // The names of hundreds of pods do not fit into a URL.
           "--prometheus-verb=POST",
           `--metrics-relist-interval=${goDuration(settings.relistInterval)}`,

@@ -36,7 +36,7 @@ export function issued(
   name: string,
   metadata: Metadata & { namespace: string },
   dnsNames: readonly string[],
-  issuer: string,
+  issuer: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,
 ): ServingCertificate {
   const own = { ...metadata, name: "metrics-adapter-certificate" };

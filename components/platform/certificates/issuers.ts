@@ -35,6 +35,8 @@ export interface IssuersArgs {
  * issuer; and an ACME server, if one is given.
  */
 export class Issuers extends pulumi.ComponentResource {
+  /** Name of the ClusterIssuer of the CA. */
+  readonly caIssuer: pulumi.Output<string>;
   /** Certificate of the CA, PEM. */
   readonly certificateAuthority: pulumi.Output<string>;
 
@@ -50,11 +52,21 @@ export class Issuers extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     this.certificateAuthority = certificate;
-    clusterIssuer(`${name}-ca-issuer`, CA_ISSUER, own, { ca: { secretName } }, child);
+    const issuer = clusterIssuer(
+      `${name}-ca-issuer`,
+      CA_ISSUER,
+      own,
+      { ca: { secretName } },
+      child,
+    );
+    this.caIssuer = issuer.metadata.apply((metadata) => metadata.name ?? CA_ISSUER);
     if (acme) {
       clusterIssuer(`${name}-acme-issuer`, ACME_ISSUER, own, acmeSpec(acme, className), child);
     }
-    this.registerOutputs({ certificateAuthority: this.certificateAuthority });
+    this.registerOutputs({
+      caIssuer: this.caIssuer,
+      certificateAuthority: this.certificateAuthority,
+    });
   }
 }
 

@@ -16,9 +16,9 @@ const KUBELET_SOCKETS = "/var/lib/kubelet/device-plugins";
 
 export interface DevicePluginArgs extends z.input<typeof devicePluginSettings> {
   /** Namespace, which the component creates: it admits privileged pods, and so must have no others. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Image of the device plugin 0.18. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
   /** Protects the namespace from deletion. Default: true. */
@@ -108,7 +108,7 @@ function gpuNodes(): k8s.types.input.core.v1.Affinity {
 }
 
 function pluginPod(
-  image: string,
+  image: pulumi.Input<string>,
   { migStrategy, pod }: Settings,
   workload: Workload,
   names: Record<"account" | "config", pulumi.Input<string>>,

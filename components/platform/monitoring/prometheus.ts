@@ -2,11 +2,14 @@ import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
+import { allowIngress, namespace as inNamespace, pods } from "../../kubernetes/network";
+import { outputOf } from "../../kubernetes/output";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { httpProbes } from "../../kubernetes/probes";
 import { parseQuantity } from "../../kubernetes/quantity";
 import { volume } from "../../kubernetes/volume";
 import { Workload } from "../../kubernetes/workload";
+import { METRICS_ADAPTER } from "../autoscaling/adapter-config";
 import { addressOf } from "../ingress/address";
 import { ingressSchema } from "../ingress/schema";
 import { prometheusConfig } from "./prometheus-config";
@@ -17,9 +20,9 @@ const PORT = 9090;
 
 export interface PrometheusArgs extends z.input<typeof prometheusSettings> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Image of Prometheus 3. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** How its UI is served, if `expose` is true. Default: the cluster's default Ingress class, at `prometheus.localhost`. */
   readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
@@ -33,12 +36,15 @@ export function prometheusUrl(namespace: string): string {
   return `http://${SERVICE}.${namespace}.svc:${PORT}`;
 }
 
-/** Collects the metrics of every pod that has the annotations for it; those of model services every five seconds. */
+/**
+ * Collects the metrics of every pod that has the annotations for it; those of model services every five seconds. The metrics
+ * adapter in its namespace may query it, and no other pod unless a network policy allows it.
+ */
 export class Prometheus extends pulumi.ComponentResource {
   /** URL inside the cluster. */
-  readonly url: string;
+  readonly url: pulumi.Output<string>;
   /** URL of its UI, if the Ingress serves it. */
-  readonly externalUrl: string | undefined;
+  readonly externalUrl: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Prometheus", name, {}, opts);
@@ -64,12 +70,17 @@ export class Prometheus extends pulumi.ComponentResource {
     });
     workload.recreatedDeployment(template);
     workload.service(SERVICE, { name: "http", port: PORT });
-    this.url = prometheusUrl(namespace);
+    this.url = outputOf(this, pulumi.output(namespace).apply(prometheusUrl));
+    const outside = parseArgs(ingressSchema, ingress, name);
+    const clients = [
+      pods({ "app.kubernetes.io/name": METRICS_ADAPTER }),
+      ...(settings.expose ? [inNamespace(outside.namespace)] : []),
+    ];
+    workload.networkPolicy("callers", allowIngress(workload.selector, clients, PORT));
     if (settings.expose) {
-      const outside = parseArgs(ingressSchema, ingress, name);
       const { host, url } = addressOf(outside, SERVICE);
       workload.ingress(outside, host, SERVICE);
-      this.externalUrl = url;
+      this.externalUrl = outputOf(this, url);
     }
     this.registerOutputs({ url: this.url, externalUrl: this.externalUrl });
   }
@@ -81,7 +92,7 @@ export function samplesLimit(storage: string): string {
 }
 
 function prometheusPod(
-  image: string,
+  image: pulumi.Input<string>,
   settings: z.output<typeof prometheusSettings>,
   { labels }: Workload,
   names: Record<"account" | "config" | "samples", pulumi.Input<string>>,

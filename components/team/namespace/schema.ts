@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { cpu, memory, storage } from "../../config/types";
+import { cpu, memory, namespaceName, storage } from "../../config/types";
+import { ingressSchema } from "../../platform/ingress/schema";
 
 /** Limits of a team's namespace. CPU limits are not among them: requests decide what a node can run. */
 export const quotaSchema = z
@@ -12,3 +13,10 @@ export const quotaSchema = z
   })
   .prefault({})
   .describe("Limits of the namespace");
+
+/** The settings of a team's namespace. */
+export const teamNamespaceSettings = z.object({
+  team: namespaceName,
+  quota: quotaSchema,
+  ingress: ingressSchema,
+});

@@ -4,16 +4,18 @@ import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
 import { labels, podSecurityLabels } from "../../kubernetes/labels";
 import { allowCertificateSolvers, denyAllButDns } from "../../kubernetes/network";
-import { ingressSchema } from "../../platform/ingress/schema";
-import { quotaSchema } from "./schema";
+import { outputOf } from "../../kubernetes/output";
+import type { ingressSchema } from "../../platform/ingress/schema";
+import { allowModels } from "../serving/network";
+import { type quotaSchema, teamNamespaceSettings } from "./schema";
 
 export interface TeamNamespaceArgs {
-  /** Name of the team and of its namespace. */
+  /** Name of the team and of its namespace. It is a plain value, as it is checked, and is part of labels. */
   readonly team: string;
   /** Limits of the namespace. Default: 16 cores, 32Gi of memory, 100Gi of volumes, 100 pods, no GPU. */
   readonly quota?: z.input<typeof quotaSchema>;
   /** Groups that may read everything but Secrets. Default: none. */
-  readonly viewers?: readonly string[];
+  readonly viewers?: readonly pulumi.Input<string>[];
   /** The platform's Ingress. Default: without an issuer of certificates. */
   readonly ingress?: z.input<typeof ingressSchema>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
@@ -24,16 +26,18 @@ export interface TeamNamespaceArgs {
 
 /** A team's namespace: its limits, who may read it, and network policies that deny what no other policy allows. */
 export class TeamNamespace extends pulumi.ComponentResource {
+  /** Its name. What uses it is created after the limits and network policies. */
+  readonly name: pulumi.Output<string>;
+
   constructor(name: string, args: TeamNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:TeamNamespace", name, {}, opts);
-    const { team: namespace, viewers = [], owner = "ml-platform", retainData = true } = args;
-    const quota = parseArgs(quotaSchema, args.quota, name);
-    const ingress = parseArgs(ingressSchema, args.ingress, name);
-    const own = labels({ name: "team", instance: namespace, component: "team", owner });
+    const { viewers = [], owner = "ml-platform", retainData = true, ...rest } = args;
+    const { team, quota, ingress } = parseArgs(teamNamespaceSettings, rest, name);
+    const own = labels({ name: "team", instance: team, component: "team", owner });
     const child = { parent: this };
     const created = new k8s.core.v1.Namespace(
       name,
-      { metadata: { name: namespace, labels: { ...own, ...podSecurityLabels("restricted") } } },
+      { metadata: { name: team, labels: { ...own, ...podSecurityLabels("restricted") } } },
       { ...child, protect: retainData },
     );
     const metadata = { namespace: created.metadata.name, labels: own };
@@ -47,29 +51,29 @@ export class TeamNamespace extends pulumi.ComponentResource {
       { metadata, spec: { limits: [CONTAINER_DEFAULTS] } },
       child,
     );
-    new k8s.networking.v1.NetworkPolicy(`${name}-deny`, { metadata, spec: denyAllButDns() }, child);
-    if (ingress.issuer) {
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-solvers`,
-        { metadata, spec: allowCertificateSolvers(ingress.namespace) },
-        child,
-      );
+    const policies = {
+      deny: denyAllButDns(),
+      models: allowModels(),
+      ...(ingress.issuer && { solvers: allowCertificateSolvers(ingress.namespace) }),
+    };
+    for (const [suffix, spec] of Object.entries(policies)) {
+      new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, child);
     }
     if (viewers.length > 0) {
-      const apiGroup = "rbac.authorization.k8s.io";
-      new k8s.rbac.v1.RoleBinding(
-        `${name}-viewers`,
-        {
-          metadata,
-          // The built-in role that may read everything but Secrets and roles.
-          roleRef: { apiGroup, kind: "ClusterRole", name: "view" },
-          subjects: viewers.map((group) => ({ apiGroup, kind: "Group", name: group })),
-        },
-        child,
-      );
+      new k8s.rbac.v1.RoleBinding(`${name}-viewers`, { metadata, ...viewBinding(viewers) }, child);
     }
-    this.registerOutputs({});
+    this.name = outputOf(this, created.metadata.name);
+    this.registerOutputs({ name: this.name });
   }
+}
+
+/** Binds groups to the built-in role that may read everything but Secrets and roles. */
+function viewBinding(groups: readonly pulumi.Input<string>[]) {
+  const apiGroup = "rbac.authorization.k8s.io";
+  return {
+    roleRef: { apiGroup, kind: "ClusterRole", name: "view" },
+    subjects: groups.map((name) => ({ apiGroup, kind: "Group", name })),
+  };
 }
 
 /** Requests and limits of containers that have none, which no component of this project makes. */

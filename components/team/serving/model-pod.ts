@@ -8,11 +8,9 @@ import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
 import type { Workload } from "../../kubernetes/workload";
+import { SERVING_PORT } from "./network";
 import type { ModelConfig } from "./schema";
 import type { variantsOf } from "./variants";
-
-/** The port that the serving image listens on. */
-export const SERVING_PORT = 8080;
 
 /** Seconds that a pod serves after its deletion, until every proxy has removed its endpoint. */
 const PRE_STOP_SECONDS = 5;
@@ -27,7 +25,7 @@ export interface ModelPodArgs {
   /** Name of the service account. */
   readonly account: pulumi.Input<string>;
   /** URL of the tracking server, from whose registry the model is loaded. */
-  readonly trackingUri: string;
+  readonly trackingUri: pulumi.Input<string>;
 }
 
 /** The pod of one version of a model. */
@@ -41,7 +39,7 @@ export function modelPod(
     annotations: scrapeAnnotations(SERVING_PORT),
     account,
     settings: settings.pod,
-    directHosts: [new URL(trackingUri).hostname],
+    directUrls: [trackingUri],
     tolerations: gpuTolerations(settings.resources),
     containers: [
       container({

@@ -23,8 +23,8 @@ export interface Exposure {
   /** First part of the names of its resources. */
   readonly id: string;
   readonly model: string;
-  readonly host: string;
-  readonly namespace: string;
+  readonly host: pulumi.Input<string>;
+  readonly namespace: pulumi.Input<string>;
   readonly metadata: Metadata;
   readonly opts: pulumi.CustomResourceOptions;
 }

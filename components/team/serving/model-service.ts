@@ -2,12 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
 import { pinned } from "../../images/pinned";
-import {
-  allowEgress,
-  allowIngress,
-  namespace as inNamespace,
-  pods,
-} from "../../kubernetes/network";
+import { allowIngress } from "../../kubernetes/network";
+import { outputOf } from "../../kubernetes/output";
 import { Workload } from "../../kubernetes/workload";
 import {
   contractArgs,
@@ -15,24 +11,24 @@ import {
   type PlatformContract,
 } from "../../platform/contract";
 import { addressOf } from "../../platform/ingress/address";
-import { allowTracking, trackingClient } from "../tracking/client";
+import { allowTracking, checkedTrackingUri } from "../tracking/client";
 import { missingForModel } from "./feature";
 import { modelGateway } from "./model-gateway";
-import { SERVING_PORT } from "./model-pod";
 import { type Exposure, HTTP_PORT, modelRoute, type RoutedVariant } from "./model-route";
 import { ModelVariant } from "./model-variant";
+import { clientsOf, MODEL_SERVICE, SERVING_PORT } from "./network";
 import { PUBLIC_PATHS } from "./paths";
 import { type ModelConfig, modelSchema } from "./schema";
 import { fixedVariant, variantsOf } from "./variants";
 
 export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "image"> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Serving image. A tag is resolved to its digest. */
   readonly image: pulumi.Input<string>;
   /** URL of the tracking server, from whose registry the model is loaded. Default: that of the namespace. */
-  readonly trackingUri?: string;
-  /** What the cluster offers. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
+  readonly trackingUri?: pulumi.Input<string>;
+  /** What the cluster offers: plain values, which decide what is created. Default: an ingress controller, and neither request rates, a Gateway nor GPUs. */
   readonly platform?: z.input<typeof contractArgs>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
@@ -40,15 +36,17 @@ export interface ModelServiceArgs extends Omit<z.input<typeof modelSchema>, "ima
 
 /** Serves a registered model over HTTP: one version, or several that share the requests. */
 export class ModelService extends pulumi.ComponentResource {
-  /** URL for predictions, outside of the cluster or, without an Ingress, inside. */
-  readonly url: string;
+  /** URL for predictions inside the cluster. Without an Ingress, every pod may call it. */
+  readonly url: pulumi.Output<string>;
+  /** URL for predictions outside of the cluster, if an Ingress or a route serves it. */
+  readonly externalUrl: pulumi.Output<string> | undefined;
 
   /** @throws pulumi.RunError if the settings are invalid, or need what the cluster does not offer */
   constructor(name: string, args: ModelServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:ModelService", name, {}, opts);
     const { namespace, image, platform = {}, ...rest } = args;
     const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
-    const { trackingUri } = parseArgs(trackingClient, { trackingUri: uri }, name);
+    const trackingUri = checkedTrackingUri(name, uri);
     const contract = parseArgs(contractArgs, platform, name);
     // Request rates need the custom metrics API; a fixed number of pods needs nothing.
     const scaling = contract.requestRate ? {} : { autoscale: { kind: "none" } };
@@ -59,23 +57,27 @@ export class ModelService extends pulumi.ComponentResource {
     }
     const child = { parent: this };
     const identity = {
-      name: "model-service",
+      name: MODEL_SERVICE,
       instance: settings.name,
-      component: "model-service",
+      component: MODEL_SERVICE,
       owner,
     };
     const workload = new Workload(name, namespace, identity, child);
 
-    allowCallers(workload, settings, contract);
-    allowTracking(workload, trackingUri);
+    const clients = clientsOf(settings, contract);
+    workload.networkPolicy("callers", allowIngress(workload.selector, clients, SERVING_PORT));
+    const proxied = variantsOf(settings).some(({ pod }) => pod.proxy);
+    allowTracking(workload, trackingUri, proxied);
     const variants = runVariants(name, { namespace, image, trackingUri }, settings, workload, {
       parent: this,
     });
     const { identity: fixed, pods } = fixedVariant(variants);
     const fixedWorkload = new Workload(name, namespace, fixed, child);
     const service = fixedWorkload.service(settings.name, HTTP_PORT, [pods]);
-    const { host, url } = addressOf(contract.ingress, settings.name, namespace);
-    this.url = settings.ingress ? url : `http://${settings.name}.${namespace}.svc`;
+    const address = pulumi
+      .output(namespace)
+      .apply((team) => addressOf(contract.ingress, settings.name, team));
+    const { host } = address;
     if (settings.ingress) {
       // An Ingress serves a single version, even if the platform has a Gateway.
       const gateway = variants.length > 1 ? contract.gateway : undefined;
@@ -86,7 +88,9 @@ export class ModelService extends pulumi.ComponentResource {
         workload.ingress(contract.ingress, host, settings.name, PUBLIC_PATHS, [service]);
       }
     }
-    this.registerOutputs({ url: this.url });
+    this.url = outputOf(this, pulumi.interpolate`http://${settings.name}.${namespace}.svc`);
+    this.externalUrl = settings.ingress ? outputOf(this, address.url) : undefined;
+    this.registerOutputs({ url: this.url, externalUrl: this.externalUrl });
   }
 }
 
@@ -104,7 +108,7 @@ function routeVariants(
 /** The pods of each version, with one service account. */
 function runVariants(
   name: string,
-  common: { namespace: string; image: pulumi.Input<string>; trackingUri: string },
+  common: Record<"namespace" | "image" | "trackingUri", pulumi.Input<string>>,
   settings: ModelConfig,
   workload: Workload,
   opts: { parent: pulumi.Resource },
@@ -117,32 +121,4 @@ function runVariants(
     const pods = new ModelVariant(`${name}-${variant.name}`, args, opts);
     return { ...variant, identity, pods };
   });
-}
-
-/** Admits callers to the pods of all versions of a model. */
-function allowCallers(workload: Workload, settings: ModelConfig, platform: PlatformContract): void {
-  const { selector } = workload;
-  workload.networkPolicy(
-    "callers",
-    allowIngress(selector, callers(settings, platform), SERVING_PORT),
-  );
-  // The team's own pods need a policy for each connection.
-  if (!settings.ingress) {
-    workload.networkPolicy("team", allowEgress({}, [pods(selector)], [SERVING_PORT]));
-  }
-}
-
-/**
- * For predictions the ingress controller and the proxies of the Gateway or, without an Ingress, every pod of the cluster; for
- * metrics Prometheus.
- */
-function callers(
-  settings: ModelConfig,
-  { ingress, gateway, monitoringNamespace }: PlatformContract,
-) {
-  const monitoring = monitoringNamespace ? [monitoringNamespace] : [];
-  const proxies = [ingress.namespace, ...(gateway?.proxyNamespace ? [gateway.proxyNamespace] : [])];
-  return settings.ingress
-    ? [...new Set([...proxies, ...monitoring])].map(inNamespace)
-    : [{ namespaceSelector: {} }, ...monitoring.map(inNamespace)];
 }

@@ -6,7 +6,7 @@ import { autoscalerSpec } from "./autoscaling";
 import { type ModelPodArgs, modelPod } from "./model-pod";
 
 export interface ModelVariantArgs extends ModelPodArgs {
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   readonly identity: Identity;
 }
 

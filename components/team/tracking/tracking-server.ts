@@ -9,6 +9,7 @@ import {
   namespace as inNamespace,
   pods,
 } from "../../kubernetes/network";
+import { outputOf } from "../../kubernetes/output";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { httpProbes } from "../../kubernetes/probes";
 import { gpuTolerations } from "../../kubernetes/resources";
@@ -33,7 +34,7 @@ export interface TrackingSecrets {
 
 export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Image with MLflow 3. */
   readonly image: pulumi.Input<string>;
   /** Default: none. */
@@ -49,9 +50,9 @@ export interface TrackingServerArgs extends z.input<typeof trackingSettings> {
 /** The MLflow server of a team: runs, artifacts, and the registry from which model services load models. */
 export class TrackingServer extends pulumi.ComponentResource {
   /** URL inside the namespace. */
-  readonly uri = TRACKING_URI;
+  readonly uri: pulumi.Output<string>;
   /** URL of its UI, if the Ingress serves it. */
-  readonly url: string | undefined;
+  readonly externalUrl: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: TrackingServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:team:TrackingServer", name, {}, opts);
@@ -65,9 +66,13 @@ export class TrackingServer extends pulumi.ComponentResource {
       );
     }
     const outside = parseArgs(ingressSchema, ingress, name);
-    const { host, url, httpUrl } = addressOf(outside, TRACKING_SERVICE, namespace);
-    const origins = settings.expose ? [url, ...(httpUrl ? [httpUrl] : [])] : [];
-    this.url = settings.expose ? url : undefined;
+    const address = pulumi
+      .output(namespace)
+      .apply((team) => addressOf(outside, TRACKING_SERVICE, team));
+    const externalUrl = settings.expose ? address.url : undefined;
+    const origins = settings.expose
+      ? address.apply(({ url, httpUrl }) => [url, ...(httpUrl ? [httpUrl] : [])])
+      : undefined;
     const child = { parent: this };
     const identity = {
       name: TRACKING_SERVICE,
@@ -85,7 +90,7 @@ export class TrackingServer extends pulumi.ComponentResource {
       { ...child, protect: retainData },
     );
     const template = serverPod(image, settings, workload, {
-      env: serverEnvironment(settings, [TRACKING_SERVICE, host], origins),
+      env: serverEnvironment(settings, [TRACKING_SERVICE, address.host], origins),
       account: account.metadata.name,
       credentials: credentialsSecret(name, secrets, workload, child)?.metadata.name,
       store: store.metadata.name,
@@ -94,9 +99,11 @@ export class TrackingServer extends pulumi.ComponentResource {
     workload.service(TRACKING_SERVICE, { name: "http", port: TRACKING_PORT }, [deployment]);
     allowConnections(workload, settings, outside.namespace);
     if (settings.expose) {
-      workload.ingress(outside, host, TRACKING_SERVICE);
+      workload.ingress(outside, address.host, TRACKING_SERVICE);
     }
-    this.registerOutputs({ uri: this.uri, url: this.url });
+    this.uri = outputOf(this, TRACKING_URI);
+    this.externalUrl = externalUrl && outputOf(this, externalUrl);
+    this.registerOutputs({ uri: this.uri, externalUrl: this.externalUrl });
   }
 }
 
@@ -140,7 +147,7 @@ function credentialsSecret(
 }
 
 interface ServerPod {
-  readonly env: Record<string, string>;
+  readonly env: Record<string, pulumi.Input<string>>;
   readonly account: pulumi.Input<string>;
   readonly credentials: pulumi.Input<string> | undefined;
   readonly store: pulumi.Input<string>;

@@ -56,6 +56,9 @@ export const trainingSchema = z
   })
   .superRefine(checkPods(OWN));
 
+/** A Job's name is a label of its pods, of at most 63 characters. The provider appends a dash and eight random ones. */
+export const LONGEST_JOB = 63 - "-12345678".length;
+
 /** The settings of a training job, which is named after its model by default. */
 export const trainingSettings = z
   .strictObject({ name: dnsLabel.optional(), ...settings })

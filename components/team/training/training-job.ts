@@ -7,21 +7,21 @@ import { container, podTemplate } from "../../kubernetes/pod";
 import { gpuTolerations } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
 import { Workload } from "../../kubernetes/workload";
-import { allowTracking, trackingClient } from "../tracking/client";
-import { type TrainingConfig, trainingSettings } from "./schema";
+import { allowTracking, checkedTrackingUri } from "../tracking/client";
+import { LONGEST_JOB, type TrainingConfig, trainingSettings } from "./schema";
 
 /** Where the volume of training data is mounted. */
 export const DATA_DIR = "/app/data";
 
 export interface TrainingJobArgs extends z.input<typeof trainingSettings> {
   /** Namespace, which exists. */
-  readonly namespace: string;
+  readonly namespace: pulumi.Input<string>;
   /** Image with the modules `training.train` and `training.sample_data`. */
   readonly image: pulumi.Input<string>;
   /** PersistentVolumeClaim with the training data. Default: an empty volume that ends with the pod. */
   readonly dataClaim?: pulumi.Input<string>;
   /** URL of the tracking server. Default: that of the namespace. */
-  readonly trackingUri?: string;
+  readonly trackingUri?: pulumi.Input<string>;
   /** Value of the label `ml-platform/owner`. Default: ml-platform. */
   readonly owner?: string;
 }
@@ -35,14 +35,19 @@ export class TrainingJob extends pulumi.ComponentResource {
     super("mlplatform:team:TrainingJob", name, {}, opts);
     const { namespace, image, dataClaim, ...rest } = args;
     const { owner = "ml-platform", trackingUri: uri, ...own } = rest;
-    const { trackingUri } = parseArgs(trackingClient, { trackingUri: uri }, name);
+    const trackingUri = checkedTrackingUri(name, uri);
     const settings = parseArgs(trainingSettings, own, name);
+    if (name.length > LONGEST_JOB) {
+      throw new pulumi.RunError(
+        `${name}: the name of the component has more than ${LONGEST_JOB} characters, which is too long for a Job; shorten it`,
+      );
+    }
     const child = { parent: this };
     const identity = { name: "training", instance: settings.name, component: "training", owner };
     const workload = new Workload(name, namespace, identity, child);
     const account = workload.serviceAccount();
     workload.allowProxies(settings.pod.proxy);
-    allowTracking(workload, trackingUri);
+    allowTracking(workload, trackingUri, settings.pod.proxy !== undefined);
     const pod = { image, settings, dataClaim, trackingUri, account: account.metadata.name };
     new k8s.batch.v1.Job(
       name,
@@ -70,7 +75,7 @@ interface TrainingPod {
   readonly image: pulumi.Input<string>;
   readonly settings: TrainingConfig;
   readonly dataClaim: pulumi.Input<string> | undefined;
-  readonly trackingUri: string;
+  readonly trackingUri: pulumi.Input<string>;
   readonly account: pulumi.Input<string>;
 }
 
@@ -102,7 +107,7 @@ function trainingPod(
     annotations: { "ml-platform/run": `${settings.run}` },
     account,
     settings: settings.pod,
-    directHosts: [new URL(trackingUri).hostname],
+    directUrls: [trackingUri],
     tolerations: gpuTolerations(settings.resources),
     ...(settings.sampleData && { initContainers: [step("sample-data", "training.sample_data")] }),
     containers: [step("train", "training.train")],

@@ -73,7 +73,6 @@ test("an empty list of peers admits nobody, and allows connections to every host
       { protocol: "TCP", port: 5432 },
     ],
   });
-  expect(allowEgress({ app: "a" }, [pods({ app: "b" })], [80])).toMatchObject({
-    egress: [{ to: [{ podSelector: { matchLabels: { app: "b" } } }] }],
-  });
+  const [peers] = allowEgress({ app: "a" }, [pods({ app: "b" })], [80]).egress as { to: unknown }[];
+  expect(peers?.to).toEqual([{ podSelector: { matchLabels: { app: "b" } } }]);
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { container, podTemplate } from "../../../components/kubernetes/pod";
 import type { PodSettings } from "../../../components/kubernetes/pod-settings";
 import { declare } from "../../support/declare";
+import { known } from "../../support/known";
 import type { Inputs } from "../../support/mocks";
 import { objects, podTemplates } from "../../support/objects";
 import { smallStack } from "../../support/stacks";
@@ -18,7 +19,7 @@ function template(settings?: PodSettings): Inputs {
     initContainers: [init],
     containers: [main],
     tolerations: [{ key: "own", operator: "Exists" }],
-    directHosts: ["mlflow"],
+    directUrls: ["http://mlflow:5000"],
     settings,
   });
 }
@@ -112,11 +113,11 @@ describe("the settings of a stack", () => {
     expect(spec.initContainers[0].volumeMounts).toEqual(mounts);
   });
 
-  test("set the proxy variables in lower and upper case, and exclude hosts in the cluster", () => {
+  test("set the proxy variables in lower and upper case, and exclude hosts in the cluster", async () => {
     const http = "http://proxy.example.com:3128";
     const { spec } = template({ proxy: { http, noProxy: ["example.com"] } });
     const env = Object.fromEntries(
-      spec.initContainers[0].env.map(({ name, value }: Inputs) => [name, value]),
+      (await known(spec.initContainers[0].env)).map(({ name, value }: Inputs) => [name, value]),
     );
     const direct =
       "localhost,127.0.0.1,$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local,mlflow,example.com";
@@ -185,7 +186,8 @@ describe("every workload of a stack", () => {
       "demo-train-fit-proxies",
     ]);
     for (const { inputs } of policies) {
-      expect(inputs.spec.egress).toEqual([{ ports: [{ protocol: "TCP", port: 3128 }] }]);
+      const [rule] = inputs.spec.egress;
+      expect(rule).toEqual({ ports: [{ protocol: "TCP", port: 3128 }] });
     }
   });
 });

@@ -16,3 +16,16 @@ test.each([
   const declared = (await declare(stack)).map(({ urn }) => urn).sort();
   expect(declared).toEqual(urns[name]);
 });
+
+/** Resources that were children of another resource in earlier versions: their old parents and names. */
+const MOVED = [
+  ["platform-prometheus-callers", "platform-network-prometheus"],
+  ["platform-metrics-adapter-callers", "platform-network-adapter"],
+];
+
+test.each(MOVED)("%s has an alias for its old URN", async (name, old) => {
+  const all = await declare(stackFile("dev"));
+  const platform = all.find(({ type }) => type === "mlplatform:platform:Platform");
+  const moved = all.find((one) => one.name === name);
+  expect(moved?.options.aliases).toEqual([`${platform?.urn}::${old}`]);
+});
