@@ -3,10 +3,9 @@ import { defineConfig } from "vitest/config";
 const root = process.cwd();
 
 /**
- * Tests that start labs of their own.
- * One file after the other, as each lab wants both cores: on a busy one the Kubernetes provider may take an update for done
- * that its Deployment's controller has not looked at yet.
- * @param order of those that are run by one command, the lower ones come first
+ * A project of tests that start labs of their own. Its files run one after another, as a lab uses both cores: on a busy machine
+ * the Kubernetes provider may report an update as complete before the controller has observed the Deployment.
+ * @param order position among the projects that one command runs; lower numbers run first
  */
 function onLabs(name: string, include: string, order = 0) {
   return {
@@ -18,7 +17,7 @@ function onLabs(name: string, include: string, order = 0) {
       testTimeout: 30_000,
       fileParallelism: false,
       sequence: { groupOrder: order },
-      // What comes after a failed step has nothing to stand on.
+      // The tests of a file depend on those before them.
       bail: 1,
       disableConsoleIntercept: true,
     },
@@ -34,17 +33,17 @@ export default defineConfig({
           name: "unit",
           root,
           include: ["test/unit/**/*.test.ts", "test/policy/**/*.test.ts"],
-          // Pulumi keeps a program's state in the process, so that each file needs one of its own.
+          // Pulumi keeps the state of a program in the process, so each file runs in its own process.
           pool: "forks",
           testTimeout: 30_000,
         },
       },
-      // Waits more than it works: it runs beside the unit tests.
+      // It mostly waits, so it runs at the same time as the unit tests.
       onLabs("faults", "test/lab/faults.test.ts"),
-      // Alone: it compares the machine before and after.
+      // It compares the state of the machine before and after, so nothing else runs at the same time.
       onLabs("lab", "test/lab/lab.test.ts", 1),
       onLabs("e2e", "test/e2e/**/*.test.ts", 2),
-      // Takes longer than all others together: a command of its own.
+      // It takes longer than all other projects together, so it has its own command.
       onLabs("interruption", "test/interruption/**/*.test.ts"),
     ],
   },

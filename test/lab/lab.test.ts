@@ -139,9 +139,9 @@ describe("a lab that has been started", () => {
     const lock = JSON.parse(readFileSync(info.imagesLock, "utf8"));
     const digest = lock["docker.io/library/python:3.13-slim"];
     const image = `${info.registry}/docker.io/library/python@${digest}`;
-    const pods = [clientPod("friend", image), clientPod("stranger", image)];
+    const pods = [clientPod("allowed-client", image), clientPod("other-client", image)];
     await apply([...serverObjects(image, HOST), ...pods]);
-    const names = ["pod/server", "pod/friend", "pod/stranger"];
+    const names = ["pod/server", "pod/allowed-client", "pod/other-client"];
     await kubectl("-n", "e2e", "wait", "--for=condition=Ready", "--timeout=60s", ...names);
     expect(await python("server", "print(open('/data/index.html').read(), end='')")).toBe("hello");
     expect(await python("server", "import os; print(os.getuid())")).toBe("1000");
@@ -152,17 +152,19 @@ describe("a lab that has been started", () => {
 
   it("resolves names of the cluster", async () => {
     const lookup = (name: string) => `import socket; print(socket.gethostbyname('${name}'))`;
-    expect(await python("friend", lookup("kubernetes.default"))).toBe("10.96.0.1");
-    expect(await python("friend", lookup("server.e2e.svc.cluster.local"))).toMatch(/^10\.96\./);
+    expect(await python("allowed-client", lookup("kubernetes.default"))).toBe("10.96.0.1");
+    expect(await python("allowed-client", lookup("server.e2e.svc.cluster.local"))).toMatch(
+      /^10\.96\./,
+    );
   });
 
   it("allows only the connections of a NetworkPolicy", {
     timeout: 60 * SECONDS,
   }, async () => {
-    const fromStranger = async () => expect(await python("stranger", FETCH)).toBe("denied");
-    await vi.waitFor(fromStranger, 30 * SECONDS);
-    expect(await python("friend", FETCH)).toBe("200");
-    await fromStranger();
+    const fromOther = async () => expect(await python("other-client", FETCH)).toBe("denied");
+    await vi.waitFor(fromOther, 30 * SECONDS);
+    expect(await python("allowed-client", FETCH)).toBe("200");
+    await fromOther();
   });
 
   it("responds through the ingress, and writes its address", {
@@ -191,7 +193,7 @@ describe("a lab that has been started", () => {
 describe("a lab with failed components", () => {
   it("is repaired without an effect on its pods", { timeout: 120 * SECONDS }, async () => {
     const before = await pids();
-    const uid = ["-n", "e2e", "get", "pod", "friend", "-o", "jsonpath={.metadata.uid}"];
+    const uid = ["-n", "e2e", "get", "pod", "allowed-client", "-o", "jsonpath={.metadata.uid}"];
     const pod = await kubectl(...uid);
     for (const name of ["kubelet", "apiserver", "containerd"]) {
       process.kill(before[name] ?? 0, "SIGKILL");
@@ -204,9 +206,9 @@ describe("a lab with failed components", () => {
     expect(changed.sort()).toEqual(["apiserver", "containerd", "kubelet", "scheduler"]);
     expect(await kubectl(...uid)).toBe(pod);
     // The kubelet finds its pods at once; CoreDNS may lack names for a second after the restart of the API server.
-    expect(await python("friend", "print('here')")).toBe("here");
-    const fromFriend = async () => expect(await python("friend", FETCH)).toBe("200");
-    await vi.waitFor(fromFriend, 30 * SECONDS);
+    expect(await python("allowed-client", "print('here')")).toBe("here");
+    const fromAllowed = async () => expect(await python("allowed-client", FETCH)).toBe("200");
+    await vi.waitFor(fromAllowed, 30 * SECONDS);
   });
 
   it("refuses a name that runs for another folder", async () => {
@@ -234,11 +236,11 @@ describe("a second lab", () => {
     const started = await startLab(second, report);
     expect(started.nodeAddress).not.toBe(info.nodeAddress);
     expect(started.registry).not.toBe(info.registry);
-    expect(await python("friend", FETCH)).toBe("200");
+    expect(await python("allowed-client", FETCH)).toBe("200");
     await resetLab(second, report);
     expect(await traces(second)).toEqual([]);
     expect(existsSync(second.folder)).toBe(false);
-    expect(await python("friend", FETCH)).toBe("200");
+    expect(await python("allowed-client", FETCH)).toBe("200");
   });
 });
 

@@ -51,13 +51,13 @@ os.chdir('/data')
 http.server.test(http.server.SimpleHTTPRequestHandler, port=8000)
 `;
 
-/** Namespace, claim, server, service, ingress, and a policy that admits the pod `friend` and the ingress controller. */
+/** Namespace, claim, server, service, ingress, and a policy that admits the pod `allowed-client` and the ingress controller. */
 export function serverObjects(image: string, host: string): object[] {
   const selector = { app: "server" };
   const backend = { service: { name: "server", port: { number: 8000 } } };
   const path = { path: "/", pathType: "Prefix", backend };
   const from = [
-    { podSelector: { matchLabels: { app: "friend" } } },
+    { podSelector: { matchLabels: { app: "allowed-client" } } },
     { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } },
   ];
   const namespace = {
