@@ -65,6 +65,7 @@ const REQUIRED = [
 /** Keys of the dev stack that suit the local cluster alone, or would expose a UI without a password. */
 const LOCAL = [
   ...["retainData", "cluster", "images", "platform.ingress", "platform.gateway"],
+  "platform.certManager",
   ...["platform.prometheus.expose", "team.tracking.expose"],
 ];
 

@@ -36,6 +36,10 @@ export const PLATFORM_OUTPUTS = {
     namespace: "traefik",
     domain: "ml.example.com",
     issuer: "letsencrypt",
+    annotations: {
+      "traefik.ingress.kubernetes.io/router.middlewares":
+        "ml-platform-redirect-https@kubernetescrd",
+    },
   },
   gateway: { name: "shared", namespace: "traefik", proxyNamespace: "traefik" },
 };

@@ -35,7 +35,9 @@ function counts({ registrations }: Run): Record<string, number> {
 test("the type tokens of components do not change, as another token replaces all resources of the component", () => {
   const tokens = NAMES.flatMap((name) => runs[name].registrations.map(({ type }) => type));
   expect([...new Set(tokens.filter((type) => type.startsWith("mlplatform:")))].sort()).toEqual([
+    "mlplatform:platform:CertManager",
     "mlplatform:platform:DevicePlugin",
+    "mlplatform:platform:Issuers",
     "mlplatform:platform:MetricsAdapter",
     "mlplatform:platform:Platform",
     "mlplatform:platform:Prometheus",
@@ -97,11 +99,22 @@ const ADAPTER = {
   Service: 1,
   ServiceAccount: 1,
 };
+/** cert-manager, whose release Pulumi's component creates, and the platform's CA. The adapter's certificate comes from it. */
+const CERT_MANAGER = {
+  Namespace: 1,
+  NetworkPolicy: 2,
+  PodDisruptionBudget: 3,
+  CertManager: 1,
+  ClusterIssuer: 1,
+  Certificate: 1,
+};
 const DEVICE_PLUGIN = { ConfigMap: 1, DaemonSet: 1, Namespace: 1, ServiceAccount: 1 };
 const VIEWERS = { RoleBinding: 1 };
 /** The network policy for cert-manager's solvers, if certificates are issued. */
 const SOLVERS = { NetworkPolicy: 1 };
 const EXPOSED = { Ingress: 1 };
+/** Traefik's redirect to HTTPS. */
+const REDIRECT = { Middleware: 1 };
 
 /** A second variant, and the route in place of the Ingress. */
 const SPLIT = {
@@ -120,13 +133,13 @@ const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
 const DIFFERENCE = { Secret: 1, NetworkPolicy: 1, HorizontalPodAutoscaler: -1, Ingress: -1 };
 const FEATURES: Record<keyof typeof STACKS, Record<string, number>[]> = {
   dev: [
-    ...[PLATFORM, { Gateway: 1 }, PROMETHEUS, EXPOSED, ADAPTER],
-    ...[{ Image: 3 }, TEAM, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
+    ...[PLATFORM, SOLVERS, CERT_MANAGER, PROMETHEUS, EXPOSED, ADAPTER],
+    ...[{ Image: 3 }, TEAM, SOLVERS, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
   ],
-  platform: [PLATFORM, ADAPTER, DEVICE_PLUGIN],
+  platform: [PLATFORM, REDIRECT, ADAPTER, DEVICE_PLUGIN],
   team: [TEAM, VIEWERS, SOLVERS, TRACKING, MODEL_SERVICE, SPLIT],
   full: [
-    ...[PLATFORM, PROMETHEUS, ADAPTER, DEVICE_PLUGIN],
+    ...[PLATFORM, CERT_MANAGER, PROMETHEUS, ADAPTER, DEVICE_PLUGIN],
     ...[TEAM, VIEWERS, TRACKING, EXPOSED, TRAINING, ...MODELS, DIFFERENCE],
   ],
 };
@@ -142,18 +155,24 @@ test.each(NAMES)("stack %s declares exactly the resources of its features", (nam
 
 test("the outputs are the contract of the platform and the URLs", () => {
   expect(runs.dev.outputs).toEqual({
+    certificateAuthority: expect.stringMatching(/^-----BEGIN CERTIFICATE-----/),
     platform: {
       namespace: "ml-platform",
       requestRate: true,
       gpus: false,
       prometheusUrl: "http://prometheus.ml-platform.svc:9090",
       monitoringNamespace: "ml-platform",
-      ingress: stackFile("dev").config.platform.ingress,
-      gateway: { name: "ml-platform", namespace: "ml-platform" },
+      certificatesNamespace: "cert-manager",
+      ingress: { ...stackFile("dev").config.platform.ingress, issuer: "ml-platform-ca" },
+      gateway: {
+        name: "ml-platform",
+        namespace: "ml-platform",
+        tls: { className: "traefik", port: 80, httpsPort: 443 },
+      },
     },
-    prometheusUrl: "http://prometheus.localhost:8080",
-    trackingUrl: "http://mlflow.demo.localhost:8080",
-    models: { diabetes: "http://diabetes.demo.localhost:8080" },
+    prometheusUrl: "https://prometheus.localhost:8443",
+    trackingUrl: "https://mlflow.demo.localhost:8443",
+    models: { diabetes: "https://diabetes.demo.localhost:8443" },
   });
   expect(runs.team.outputs.models).toEqual({
     "card-fraud": "https://card-fraud.fraud.ml.example.com",

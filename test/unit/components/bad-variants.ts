@@ -117,7 +117,7 @@ export const variants: BadInput[] = [
   [
     "platform",
     { gateway: { mode: "install", className: "x" }, ingress: { issuer: "letsencrypt" } },
-    /has no certificates, but ingress.issuer requires TLS; set mode to existing/,
-    "platform.gateway.mode",
+    /is missing: with ingress.issuer a Gateway is served with TLS; set it to 443/,
+    "platform.gateway.httpsPort",
   ],
 ];

@@ -19,6 +19,7 @@ test("a platform has no required key", async () => {
       namespace: "ml-platform",
       ingress: { namespace: "traefik", domain: "localhost" },
       gateway: { mode: "off" },
+      certManager: { mode: "off" },
       prometheus: {
         mode: "install",
         retention: "7d",

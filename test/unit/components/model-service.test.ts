@@ -197,7 +197,10 @@ describe("a model service", () => {
     });
     const ingress = { className: "nginx", domain: "ml.example.com", issuer: "letsencrypt" };
     const { metadata, spec } = only(await withModel({}, { ingress }), "Ingress").inputs;
-    expect(metadata.annotations).toEqual({ "cert-manager.io/cluster-issuer": "letsencrypt" });
+    expect(metadata.annotations).toEqual({
+      "cert-manager.io/cluster-issuer": "letsencrypt",
+      "nginx.ingress.kubernetes.io/force-ssl-redirect": "true",
+    });
     expect(spec).toMatchObject({
       ingressClassName: "nginx",
       tls: [{ hosts: ["churn.demo.ml.example.com"], secretName: "churn-tls" }],
