@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { connect } from "node:tls";
 import { x } from "tinyexec";
 import { expect, it } from "vitest";
 import { send } from "../../cli/common/http";
 import { SAMPLE } from "../../cli/stack/summary";
 import type { LabInfo } from "../../lab/cluster/lab";
+import { startAcmeServer } from "../support/acme-server";
 import type { Kubectl } from "../support/kubectl";
 import type { PlatformStack } from "../support/platform-stack";
 import { freshRequest } from "../support/tls";
@@ -25,6 +28,7 @@ export interface Given {
   readonly modelUrl: string;
   /** Of the platform's own CA, PEM. */
   readonly certificateAuthority: string;
+  readonly team: string;
 }
 
 /** Tests of TLS, on a stack that serves a model with a CA of its own. */
@@ -121,6 +125,68 @@ export function certificates(given: () => Given): void {
     },
     8 * MINUTE,
   );
+
+  it(
+    "are signed by an ACME server, which checks a host through the ingress class",
+    async () => {
+      const { folder, kubectl, lab, platform, team } = given();
+      const { stack, options } = platform.open;
+      const { root, ...acme } = await startAcmeServer(kubectl, lab, folder);
+      platform.configure([["platform", "ingress", "issuer"], { acme }]);
+      await stack.up(options);
+      const host = `${lab.nodeAddress.replaceAll(".", "-")}.${team}.pod.cluster.local`;
+      const file = join(folder, "acme-ingress.json");
+      writeFileSync(file, JSON.stringify(acmeIngress(team, host)));
+      await kubectl.run("apply", "-f", file);
+      const certificate = ["certificate/acme-tls", "-n", team];
+      await waitFor(
+        "the certificate",
+        30,
+        () => kubectl.run("get", ...certificate),
+        () => true,
+      );
+      await kubectl.run("wait", "--for=condition=Ready", ...certificate, "--timeout=180s");
+      const ca = await root();
+      await waitFor("the Ingress", 30, () => trusts(lab, host, ca), Boolean);
+      await kubectl.run("delete", "-f", file);
+      platform.configure();
+      await stack.up(options);
+    },
+    10 * MINUTE,
+  );
+}
+
+/**
+ * An Ingress of a team with a certificate of the ACME server. Its host is a name of the node's address that the cluster's DNS
+ * serves, so that cert-manager and the server reach the ingress controller by it.
+ */
+function acmeIngress(team: string, host: string) {
+  const backend = { service: { name: "diabetes", port: { name: "http" } } };
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: "acme",
+      namespace: team,
+      annotations: { "cert-manager.io/cluster-issuer": "ml-platform-acme" },
+    },
+    spec: {
+      ingressClassName: "traefik",
+      tls: [{ hosts: [host], secretName: "acme-tls" }],
+      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+    },
+  };
+}
+
+/** Whether the ingress serves a host with a certificate that a CA has signed. */
+async function trusts(lab: LabInfo, servername: string, ca: string): Promise<boolean> {
+  const socket = connect({ host: "127.0.0.1", port: lab.httpsPort, servername, ca });
+  try {
+    await once(socket, "secureConnect");
+    return socket.authorized;
+  } finally {
+    socket.destroy();
+  }
 }
 
 const WEBHOOK_PODS = ["-l", "app.kubernetes.io/component=webhook", "--timeout=60s"];

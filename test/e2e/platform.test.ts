@@ -3,24 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { send, trust } from "../../cli/common/http";
-import { environment } from "../../cli/stack";
 import { sendLoad } from "../../cli/stack/load";
 import { withoutTls } from "../../cli/stack/summary";
 import { type LabInfo, resetLab, startLab } from "../../lab/cluster/lab";
 import { ensureDebianPackages } from "../../lab/tools";
-import { ensurePulumi } from "../../toolchain/pulumi";
-import { apiServerVote } from "../pod-security/api-server";
-import { stopsBeforeWriting } from "../policy/stop";
 import { onPage } from "../support/browser";
 import { estimatorPredictions } from "../support/estimator";
 import { Kubectl } from "../support/kubectl";
 import { requestFromOtherNamespace } from "../support/other-namespace";
-import { OutsideProgram } from "../support/outside-program";
 import { type Changes, PlatformStack } from "../support/platform-stack";
 import { waitFor } from "../support/wait";
 import { certificates } from "./certificates";
 import { modelUpdates } from "./model-updates";
 import { modelVersions } from "./model-versions";
+import { outsideProgram } from "./outside-program";
+import { policies } from "./policies";
 
 const MINUTE = 60_000;
 const TEAM = "demo";
@@ -192,74 +189,16 @@ describe("the platform on a cluster", () => {
     3 * MINUTE,
   );
 
-  it(
-    "refuses violations of the policies before anything is written",
-    async () => {
-      const { preview, written, writtenByUpdate } = await stopsBeforeWriting(lab.kubeconfig);
-      expect(preview).toContain("[mandatory]");
-      expect({ written, writtenByUpdate }).toEqual({ written: false, writtenByUpdate: false });
-    },
-    3 * MINUTE,
-  );
+  describe("policies", () => policies(() => lab.kubeconfig));
 
-  it(
-    "refuses the same pods as Pod Security admission does",
-    async () => {
-      const seed = Date.now() % 1_000_000;
-      console.log(`random pods from the seed ${seed}`);
-      const { judged, refused, differences } = await apiServerVote(lab.kubeconfig, seed, 300);
-      expect({ judged: judged >= 300, refused: refused > 0, differences }).toEqual({
-        judged: true,
-        refused: true,
-        differences: [],
-      });
-    },
-    3 * MINUTE,
-  );
-
-  it(
-    "serves a model of a program outside of the checkout",
-    async () => {
-      const name = "outside";
-      const { model_version } = await mlflow("model-versions/get?name=diabetes&version=1");
-      const { source, run_id } = model_version;
-      await mlflow("registered-models/create", { name });
-      const model_id = source.replace("models:/", "");
-      await mlflow("model-versions/create", { name, source, run_id, model_id });
-      await mlflow("registered-models/alias", { name, alias: "champion", version: "1" });
-      const selector = "app.kubernetes.io/instance=diabetes";
-      const [pod] = await kubectl.list("pods", "-n", TEAM, "-l", selector);
-      const config = {
-        "outside:kubeconfig": lab.kubeconfig,
-        "outside:namespace": TEAM,
-        "outside:model": name,
-        "outside:image": pod?.spec?.containers?.[0]?.image ?? "",
-        "outside:ingress": JSON.stringify({
-          namespace: "kube-system",
-          port: Number(new URL(lab.ingress).port),
-        }),
-      };
-      const { PATH } = environment(await ensurePulumi(console.log), false);
-      const program = new OutsideProgram(join(folder, name), config, PATH ?? "");
-      program.install();
-      expect(program.run("preview").changes).toEqual({ create: 11 });
-      const { url = "" } = program.run("up");
-      expect(url).toBe(`http://outside.demo.localhost:${new URL(lab.ingress).port}`);
-      const { body } = await waitFor(
-        "the Ingress",
-        30,
-        () => send(`${url}/predict`, { features: [32.1, 101] }),
-        ({ status }) => status === 200,
-      );
-      expect(body).toBe((await predict([32.1, 101])).body);
-      expect(program.run("preview").changes).toEqual({ same: 11 });
-      program.run("destroy");
-    },
-    5 * MINUTE,
-  );
+  describe("a program outside of the checkout", () =>
+    outsideProgram(() => ({ kubectl, lab, folder, predict, mlflow, team: TEAM })));
 
   describe("certificates", () =>
-    certificates(() => ({ platform, kubectl, lab, folder, modelUrl, certificateAuthority })));
+    certificates(() => ({
+      ...{ platform, kubectl, lab, folder, modelUrl, certificateAuthority },
+      team: TEAM,
+    })));
 
   describe("updates of a model", () =>
     modelUpdates(() => ({ platform, kubectl, folder, lab, modelUrl, team: TEAM, trainingRuns })));

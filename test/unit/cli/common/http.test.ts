@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { send } from "../../../../cli/common/http";
+import { send, trust } from "../../../../cli/common/http";
 import { type KeyPair, selfSigned } from "../../../../components/platform/certificates/self-signed";
 
 const HOST = "churn.demo.localhost";
@@ -34,7 +34,7 @@ test("an https URL is requested over TLS, and an untrusted certificate is refuse
 });
 
 test("a certificate is checked against the host name, though the host is this machine", async () => {
-  setDefaultCACertificates([pair.certificate]);
+  trust(pair.certificate);
   expect(await send(`https://${address}`, {})).toMatchObject({
     status: 200,
     body: `POST ${address}`,

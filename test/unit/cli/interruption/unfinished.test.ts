@@ -21,12 +21,22 @@ const NAMESPACE = {
     managedFields: [{ manager: "pulumi-kubernetes-12345678", operation: "Apply" }],
   },
 };
+const SECRETS = "/api/v1/namespaces/certs/secrets";
 const ANSWERS: Record<string, object> = {
   "/api/v1": {
     kind: "APIResourceList",
     resources: [{ name: "namespaces", kind: "Namespace", namespaced: false, verbs: ["get"] }],
   },
   "/api/v1/namespaces/demo": NAMESPACE,
+  [`${SECRETS}?labelSelector=owner%3Dhelm%2Cname%3Dcert-manager`]: {
+    kind: "SecretList",
+    items: [
+      { metadata: { name: "v1", labels: { status: "deployed" } } },
+      { metadata: { name: "v2", labels: { status: "pending-upgrade" } } },
+    ],
+  },
+  [`${SECRETS}/v1`]: { kind: "Status", status: "Success" },
+  [`${SECRETS}/v2`]: { kind: "Status", status: "Success" },
 };
 
 let folder: string;
@@ -34,12 +44,17 @@ let server: Server;
 let said: string[];
 let written: State | undefined;
 let refreshed: boolean;
+let deleted: string[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "unfinished-"));
   [said, written, refreshed] = [[], undefined, false];
+  deleted = [];
   server = createServer((request, response) => {
     const answer = ANSWERS[request.url ?? ""];
+    if (request.method === "DELETE") {
+      deleted.push(request.url?.split("/").at(-1) ?? "");
+    }
     response.writeHead(answer ? 200 : 404, { "content-type": "application/json" });
     response.end(JSON.stringify(answer ?? { kind: "Status", code: 404 }));
   });
@@ -127,6 +142,28 @@ describe("what was interrupted", () => {
     expect(written?.deployment).toMatchObject({ resources: [{}], pending_operations: [] });
     expect(refreshed).toBe(true);
   });
+
+  test.each([
+    ["creating", ["v1", "v2"]],
+    ["updating", ["v2"]],
+  ] as const)(
+    "is done again where it was %s a Helm release, whose records block it",
+    async (type, records) => {
+      await finish({
+        type,
+        resource: {
+          urn: "urn:pulumi:dev::ml-platform::kubernetes:helm.sh/v3:Release::certs",
+          type: "kubernetes:helm.sh/v3:Release",
+          custom: true,
+          provider: `${PROVIDER}::1`,
+          inputs: { name: "cert-manager", namespace: "certs" },
+        },
+      });
+      expect(deleted).toEqual(records);
+      expect(written?.deployment).toMatchObject({ resources: [{}], pending_operations: [] });
+      expect(refreshed).toBe(true);
+    },
+  );
 
   test.each([
     ["is somebody else's", creation("Namespace", "demo", { team: "else" }), /looks like somebody/],
