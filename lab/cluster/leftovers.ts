@@ -5,12 +5,13 @@ import { RUN_ROOT } from "./identity";
 import { MOUNT_POINTS } from "./namespaces";
 
 /**
- * Paths that appear with a lab: files of programs that it runs (skopeo's list of layers), each before its folder, and mount
- * points.
+ * Paths that appear with a lab: files of programs that it runs (skopeo's list of layers, whose name is another one in Debian 12
+ * than in 13), each before its folder, and mount points.
  */
 const PATHS = [
   ...MOUNT_POINTS,
   "/var/lib/containers/cache/blob-info-cache-v1.boltdb",
+  "/var/lib/containers/cache/blob-info-cache-v1.sqlite",
   "/var/lib/containers/cache",
   "/var/lib/containers",
   "/run/runc",
