@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { trust } from "../../cli/common/http";
 import { sendLoad } from "../../cli/stack/load";
 import { type LabInfo, resetLab, startLab, stopLab } from "../../lab/cluster/lab";
 import { Kubectl } from "../support/kubectl";
@@ -97,6 +98,7 @@ async function measure(lab: LabInfo, folder: string): Promise<void> {
   const { open } = await PlatformStack.create(folder, lab, [quick]);
   const { stack, options } = open;
   const { outputs } = await timed("First update, images built", () => stack.up(options));
+  trust(outputs.certificateAuthority?.value);
   await timed("Preview without change", () => stack.preview({ ...options, expectNoChanges: true }));
   await timed("Update without change", () => stack.up(options));
   await measureMemory(kubectl);

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { whole } from "../../../cli/common/options";
 import { fail, step } from "../../../cli/common/terminal";
 import { run } from "../../../cli/interruption";
+import { withoutTls } from "../../../cli/stack/summary";
 import { identify, type LabOptions } from "../../../lab/cluster/identity";
 import { resetLab, startLab } from "../../../lab/cluster/lab";
 import { Kubectl } from "../../support/kubectl";
@@ -70,7 +71,8 @@ async function serve(where: LabOptions, folder: string) {
   ]);
   const { outputs } = await open.stack.up(open.options);
   return {
-    url: outputs.models?.value.diabetes as string,
+    // The clients have no TLS, so that connections alone are measured.
+    url: withoutTls(outputs.models?.value.diabetes, outputs.platform?.value) ?? "",
     kubectl: await Kubectl.of(lab.kubeconfig),
   };
 }
