@@ -4,7 +4,7 @@ import { loadConfig } from "./components/config/load";
 import { lookupIn } from "./components/kubernetes/client";
 import { ownedByStack, stackIdentity } from "./components/kubernetes/ownership";
 import { Platform } from "./components/platform/platform";
-import { readContract } from "./components/platform/read-contract";
+import { readPlatform } from "./components/platform/read-platform";
 import { Team } from "./components/team/team";
 
 /**
@@ -13,7 +13,7 @@ import { Team } from "./components/team/team";
  */
 export = async () => {
   const config = loadConfig();
-  const contract = await readContract(config.platform, config.platformStack);
+  const { contract, ...read } = await readPlatform(config.platform, config.platformStack);
   const imageSource = checkStack(config, contract);
   const { owner, retainData, secrets, cluster } = config;
   const provider = new k8s.Provider("cluster", cluster);
@@ -44,10 +44,11 @@ export = async () => {
 
   const prometheusUrl = platform?.prometheus?.externalUrl;
   const trackingUrl = team?.tracking.externalUrl;
+  const certificateAuthority = platform?.certificateAuthority ?? read.certificateAuthority;
   return {
     /** What team stacks read. */
     platform: contract,
-    ...(platform?.certificateAuthority && { certificateAuthority: platform.certificateAuthority }),
+    ...(certificateAuthority && { certificateAuthority }),
     ...(prometheusUrl && { prometheusUrl }),
     ...(trackingUrl && { trackingUrl }),
     ...(team && { models: team.models }),

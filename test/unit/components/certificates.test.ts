@@ -126,6 +126,18 @@ describe("an issuer", () => {
     }
   });
 
+  test("of a platform in another stack is trusted by the clients of a team's stack", async () => {
+    const stack = stackFile("team");
+    const { default: program } = await import("../../../index");
+    const outputsOf = async (other: Inputs) => {
+      const [[name, outputs] = ["", {}]] = Object.entries(stack.references ?? {});
+      return (await run(program, { ...stack, references: { [name]: { ...outputs, ...other } } }))
+        .outputs;
+    };
+    expect((await outputsOf({ certificateAuthority: "PEM" })).certificateAuthority).toBe("PEM");
+    expect(await outputsOf({})).not.toHaveProperty("certificateAuthority");
+  });
+
   const acme = (settings: Inputs, className?: string) =>
     platformWith({
       certManager: { mode: "existing", namespace: "certs" },

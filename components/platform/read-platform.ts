@@ -2,17 +2,24 @@ import * as pulumi from "@pulumi/pulumi";
 import { contractSchema, type PlatformContract } from "./contract";
 import { contractOf, type PlatformConfig } from "./schema";
 
+/** What a stack knows of its platform before it creates anything. */
+export interface KnownPlatform {
+  readonly contract: PlatformContract;
+  /** Certificate (PEM) of the CA of a platform in another stack, if that has one of its own. */
+  readonly certificateAuthority?: string;
+}
+
 /**
- * The contract of the platform in this stack or, if the stack has only a team, in another stack.
+ * The platform in this stack or, if the stack has only a team, in another stack.
  * @param platformStack name of that stack
  * @throws pulumi.RunError when that stack has no platform, is not deployed yet, or was deployed by another version
  */
-export async function readContract(
+export async function readPlatform(
   platform: PlatformConfig | undefined,
   platformStack = "",
-): Promise<PlatformContract> {
+): Promise<KnownPlatform> {
   if (platform) {
-    return contractOf(platform);
+    return { contract: contractOf(platform) };
   }
   const reference = new pulumi.StackReference(platformStack);
   const { value } = await reference.getOutputDetails("platform");
@@ -22,5 +29,6 @@ export async function readContract(
       `platformStack: ${platformStack} has no output "platform" that this version can read; update that stack first, or correct the name`,
     );
   }
-  return contract.data;
+  const { value: certificateAuthority } = await reference.getOutputDetails("certificateAuthority");
+  return { contract: contract.data, certificateAuthority };
 }
