@@ -15,6 +15,7 @@ const [workDir, prometheusUrl, seconds = "0"] = process.argv.slice(2);
 const stack = {
   name: "prod",
   preview: async () => {},
+  outputs: async () => ({}),
   up: async ({ signal }: { signal?: AbortSignal }) => {
     step("updating");
     const engine = await x("sleep", [seconds], { signal });

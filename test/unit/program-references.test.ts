@@ -46,6 +46,11 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     const declared = ["ServiceAccount", "ConfigMap", "Secret", "PersistentVolumeClaim"].flatMap(
       (kind) => namesOf(all(), kind).map((name) => `${kind} ${name}`),
     );
+    // cert-manager creates the Secret of a certificate.
+    const issued = objects(all(), "Certificate").map(
+      ({ inputs }) => `Secret ${inputs.metadata.namespace}/${inputs.spec.secretName}`,
+    );
+    declared.push(...issued);
     const wanted = pods().flatMap(({ spec, namespace }) => referencesOf(spec, namespace));
     expect(wanted.length).toBeGreaterThan(pods().length);
     expect(wanted.filter((reference) => !declared.includes(reference))).toEqual([]);
@@ -99,8 +104,12 @@ describe.each(["dev", "full"])("stack %s", (name) => {
     expect(new Set(hosts).size).toBe(hosts.length);
   });
 
+  // The pods of cert-manager are in its Helm release.
+  const declaredPods = (kind: string) =>
+    objects(all(), kind).filter(({ inputs }) => inputs.metadata.namespace !== "cert-manager");
+
   test("disruption budgets, autoscalers and network policies refer to declared workloads", () => {
-    for (const { name, inputs } of objects(all(), "PodDisruptionBudget")) {
+    for (const { name, inputs } of declaredPods("PodDisruptionBudget")) {
       expect(found(inputs.metadata.namespace, inputs.spec.selector.matchLabels), name).toHaveLength(
         1,
       );
@@ -110,7 +119,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
       const target = `${inputs.metadata.namespace}/${inputs.spec.scaleTargetRef.name}`;
       expect(deployments).toContain(target);
     }
-    for (const { name, inputs } of objects(all(), "NetworkPolicy")) {
+    for (const { name, inputs } of declaredPods("NetworkPolicy")) {
       const { matchLabels } = inputs.spec.podSelector;
       expect(found(inputs.metadata.namespace, matchLabels).length, name).toBeGreaterThan(0);
     }
@@ -196,10 +205,13 @@ describe("retainData", () => {
   const protectedNames = (all: readonly Registration[]) =>
     all.filter(({ options }) => options.protect).map(({ name }) => name);
 
-  test("protects each namespace and volume, and no other resource", () => {
+  test("protects each namespace and volume, and the key of the CA, and no other resource", () => {
     const full = runs.full ?? [];
-    const stateful = [...objects(full, "Namespace"), ...objects(full, "PersistentVolumeClaim")];
-    expect(stateful).toHaveLength(6);
+    const stateful = [
+      ...[...objects(full, "Namespace"), ...objects(full, "PersistentVolumeClaim")],
+      ...full.filter(({ name }) => name === "platform-issuers-ca"),
+    ];
+    expect(stateful).toHaveLength(8);
     expect(protectedNames(full).sort()).toEqual(stateful.map(({ name }) => name).sort());
   });
 

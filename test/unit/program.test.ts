@@ -104,7 +104,6 @@ const CERT_MANAGER = {
   Namespace: 1,
   NetworkPolicy: 2,
   PodDisruptionBudget: 3,
-  CertManager: 1,
   ClusterIssuer: 1,
   Certificate: 1,
 };
@@ -133,8 +132,8 @@ const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
 const DIFFERENCE = { Secret: 1, NetworkPolicy: 1, HorizontalPodAutoscaler: -1, Ingress: -1 };
 const FEATURES: Record<keyof typeof STACKS, Record<string, number>[]> = {
   dev: [
-    ...[PLATFORM, SOLVERS, CERT_MANAGER, PROMETHEUS, EXPOSED, ADAPTER],
-    ...[{ Image: 3 }, TEAM, SOLVERS, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
+    ...[PLATFORM, CERT_MANAGER, PROMETHEUS, EXPOSED, ADAPTER],
+    ...[{ Image: 3 }, TEAM, TRACKING, EXPOSED, TRAINING, MODEL_SERVICE],
   ],
   platform: [PLATFORM, REDIRECT, ADAPTER, DEVICE_PLUGIN],
   team: [TEAM, VIEWERS, SOLVERS, TRACKING, MODEL_SERVICE, SPLIT],

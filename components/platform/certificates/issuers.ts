@@ -18,6 +18,11 @@ export function issuerName(issuer: IssuerConfig): string {
   return "acme" in issuer ? ACME_ISSUER : CA_ISSUER;
 }
 
+/** Whether an issuer may start pods in the namespace of an Ingress, to check its host. The platform's own CA does not. */
+export function checksHosts(issuer: string | undefined): boolean {
+  return issuer !== undefined && issuer !== CA_ISSUER;
+}
+
 export interface IssuersArgs {
   /** Namespace of cert-manager, where it reads the Secrets of ClusterIssuers. */
   readonly namespace: pulumi.Input<string>;

@@ -5,6 +5,7 @@ import { parseArgs } from "../../config/errors";
 import { labels, podSecurityLabels } from "../../kubernetes/labels";
 import { allowCertificateSolvers, denyAllButDns } from "../../kubernetes/network";
 import { outputOf } from "../../kubernetes/output";
+import { checksHosts } from "../../platform/certificates/issuers";
 import type { ingressSchema } from "../../platform/ingress/schema";
 import { allowModels } from "../serving/network";
 import { type quotaSchema, teamNamespaceSettings } from "./schema";
@@ -54,7 +55,7 @@ export class TeamNamespace extends pulumi.ComponentResource {
     const policies = {
       deny: denyAllButDns(),
       models: allowModels(),
-      ...(ingress.issuer && { solvers: allowCertificateSolvers(ingress.namespace) }),
+      ...(checksHosts(ingress.issuer) && { solvers: allowCertificateSolvers(ingress.namespace) }),
     };
     for (const [suffix, spec] of Object.entries(policies)) {
       new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, child);
