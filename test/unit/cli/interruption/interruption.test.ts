@@ -114,7 +114,7 @@ describe("the process of a promotion", () => {
   test.each([
     [["--help"], 0, /Exit code:\n {2}0 .+\n {2}1 .+\n {2}2 .+\n {2}3 /],
     [["--stack", "prod"], 2, /required option '--model <name>' not specified/],
-  ])("that npm run promote -- %s starts exits with code %i", async (args, expected, says) => {
+  ])("started by npm run promote -- %s exits with code %i", async (args, expected, says) => {
     const { code, said } = await start("npm", "run", "promote", "--", ...args).ended();
     expect(code).toBe(expected);
     expect(said).toMatch(says);
