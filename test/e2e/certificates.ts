@@ -15,7 +15,7 @@ import { freshRequest } from "../support/tls";
 import { waitFor } from "../support/wait";
 
 const MINUTE = 60_000;
-/** cert-manager signs for an hour at least; it renews these 40 seconds after it has signed them. */
+/** cert-manager issues certificates for at least an hour; it renews these 40 seconds after it has issued them. */
 const SHORT = { "cert-manager.io/duration": "1h", "cert-manager.io/renew-before": "59m20s" };
 
 export interface Given {
@@ -31,7 +31,7 @@ export interface Given {
   readonly team: string;
 }
 
-/** Tests of TLS, on a stack that serves a model with a CA of its own. */
+/** Tests of TLS, on a stack that serves a model with its own CA. */
 export function certificates(given: () => Given): void {
   const withoutTls = () => {
     const { lab, modelUrl } = given();
@@ -39,7 +39,7 @@ export function certificates(given: () => Given): void {
   };
 
   it(
-    "serve HTTPS to curl, which trusts the platform's CA, and HTTP",
+    "are accepted by curl with the platform's CA, and HTTP is served too",
     async () => {
       const { certificateAuthority, folder, modelUrl } = given();
       const file = join(folder, "ca.crt");
@@ -54,7 +54,7 @@ export function certificates(given: () => Given): void {
     MINUTE,
   );
 
-  it("give the API server the CA of the metrics adapter", async () => {
+  it("are issued to the metrics adapter, and the API server has their CA", async () => {
     const { certificateAuthority, kubectl } = given();
     const path = "jsonpath={.spec.caBundle}";
     const api = await kubectl.run("get", "apiservice", "v1beta1.custom.metrics.k8s.io", "-o", path);
@@ -62,7 +62,7 @@ export function certificates(given: () => Given): void {
   });
 
   it(
-    "redirect HTTP, and lose no request while a certificate is renewed",
+    "are renewed without a failed request, and HTTP is redirected",
     async () => {
       const { lab, modelUrl, platform } = given();
       const { stack, options } = platform.open;
@@ -101,7 +101,7 @@ export function certificates(given: () => Given): void {
   );
 
   it(
-    "are created although cert-manager's webhook is not ready",
+    "are created if cert-manager's webhook is not ready at first",
     async () => {
       const { kubectl, platform } = given();
       const { stack, options } = platform.open;
@@ -127,7 +127,7 @@ export function certificates(given: () => Given): void {
   );
 
   it(
-    "are signed by an ACME server, which checks a host through the ingress class",
+    "are issued by an ACME server, which verifies the host through the ingress class",
     async () => {
       const { folder, kubectl, lab, platform, team } = given();
       const { stack, options } = platform.open;
@@ -157,8 +157,8 @@ export function certificates(given: () => Given): void {
 }
 
 /**
- * An Ingress of a team with a certificate of the ACME server. Its host is a name of the node's address that the cluster's DNS
- * serves, so that cert-manager and the server reach the ingress controller by it.
+ * An Ingress of a team with a certificate of the ACME server. The cluster's DNS resolves its host to the node's address, so that
+ * cert-manager and the server reach the ingress controller.
  */
 function acmeIngress(team: string, host: string) {
   const backend = { service: { name: "diabetes", port: { name: "http" } } };
@@ -178,7 +178,7 @@ function acmeIngress(team: string, host: string) {
   };
 }
 
-/** Whether the ingress serves a host with a certificate that a CA has signed. */
+/** Whether the ingress serves a host with a certificate of a CA. */
 async function trusts(lab: LabInfo, servername: string, ca: string): Promise<boolean> {
   const socket = connect({ host: "127.0.0.1", port: lab.httpsPort, servername, ca });
   try {

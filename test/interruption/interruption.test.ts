@@ -44,7 +44,7 @@ function team(name: string, ...more: Changes): Changes {
   ];
 }
 
-describe("a command that is interrupted", () => {
+describe("an interrupted command", () => {
   const folder = mkdtempSync(join(tmpdir(), "ml-platform-intr-"));
   const where = { name: `intr-${process.pid.toString(36)}`, folder: join(folder, "lab") };
   let lab: LabInfo;
@@ -113,7 +113,7 @@ describe("a command that is interrupted", () => {
   }, 5 * MINUTE);
 
   it(
-    "by one signal stops an update cleanly, and the next update completes it",
+    "stops an update cleanly after one signal, and the next update completes it",
     async () => {
       platform.configure(...team("first"));
       const interrupted = stackCommand("update");
@@ -144,7 +144,7 @@ describe("a command that is interrupted", () => {
   );
 
   it.each(MOMENTS.map((moment, round) => ({ moment, round })))(
-    "by a kill after $moment of an update is completed by the next one, without duplicate objects",
+    "that is killed after $moment of an update is completed by the next one, without duplicate objects",
     async ({ moment, round }) => {
       const name = `killed${round}`;
       platform.configure(...team(name));
@@ -167,7 +167,7 @@ describe("a command that is interrupted", () => {
   );
 
   it(
-    "deletes nothing of a stack that protects its data, and everything of one that does not",
+    "that destroys a stack deletes nothing if the stack protects its data, and is otherwise completed by the next one",
     async () => {
       const last = `killed${KILLS - 1}`;
       platform.configure(...team(last, [["retainData"], true]));
@@ -191,7 +191,7 @@ describe("a command that is interrupted", () => {
   );
 
   it(
-    "lets the next stop complete the stop of the lab",
+    "that stops the lab is completed by the next one",
     async () => {
       const killed = labCommand("down");
       await setTimeout(2000);

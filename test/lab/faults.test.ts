@@ -106,7 +106,7 @@ describe.concurrent("a lab with faults during its start", () => {
   it("recovers from failures of its components", { timeout: START }, async () => {
     await step("every component is killed once while it starts", eachComponentKilled);
     await step("a component that is killed later is restarted", restarted);
-    await step("a component that cannot run is not restarted any more, and named", notRestarted);
+    await step("a component that cannot run is named and not restarted any more", notRestarted);
     await step("etcd is stopped for ten seconds during the start", etcdStalled);
     await step("it is stopped while its components are being restarted", stoppedDuringRestarts);
   });
@@ -132,8 +132,8 @@ async function eachComponentKilled(): Promise<void> {
     killed.map((name) => `${name} running`).sort(),
   );
   for (const name of killed) {
-    const told = `${name}: exited with code 137; its log is ${logFile(lab, name)}`;
-    expect(lines).toContain(told);
+    const line = `${name}: exited with code 137; its log is ${logFile(lab, name)}`;
+    expect(lines).toContain(line);
   }
 }
 
@@ -185,7 +185,7 @@ async function etcdStalled(): Promise<void> {
   let stalled: number | undefined;
   const stall = (name: string) => {
     if (name !== "kubelet") {
-      return; // the API server was ready, and the others are starting
+      return; // the API server is ready, and the other components start
     }
     stalled = pidOf("etcd") ?? 0;
     process.kill(stalled, "SIGSTOP");

@@ -100,7 +100,7 @@ describe.each([
 
   test.each([
     ["in the component", [PLATFORM, DEVICE_PLUGIN]],
-    ["in the component alone", [DEVICE_PLUGIN]],
+    ["in only the component", [DEVICE_PLUGIN]],
     ["in a chart in the component", [PLATFORM, DEVICE_PLUGIN, CHART]],
     ["in a group of objects in a chart", [DEVICE_PLUGIN, CHART, "kubernetes:yaml/v2:ConfigGroup"]],
   ])("apply to an object %s", async (_, ancestors) => {

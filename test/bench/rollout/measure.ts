@@ -71,7 +71,7 @@ async function serve(where: LabOptions, folder: string) {
   ]);
   const { outputs } = await open.stack.up(open.options);
   return {
-    // The clients have no TLS, so that connections alone are measured.
+    // The clients do not use TLS, so that only connections are measured.
     url: withoutTls(outputs.models?.value.diabetes, outputs.platform?.value) ?? "",
     kubectl: await Kubectl.of(lab.kubeconfig),
   };
@@ -86,9 +86,9 @@ async function clientsOf(url: string, kubectl: Kubectl, where: LabOptions): Prom
   const service = await kubectl.run("get", "service", "diabetes", "-n", TEAM, ...address);
   const { netns } = identify(where).paths;
   return [
-    { name: "fresh", url, keptAlive: false },
-    { name: "kept alive", url, keptAlive: true },
-    { name: "fresh, of the Service", url: `http://${service}`, keptAlive: false, netns },
+    { name: "new connections", url, keptAlive: false },
+    { name: "keep-alive", url, keptAlive: true },
+    { name: "new connections, Service", url: `http://${service}`, keptAlive: false, netns },
   ];
 }
 
@@ -114,8 +114,8 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
     await measurement.phase("Pod killed", times, false, () => pods.kill());
     step("control: without readiness probe, preStop hook, and grace period");
     await pods.removeSafeguards();
-    await measurement.phase("Rollout, removeSafeguardsed", control, false, () => pods.rollout());
-    await measurement.phase("Scale-down, removeSafeguardsed", control, false, () =>
+    await measurement.phase("Rollout, without safeguards", control, false, () => pods.rollout());
+    await measurement.phase("Scale-down, without safeguards", control, false, () =>
       pods.scaleDown(),
     );
     process.stdout.write(`\n${table(measurement.phases)}\n`);

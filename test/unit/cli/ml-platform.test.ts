@@ -19,14 +19,14 @@ import { stackIn } from "../../../cli/stack/pulumi";
 const folder = mkdtempSync(join(tmpdir(), "command-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a program, with these folders first on PATH. */
+/** Runs a program with these folders first on PATH. */
 const run = (command: string, args: string[], ...folders: string[]) => {
   const PATH = [...folders, process.env.PATH].join(delimiter);
   return x(command, args, { nodeOptions: { cwd: folder, env: { ...process.env, PATH } } });
 };
 
 const subcommands = program.commands.filter((command) => !/^complet/.test(command.name()));
-/** The help of a subcommand, with what was added to it. */
+/** The help of a subcommand, including added text. */
 function helpOf(command: (typeof subcommands)[number]): string {
   const parts: string[] = [];
   command.configureOutput({ writeOut: (part) => void parts.push(part) });
@@ -34,8 +34,8 @@ function helpOf(command: (typeof subcommands)[number]): string {
   return parts.join("");
 }
 
-describe("the command", () => {
-  test("has one subcommand for each thing to do", () => {
+describe("the command ml-platform", () => {
+  test("has one subcommand for each task", () => {
     expect(subcommands.map((command) => command.name())).toEqual([
       ...["start", "preview", "load", "promote", "destroy", "lock"],
       ...["lab", "pulumi", "tools", "schema"],
@@ -43,14 +43,14 @@ describe("the command", () => {
   });
 
   test.each(subcommands.map((command) => [command.name(), command] as const))(
-    "explains %s by its usage, its options with defaults and an example",
+    "has help for %s: usage, options with defaults, and an example",
     (name, command) => {
       const help = helpOf(command);
       expect(help).toMatch(new RegExp(`^Usage: ml-platform ${name}\\b`));
       expect(help).toMatch(new RegExp(`\\nExample:\\n {2}\\$ ml-platform ${name}\\b`));
       for (const { long = "", required, defaultValue, description } of command.options) {
         expect(help).toContain(long);
-        // A default that depends on something is in the description.
+        // A default that depends on other settings is in the description.
         if (required && defaultValue === undefined) {
           expect(description).toMatch(/default: |\(required\)$/);
         }
@@ -58,7 +58,7 @@ describe("the command", () => {
     },
   );
 
-  test("refuses what it does not know, with exit code 1", async () => {
+  test("exits with code 1 after an unknown subcommand", async () => {
     const { exitCode, stderr } = await run(join(ROOT, "cli/ml-platform"), ["strat"]);
     expect([exitCode, stderr]).toEqual([
       1,
@@ -66,7 +66,7 @@ describe("the command", () => {
     ]);
   });
 
-  test("can be called by a link and from another folder", async () => {
+  test("can be run through a symbolic link and from another folder", async () => {
     symlinkSync(join(ROOT, "cli/ml-platform"), join(folder, "ml-platform"));
     const { exitCode, stderr } = await run("ml-platform", ["lock", "--stack", "no"], folder);
     expect([exitCode, stderr]).toEqual([
@@ -76,7 +76,7 @@ describe("the command", () => {
   });
 });
 
-describe("on a machine without packages", () => {
+describe("the command on a machine without npm packages", () => {
   const place = join(folder, "checkout");
   const bin = join(place, "bin");
   mkdirSync(join(place, "cli"), { recursive: true });
@@ -85,26 +85,26 @@ describe("on a machine without packages", () => {
     copyFileSync(join(ROOT, "cli", file), join(place, "cli", file));
   }
   writeFileSync(join(place, "package-lock.json"), "{}");
-  // Stands for npm, and for the Node that it installs, which prints what it is to run.
+  // A fake npm, which installs a fake Node that prints its arguments.
   const node = "node_modules/.bin/node";
   const install = `mkdir -p node_modules/.bin; printf '#!/bin/sh\\necho "node $@"\\n' >${node}; chmod +x ${node}`;
   writeFileSync(join(bin, "npm"), `#!/bin/sh\necho "npm $1"; ${install}\n`);
   chmodSync(join(bin, "npm"), 0o755);
   const command = (...args: string[]) => run(join(place, "cli/ml-platform"), args, bin);
 
-  test("installs them first, once, and runs in a session of its own what a signal must not cut short", async () => {
+  test("installs the packages once, and runs a command that signals must not interrupt in its own session", async () => {
     const { stdout, stderr } = await command("start", "--stack", "a b");
     expect(stdout).toBe("node cli/own-session.cjs cli/main.ts start --stack a b\n");
     expect(stderr).toMatch(
       /^npm packages: installing \.\.\.\nnpm install\nnpm packages: installed/,
     );
-    // The installed Node only prints what it runs: from now on nothing is missing.
+    // The fake Node only prints; the real one takes its place, so that no package is missing.
     rmSync(join(place, node));
     symlinkSync(process.execPath, join(place, node));
     expect((await command("pulumi", "version")).stderr).not.toContain("npm");
   });
 
-  test("ends with npm's failure", async () => {
+  test("fails if npm fails", async () => {
     rmSync(join(place, "node_modules"), { recursive: true });
     writeFileSync(join(bin, "npm"), "#!/bin/sh\nexit 7\n");
     const { exitCode, stderr } = await command("start");
@@ -112,7 +112,7 @@ describe("on a machine without packages", () => {
   });
 });
 
-describe("npm", () => {
+describe("npm run", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   test.each([
     ["start", "start"],
@@ -126,15 +126,15 @@ describe("npm", () => {
     ["pulumi", "pulumi"],
     ["tools", "tools"],
     ["schema", "schema"],
-  ])("runs by %s the subcommand %s", (script, subcommand) => {
+  ])("%s runs the subcommand %s", (script, subcommand) => {
     expect(scripts[script]).toBe(`exec sh cli/ml-platform ${subcommand}`);
   });
 });
 
 describe("completion", () => {
-  /** What bash suggests for a line, whose last word is being typed. */
+  /** The suggestions of bash for a line with an incomplete last word. */
   async function suggested(...words: string[]): Promise<string[]> {
-    // Of the package bash-completion the script needs this function alone.
+    // The script needs only this function of the package bash-completion.
     const script = `_get_comp_words_by_ref() { cur=\${COMP_WORDS[COMP_CWORD]}; words=("\${COMP_WORDS[@]}"); }
 source <(ml-platform completion bash)
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); __ml_platform_complete; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -160,6 +160,6 @@ test.each([
   [["-s", "prod", "up"], "prod"],
   [["up", "--stack=prod"], "prod"],
   [["whoami"], undefined],
-])("Pulumi's arguments %j name the stack %s", (args, stack) => {
+])("the stack in Pulumi's arguments %j is %s", (args, stack) => {
   expect(stackIn(args)).toBe(stack);
 });

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe("goCandidates", () => {
-  it("returns that of PATH first, then the usual folders, Debian's newest first", () => {
+  it("returns the Go on PATH first, then the usual folders, with Debian's newest version first", () => {
     const onPath = fake("1.26.8", "bin");
     const places = ["usr/local/go/bin", "usr/lib/go-1.26/bin", "usr/lib/go-1.9/bin", "home/go/bin"];
     const others = places.map((folder) => fake("1.26.8", folder));
@@ -81,9 +81,9 @@ describe("a Go that is too old", () => {
   });
 
   it.runIf(realGo).each([
-    ["must not download a newer one", "local", "off"],
-    ["can't download one", "auto", "http://127.0.0.1:9"],
-  ])("is detected if the real one %s", async (_case, toolchain, proxy) => {
+    ["must not download a newer version", "local", "off"],
+    ["can't download a newer version", "auto", "http://127.0.0.1:9"],
+  ])("is detected if the installed Go %s", async (_case, toolchain, proxy) => {
     vi.stubEnv("PATH", `${dirname(realGo!)}:${process.env.PATH}`);
     vi.stubEnv("GOTOOLCHAIN", toolchain);
     vi.stubEnv("GOPROXY", proxy);

@@ -37,7 +37,7 @@ describe("the plugin scripts", () => {
     );
   });
 
-  it("run what this checkout has, from whatever folder", async () => {
+  it("run programs of this checkout, from any folder", async () => {
     const name = "pulumi-resource-kubernetes-cert-manager";
     const file = (await pulumiTools.ensure([name], box.report)).get(name)!;
     expect(file).toMatch(/\/pulumi-resource-kubernetes-cert-manager\/0\.2\.0-/);
@@ -85,7 +85,7 @@ describe("ensurePulumi", () => {
     ] as const) {
       expect(built.binDirs).toContain(dirname(await pulumiTools.cachedPath(name)));
     }
-    // A script, which is missing where another checkout has built the rest, is no reason either.
+    // A missing script is no reason for a download either: another checkout may have built the rest.
     rmSync(await pulumiTools.cachedPath("pulumi-resource-kubernetes-cert-manager"));
     expect(await ensurePulumi(box.report, download)).toEqual(built);
     expect(download).toHaveBeenCalledOnce();

@@ -1,7 +1,7 @@
--- For wrk: each thread posts one row and compares every answer with the one of scikit-learn.
--- Arguments after `--`: path, key of the list of predictions, tolerance, then for each thread its body
--- and the number that is expected.
--- Writes one line to stderr at the end: "RESULT" and a JSON object.
+-- For wrk: each thread posts one row and compares every response with scikit-learn's prediction.
+-- Arguments after `--`: path, key of the list of predictions, tolerance, then the body and the expected
+-- prediction of each thread.
+-- At the end it writes one line to stderr: "RESULT" and a JSON object.
 
 local threads = {}
 

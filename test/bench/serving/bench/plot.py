@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-# The same figures give the same file, without a date and random ids.
+# Without a date and random IDs, the same values give the same file.
 matplotlib.rcParams["svg.hashsalt"] = "ml-platform"
 matplotlib.rcParams["svg.fonttype"] = "none"
 

@@ -63,7 +63,7 @@ def _aim(aim: Aim, ratio: float) -> str:
 
 
 def _short_of(aim: Aim, ratio: float) -> str:
-    # Rounded to our disadvantage, so that no rounding makes an aim met.
+    # Rounded to the worse value, so that no rounding makes an aim met.
     scale = 10 if ratio >= 5 else 100
     rounded = floor(ratio * scale) if aim.at_least is not None else ceil(ratio * scale)
     return f"{rounded / scale:g}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Refreshes *.txt from *.in: `./lock.sh` keeps what is locked where it still fits, `./lock.sh --upgrade` takes the newest.
-# What computes an answer, and MLflow, has the version that the platform trains and tracks with. Needs uv (`pip install uv`).
+# Updates *.txt from *.in: `./lock.sh` keeps locked versions that are still valid, `./lock.sh --upgrade` selects the newest.
+# MLflow and the packages that compute predictions have the versions of the platform. Requires uv (`pip install uv`).
 set -euo pipefail
 cd "$(dirname "$0")"
 export UV_CUSTOM_COMPILE_COMMAND="./lock.sh"

@@ -22,9 +22,9 @@ def test_a_family_is_the_session_and_all_descendants() -> None:
     orphan = Process(11, 1, 10, 0)
     child = Process(12, 11, 12, 0)
     grandchild = Process(13, 12, 13, 0)
-    stranger = Process(14, 1, 14, 0)
-    everybody = [stranger, grandchild, child, orphan, leader]
-    assert family(10, everybody) == [grandchild, child, orphan, leader]
+    unrelated = Process(14, 1, 14, 0)
+    everything = [unrelated, grandchild, child, orphan, leader]
+    assert family(10, everything) == [grandchild, child, orphan, leader]
 
 
 def test_cpu_and_memory_of_a_real_family_with_an_exited_child() -> None:

@@ -31,7 +31,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** What the check says of a stack file for the context, with these options. */
+/** The error of the check of a stack file with this context and these options; empty if the check succeeds. */
 async function refusal(context: string, others = {}): Promise<string> {
   const reached = { registry: "127.0.0.1:1/a", domain: "ml.example.com", ingressNamespace: "web" };
   const text = ownClusterStack({ context, ...reached, ...others });
@@ -43,13 +43,13 @@ async function refusal(context: string, others = {}): Promise<string> {
 }
 
 describe("a cluster is refused", () => {
-  it("where no kubeconfig has the context, with the contexts that exist", async () => {
+  it("if no kubeconfig has the context, with the list of its contexts", async () => {
     expect(await refusal("nowhere")).toBe(
       `${kubeconfig} has no context nowhere; it has: here, there`,
     );
   });
 
-  it("where there is no kubeconfig at all", async () => {
+  it("if there is no kubeconfig", async () => {
     const home = process.env.HOME;
     delete process.env.KUBECONFIG;
     process.env.HOME = folder;
@@ -61,13 +61,13 @@ describe("a cluster is refused", () => {
     }
   });
 
-  it("where it does not answer, with its address and the reason", async () => {
+  it("if it does not respond, with its address and the reason", async () => {
     expect(await refusal("here")).toMatch(
       /^the cluster at https:\/\/127\.0\.0\.1:65535 cannot be reached \(connect ECONNREFUSED/,
     );
   });
 
-  it("where an option violates the schema, without a request", async () => {
+  it("if an option violates the schema, before any request", async () => {
     expect(await refusal("nowhere", { domain: "No_Host", storageClass: "a b" })).toMatch(
       /^Pulumi\.a\.yaml: the stack's configuration has 4 errors; nothing was changed:(\n {2}ml-platform:\S+: must be .+){4}$/,
     );

@@ -40,7 +40,7 @@ const EVERYTHING: Required<OwnCluster> = {
 
 const stackText = (name: string) => readFileSync(join(folder, `Pulumi.${name}.yaml`), "utf8");
 
-/** The options that an error asks for, one a line. */
+/** The missing options that the error of a call lists, one per line. */
 function missing(call: () => unknown): string[] {
   try {
     call();
@@ -52,16 +52,16 @@ function missing(call: () => unknown): string[] {
   return [];
 }
 
-describe("a cluster of the user's own", () => {
+describe("the stack file of an existing cluster", () => {
   it.each([
     [{}, ["--registry", "--domain", "--ingress-namespace"]],
     [{ registry: "ghcr.io/acme" }, ["--domain", "--ingress-namespace"]],
     [{ registry: "ghcr.io/acme", domain: "ml.example.com" }, ["--ingress-namespace"]],
-  ])("given %j, requires all missing options at once: %j", (given, options) => {
+  ])("lists all missing options in one error: given %j, missing %j", (given, options) => {
     expect(missing(() => ownClusterStack({ context: "kind", ...given }))).toEqual(options);
   });
 
-  it("gets the dev stack without what belongs to the lab, and with every option under its key", () => {
+  it("is the dev stack without the settings of the lab, with the value of every option", () => {
     const text = ownClusterStack(EVERYTHING);
     expect(text).not.toMatch(/\.lab|127\.0\.0\.1|expose|gateway|encryptionsalt/);
     const { cluster, images, platform, team, retainData } = configOf(text, "Pulumi.kind.yaml");
@@ -87,7 +87,7 @@ describe("a cluster of the user's own", () => {
     expect(retainData).toBe(true);
   });
 
-  it("has TLS, and a policy that asks for it, where there is an issuer", () => {
+  it("has TLS, and a policy that requires it, if there is an issuer", () => {
     const files = (issuer?: string) => {
       const cluster = { context: "kind", ...REACHED, ...(issuer && { issuer }) };
       const { config } = parse(ownClusterStack(cluster));
@@ -98,7 +98,7 @@ describe("a cluster of the user's own", () => {
     expect(files()).toEqual([undefined, false]);
   });
 
-  it("may take images from its registry, and from the catalogue's registries or the mirror alone", () => {
+  it("allows images only from its registry, and from the registries of the catalogue or from the mirror", () => {
     const allowed = (cluster: OwnCluster) =>
       configSchema.parse(JSON.parse(ownClusterPolicy(cluster))).images.registries;
     const upstream = new Set(Object.values(CATALOGUE).map((image) => image.split("/")[0]));
@@ -106,7 +106,7 @@ describe("a cluster of the user's own", () => {
     expect(allowed({ ...REACHED, mirror: "a.example" })).toEqual(["a.example", "ghcr.io/acme"]);
   });
 
-  it("may name the namespace of its ingress controller, beside those that policies allow by default", () => {
+  it("allows the namespace of its ingress controller in addition to the default namespaces of the policies", () => {
     const peers = (ingressNamespace: string) =>
       configSchema.parse(JSON.parse(ownClusterPolicy({ ...REACHED, ingressNamespace }))).network
         .peers;
@@ -115,24 +115,24 @@ describe("a cluster of the user's own", () => {
     expect(peers("ingress-nginx")).toEqual(usual);
   });
 
-  it("differs from another of the same name by its id", () => {
+  it("has a unique id, also for the same context", () => {
     const id = () =>
       configOf(ownClusterStack({ context: "kind", ...REACHED }), "Pulumi.kind.yaml").id;
     expect(id()).toMatch(/^[0-9a-f]{8}$/);
     expect(id()).not.toBe(id());
   });
 
-  it("names its stack after the context, in characters that Pulumi allows", () => {
+  it("has a stack name that is made from the context, with the characters that Pulumi allows", () => {
     expect(contextStackName("arn:aws:eks:eu:1:cluster/ml_1")).toBe("arn-aws-eks-eu-1-cluster-ml_1");
   });
 });
 
-describe("its stack", () => {
+describe("the stack of an existing cluster", () => {
   const checked: StackConfig[] = [];
   const check = async (config: StackConfig) => void checked.push(config);
   const open = (cluster: OwnCluster & { context: string }) => ownStack(cluster, check, folder);
 
-  it("is written once, and used again by the same command or by the context alone", async () => {
+  it("is written once, and used again with the same options or with only the context", async () => {
     const options = { ...EVERYTHING, context: "kind/a" };
     expect(await open(options)).toBe("kind-a");
     const text = stackText("kind-a");
@@ -143,13 +143,13 @@ describe("its stack", () => {
     expect(stackText("kind-a")).toBe(text);
   });
 
-  it("has the name that was given to it", async () => {
+  it("has the name of the option --stack", async () => {
     const options = { ...REACHED, context: "dev" };
     expect(await ownStack(options, check, folder, "laptop")).toBe("laptop");
     expect(stackConfig("laptop", folder).cluster?.context).toBe("dev");
   });
 
-  it("is not described by options without a context", () => {
+  it("is an error if its options are given without a context", () => {
     expect(() => requireContext({ registry: "ghcr.io/acme", ingressPort: 8081 })).toThrow(
       /^--registry, --ingress-port: only with --context/,
     );
@@ -157,7 +157,7 @@ describe("its stack", () => {
     expect(() => requireContext({})).not.toThrow();
   });
 
-  it("is checked each time", async () => {
+  it("is checked by every run", async () => {
     const before = checked.length;
     await open({ context: "kind/a" });
     await open({ context: "kind/b", ...REACHED });
@@ -167,7 +167,7 @@ describe("its stack", () => {
     ]);
   });
 
-  it("is not written where an option is missing or the check fails", async () => {
+  it("is not written if an option is missing or the check fails", async () => {
     await expect(open({ context: "bare" })).rejects.toThrow("--registry");
     const refuse = () => Promise.reject(new Error("no such cluster"));
     await expect(ownStack({ context: "bare", ...REACHED }, refuse, folder)).rejects.toThrow(
@@ -177,7 +177,7 @@ describe("its stack", () => {
     expect(existsSync(join(policies, "bare.json"))).toBe(false);
   });
 
-  it("is refused where its file is for another cluster, or differs from an option", async () => {
+  it("is refused if its file is for another cluster or differs from an option", async () => {
     writeFileSync(
       join(folder, "Pulumi.prod-eu.yaml"),
       "config: {'ml-platform:cluster': {context: prod/eu}, 'ml-platform:platform': {}}",

@@ -33,7 +33,7 @@ test("an https URL is requested over TLS, and an untrusted certificate is refuse
   );
 });
 
-test("a certificate is checked against the host name, though the host is this machine", async () => {
+test("a certificate is checked against the host name, also if the host is this machine", async () => {
   trust(pair.certificate);
   expect(await send(`https://${address}`, {})).toMatchObject({
     status: 200,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lockImages } from "../../../../cli/images/lock";
 import { CATALOGUE } from "../../../../components/images/catalogue";
 
-/** Stands for the program's folder, which is the user's. */
+/** Replaces the folder of the program, which has the user's files. */
 const folder = vi.hoisted(() => ({ path: "" }));
 vi.mock("../../../../cli/common/root", () => ({
   get ROOT() {
@@ -19,7 +19,7 @@ const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 const { prometheus, metricsAdapter, python } = CATALOGUE;
 let server: Server;
 let asked: string[];
-/** The digest that the registry answers; undefined where it has no such image. */
+/** The digest that the registry returns; undefined if it has no such image. */
 let answer: string | undefined;
 
 beforeEach(async () => {
@@ -40,7 +40,7 @@ afterEach(() => {
   rmSync(folder.path, { recursive: true });
 });
 
-/** A stack file with these blocks, whose images come from the registry. */
+/** Writes a stack file with these blocks, whose images are in the registry. */
 function stack(blocks: object): void {
   const mirror = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const images = { mirror, lock: "lock.json", registry: mirror };
@@ -55,21 +55,21 @@ function stack(blocks: object): void {
 const file = () => join(folder.path, "lock.json");
 const lock = () => JSON.parse(readFileSync(file(), "utf8"));
 
-describe("the lock of a stack's images", () => {
-  it("has the digests that the stack needs, and no others", async () => {
+describe("the lock file of a stack", () => {
+  it("has only the digests that the stack needs", async () => {
     stack({ platform: {} });
     await lockImages("prod", () => {});
     expect(asked.sort()).toEqual([prometheus, metricsAdapter].sort());
     expect(lock()).toEqual({ [prometheus]: digest("b"), [metricsAdapter]: digest("b") });
   });
 
-  it("has the base image where a team builds images", async () => {
+  it("has the base image if a team builds images", async () => {
     stack({ platformStack: "o/p/platform", team: { name: "demo" } });
     await lockImages("prod", () => {});
     expect(asked).toEqual([python]);
   });
 
-  it("has other images that are named", async () => {
+  it("has additional images of the command line", async () => {
     const kueue = "registry.k8s.io/kueue/kueue:v0.18.4";
     stack({ platform: {} });
     await lockImages("prod", () => {}, { images: [kueue, prometheus] });
@@ -82,7 +82,7 @@ describe("the lock of a stack's images", () => {
     ["quay.io/acme/app", "must name a version"],
     ["quay.io/acme/app:latest", "must not be the mutable tag latest"],
     ["busybox:1.37", "must be an image with its registry"],
-  ])("refuses the name %s", async (image, reason) => {
+  ])("does not accept the image %s", async (image, reason) => {
     stack({ platform: {} });
     await expect(lockImages("prod", () => {}, { images: [image] })).rejects.toThrow(
       `--image ${image}: ${reason}`,
@@ -90,7 +90,7 @@ describe("the lock of a stack's images", () => {
     expect([asked, existsSync(file())]).toEqual([[], false]);
   });
 
-  it("is not written where no image is needed", async () => {
+  it("is not written if no image is needed", async () => {
     const built = `registry.example.com/acme/built@${digest("c")}`;
     const images = { serving: built, training: built, tracking: built };
     stack({ platformStack: "o/p/platform", team: { name: "demo", images } });
@@ -98,7 +98,7 @@ describe("the lock of a stack's images", () => {
     expect([asked, existsSync(file())]).toEqual([[], false]);
   });
 
-  it("keeps present digests: those of another stack's images, and its own without force", async () => {
+  it("keeps its digests: those of other images always, those of the stack's images without --force", async () => {
     const known = { [prometheus]: digest("a"), [python]: digest("a") };
     stack({ platform: {} });
     writeFileSync(file(), JSON.stringify(known));
@@ -114,7 +114,7 @@ describe("the lock of a stack's images", () => {
     });
   });
 
-  it("that is not JSON is named, and stays as it was", async () => {
+  it("is named and not changed if it is not JSON", async () => {
     stack({ platform: {} });
     writeFileSync(file(), "{");
     await expect(lockImages("prod", () => {})).rejects.toThrow(
@@ -123,7 +123,7 @@ describe("the lock of a stack's images", () => {
     expect([asked, readFileSync(file(), "utf8")]).toEqual([[], "{"]);
   });
 
-  it("stays as it was where the registry lacks an image", async () => {
+  it("is not changed if the registry does not have an image", async () => {
     stack({ platform: {} });
     writeFileSync(file(), "{}");
     answer = undefined;

@@ -30,7 +30,7 @@ afterEach(() => {
 
 type Answer = [status: number, headers?: Record<string, string>, body?: string];
 
-/** A registry on loopback that answers every request in one way. */
+/** A registry on the loopback address, which responds with the result of a function. */
 async function registry(
   answer: (path: string, headers: IncomingHttpHeaders, method: string) => Answer,
 ): Promise<string> {
@@ -43,7 +43,7 @@ async function registry(
   return `127.0.0.1:${(started.address() as AddressInfo).port}`;
 }
 
-/** A registry that answers only who has logged in, with a password or with a token that it gives for one. */
+/** A registry that requires a password, or a token that it issues for the password. */
 function privateRegistry(scheme: "basic" | "bearer", answer: Answer): Promise<string> {
   return registry((path, { authorization, host }) => {
     if (path.startsWith("/token")) {
@@ -57,14 +57,14 @@ function privateRegistry(scheme: "basic" | "bearer", answer: Answer): Promise<st
   });
 }
 
-/** Stores the credentials as `docker login` does. */
+/** Stores credentials as `docker login` does. */
 function logIn(host: string): void {
   const auths = { [host]: { auth: AUTH } };
   writeFileSync(join(folder, "config.json"), JSON.stringify({ auths }));
 }
 
 describe("digestOf", () => {
-  it("asks for indexes and manifests of both formats, and returns the digest", async () => {
+  it("requests indexes and manifests of both formats, and returns the digest", async () => {
     let asked: unknown[] = [];
     const host = await registry((path, { accept }, method) => {
       asked = [method, path, accept];
@@ -80,7 +80,7 @@ describe("digestOf", () => {
     ]);
   });
 
-  it("asks for a token where the registry wants one from everybody", async () => {
+  it("requests a token without credentials if the registry requires one for anonymous access", async () => {
     const host = await registry((path, { authorization, host: self }) => {
       if (path.startsWith("/token")) {
         return [200, {}, JSON.stringify({ token: `for ${path}` })];
@@ -94,7 +94,7 @@ describe("digestOf", () => {
   });
 
   it.each(["basic", "bearer"] as const)(
-    "uses Docker's credentials where the registry is private (%s), and asks for them where there are none",
+    "uses Docker's credentials for a private registry (%s), and names `docker login` if there are none",
     async (scheme) => {
       const host = await privateRegistry(scheme, [200, { "docker-content-digest": DIGEST }]);
       await expect(digestOf(`${host}/a/b:1`)).rejects.toThrow(
@@ -111,21 +111,21 @@ describe("digestOf", () => {
     );
   });
 
-  it("names the image and the answer where there is none", async () => {
+  it("names the image and the status if the registry does not have the image", async () => {
     const host = await registry(() => [404]);
     await expect(digestOf(`${host}/a/b:1`)).rejects.toThrow(
       new RegExp(`^${host}/a/b:1: ${host} answered 404 without a digest$`),
     );
   });
 
-  it("names the image whose registry cannot be reached", async () => {
+  it("names the image if the registry cannot be reached", async () => {
     const reference = `127.0.0.1:${await getPort()}/a/b:1`;
     await expect(digestOf(reference)).rejects.toThrow(
       `${reference}: the registry cannot be reached (ECONNREFUSED)`,
     );
   });
 
-  it("names a Docker configuration that is not valid", async () => {
+  it("names the Docker configuration if it is not valid", async () => {
     writeFileSync(join(folder, "config.json"), "{");
     await expect(digestOf("127.0.0.1:1/a/b:1")).rejects.toThrow(
       "127.0.0.1:1/a/b:1: the Docker configuration, config.json, is not valid",
@@ -134,7 +134,7 @@ describe("digestOf", () => {
 });
 
 describe("requirePush", () => {
-  it("starts an upload, and cancels it", async () => {
+  it("starts an upload and cancels it", async () => {
     const asked: string[] = [];
     const host = await registry((path, _headers, method) => {
       asked.push(`${method} ${path}`);
@@ -147,7 +147,7 @@ describe("requirePush", () => {
     ]);
   });
 
-  it("sends nothing to another server that the registry names", async () => {
+  it("sends no request to another server if the registry names one", async () => {
     const host = await registry((_path, _headers, method) => {
       if (method !== "POST") {
         throw new Error("was asked again");
@@ -162,7 +162,7 @@ describe("requirePush", () => {
     [403, /refuses a push with status 403; log in with `docker login 127/],
     [404, /refuses a push with status 404; create the repository first/],
     [200, /refuses a push with status 200/],
-  ])("names the remedy for the answer %d", async (status, message) => {
+  ])("names the remedy for the status %d", async (status, message) => {
     const host = await registry(() => [status]);
     await expect(requirePush(`${host}/acme/serving`)).rejects.toThrow(message);
   });

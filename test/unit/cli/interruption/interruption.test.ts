@@ -15,7 +15,7 @@ import { waitFor } from "../../../support/wait";
 const folder = mkdtempSync(join(tmpdir(), "interruption-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A process that leads a process group, as a shell's job does, and its output. */
+/** Starts a process as the leader of a process group, as a shell starts a job, and records its output. */
 function start(command: string, ...args: string[]) {
   const child = spawn(command, args, { cwd: ROOT, detached: true });
   let said = "";
@@ -36,8 +36,8 @@ function start(command: string, ...args: string[]) {
 }
 
 /**
- * A promotion of a stack with these weights, as the command runs it.
- * @param seconds that an update takes
+ * Starts a promotion of a stack with these weights, as the command does.
+ * @param seconds duration of an update
  */
 async function promotion(main: number, candidate: number, seconds = 0, reachable = true) {
   const place = mkdtempSync(join(folder, "stack-"));
@@ -61,24 +61,27 @@ async function promotion(main: number, candidate: number, seconds = 0, reachable
   return { ...running, ended };
 }
 
-describe("a promotion's process", () => {
-  test.each(["SIGTERM", "SIGHUP"] as const)("rolls back on a %s to it alone", async (name) => {
-    const { pid, says, ended } = await promotion(100, 0);
-    await says("updated: 0");
-    process.kill(pid, name);
-    const { said, ...end } = await ended();
-    expect(end).toEqual({ code: 1, weights: "100/0" });
-    expect(said).toContain(`rolling back to main 100, candidate 0: ${name} was received`);
-    expect(said).toContain("rolled back to main 100, candidate 0");
-  });
+describe("the process of a promotion", () => {
+  test.each(["SIGTERM", "SIGHUP"] as const)(
+    "rolls back after a %s to this process only",
+    async (name) => {
+      const { pid, says, ended } = await promotion(100, 0);
+      await says("updated: 0");
+      process.kill(pid, name);
+      const { said, ...end } = await ended();
+      expect(end).toEqual({ code: 1, weights: "100/0" });
+      expect(said).toContain(`rolling back to main 100, candidate 0: ${name} was received`);
+      expect(said).toContain("rolled back to main 100, candidate 0");
+    },
+  );
 
-  test("rolls back to the end when Ctrl-C comes again, and so does its engine", async () => {
+  test("completes its rollback after a second Ctrl-C, and so does its engine", async () => {
     const { pid, says, ended } = await promotion(100, 0, 2);
     await says("updated: 0");
-    // As a terminal does: to all processes of the group.
+    // A terminal sends the signal to all processes of the group.
     process.kill(-pid, "SIGINT");
     await says("rolling back");
-    // As a person does: a signal within a second is the same one, which npm forwards.
+    // Later than a second: a signal within a second is the same one, forwarded by npm.
     await setTimeout(1200);
     process.kill(-pid, "SIGINT");
     const { said, ...end } = await ended();
@@ -88,7 +91,7 @@ describe("a promotion's process", () => {
     expect(said).toContain("rolled back to main 100, candidate 0");
   });
 
-  test("ends an update in progress, to roll back", async () => {
+  test("stops the update in progress before it rolls back", async () => {
     const { pid, says, ended } = await promotion(100, 0, 3);
     await says("updating");
     process.kill(pid, "SIGTERM");
@@ -98,11 +101,11 @@ describe("a promotion's process", () => {
     expect(said.match(/updated: 0/g)).toHaveLength(1);
   });
 
-  test("ends with 0 where nothing is left to do", async () => {
+  test("exits with code 0 if there is nothing to do", async () => {
     expect((await (await promotion(0, 100)).ended()).code).toBe(0);
   });
 
-  test("ends with 2 where it is refused", async () => {
+  test("exits with code 2 if the promotion cannot start", async () => {
     const { code, said } = await (await promotion(100, 0, 0, false)).ended();
     expect(code).toBe(2);
     expect(said).toContain("✗ http://127.0.0.1");
@@ -111,14 +114,14 @@ describe("a promotion's process", () => {
   test.each([
     [["--help"], 0, /Exit code:\n {2}0 .+\n {2}1 .+\n {2}2 .+\n {2}3 /],
     [["--stack", "prod"], 2, /required option '--model <name>' not specified/],
-  ])("npm run promote -- %s ends with %i", async (args, expected, says) => {
+  ])("started by npm run promote -- %s exits with code %i", async (args, expected, says) => {
     const { code, said } = await start("npm", "run", "promote", "--", ...args).ended();
     expect(code).toBe(expected);
     expect(said).toMatch(says);
   });
 });
 
-/** A command of the project, as npm starts it. */
+/** Starts a command of the project as npm does. */
 function command(...args: string[]) {
   return start(
     process.execPath,
@@ -128,20 +131,20 @@ function command(...args: string[]) {
   );
 }
 
-/** The engine that a command has started, by what it said. */
+/** The process id of the engine, from the output of a command. */
 async function engineOf({ says }: ReturnType<typeof start>): Promise<number> {
   return Number(/engine (\d+)/.exec(await says("engine "))?.[1]);
 }
 
 const runs = (pid: number) => startTimeOf(pid) !== undefined;
 
-describe.concurrent("a command", () => {
+describe.concurrent("an interrupted command", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const)(
-    "lets its engine end on one %s, and says what continues from there",
+    "waits for its engine after one %s, and prints the command that continues",
     async (name, code) => {
       const running = command("updates");
       const engine = await engineOf(running);
@@ -149,7 +152,7 @@ describe.concurrent("a command", () => {
       const { said, ...end } = await running.ended();
       expect(end).toEqual({ code });
       expect(said).toContain(`${name}: ending; operations in progress are finished or recorded.`);
-      // The engine has got one signal, not two.
+      // The engine has received one signal, not two.
       expect(said).toContain("engine ended with 3");
       expect(said).toContain(`interrupted (${name}): continue with npm start`);
       expect({ wentOn: said.includes("went on"), runs: runs(engine) }).toEqual({
@@ -159,7 +162,7 @@ describe.concurrent("a command", () => {
     },
   );
 
-  test("counts a signal that npm forwards within a second once", async () => {
+  test("counts a signal and its copy from npm within a second as one", async () => {
     const running = command("updates");
     await engineOf(running);
     process.kill(-running.pid, "SIGINT");
@@ -167,7 +170,7 @@ describe.concurrent("a command", () => {
     expect((await running.ended()).said).toContain("engine ended with 3");
   });
 
-  test("stops now on the second Ctrl-C", async () => {
+  test("kills its engine after the second Ctrl-C", async () => {
     const running = command("updates", "stubborn");
     const engine = await engineOf(running);
     process.kill(-running.pid, "SIGINT");
@@ -175,13 +178,13 @@ describe.concurrent("a command", () => {
     await setTimeout(1200);
     process.kill(-running.pid, "SIGINT");
     const { code, said } = await running.ended();
-    // Killed, as it ignores the signal.
+    // The engine is killed, as it ignores the signal.
     expect(code).toBe(137);
     expect(said).toContain("interrupted (SIGINT): continue with npm start");
     expect(runs(engine)).toBe(false);
   });
 
-  test("stops a build on the first Ctrl-C", async () => {
+  test("stops a build after the first Ctrl-C", async () => {
     const running = command("builds");
     const engine = await engineOf(running);
     process.kill(-running.pid, "SIGINT");
@@ -194,7 +197,7 @@ describe.concurrent("a command", () => {
     });
   });
 
-  test("lets its engine end where what started it was killed", async () => {
+  test("lets its engine end if the parent process is killed", async () => {
     const running = command("updates");
     const engine = await engineOf(running);
     process.kill(running.pid, "SIGKILL");
@@ -208,8 +211,8 @@ describe.concurrent("a command", () => {
   });
 });
 
-describe.concurrent("in a terminal, npm", () => {
-  /** Runs the command with npm, from a package whose script is as ours, and types Ctrl-C. */
+describe.concurrent("npm in a terminal", () => {
+  /** Runs the command with npm, from a package with the same script as this project, and types Ctrl-C. */
   async function typed(times: number, manner: string) {
     const place = mkdtempSync(join(folder, "package-"));
     const script = "cli/own-session.cjs test/support/interruptible-process.ts";
@@ -225,14 +228,14 @@ describe.concurrent("in a terminal, npm", () => {
     return { seen, after: after?.trim() };
   }
 
-  test("returns the prompt when the engine has ended, on one Ctrl-C", async () => {
+  test("returns to the prompt after the engine has exited, after one Ctrl-C", async () => {
     const { seen, after } = await typed(1, "");
     expect(seen).toContain("engine ended with 3");
     expect(seen).toContain("interrupted (SIGINT): continue with npm start");
     expect(after).toBe("130");
   });
 
-  test("returns the prompt when all is killed, on two", async () => {
+  test("returns to the prompt after the engine is killed, after two Ctrl-C", async () => {
     const { seen, after } = await typed(2, "stubborn");
     expect(seen).toContain("interrupted (SIGINT): continue with npm start");
     expect(after).toBe("137");

@@ -22,43 +22,47 @@ const LOCKED = "2026-01-02T03:04:05.678901234Z";
 const at = Date.parse(LOCKED);
 const owner = { pid: 42, username: "root", hostname: "here", timestamp: LOCKED };
 
-describe("an owner", () => {
+describe("the owner of a lock", () => {
   test.each([
-    ["no process", [], "ended"],
-    ["the engine itself", [{ name: "pulumi", started: at - 3000 }], "running"],
+    ["there is no process", [], "ended"],
+    ["the engine has this pid", [{ name: "pulumi", started: at - 3000 }], "running"],
     [
-      "the engine, by a clock that was set",
+      "the engine has this pid, and the clock was set",
       [{ name: "pulumi", started: at + 3_600_000 }],
       "running",
     ],
-    ["an engine of another name", [{ name: "engine", started: at - 3000 }], "running"],
-    ["another process that reuses its number", [{ name: "sh", started: at + 60_000 }], "ended"],
     [
-      "one of that number in a container beside another",
+      "an engine with another name has this pid",
+      [{ name: "engine", started: at - 3000 }],
+      "running",
+    ],
+    ["another process reuses its pid", [{ name: "sh", started: at + 60_000 }], "ended"],
+    [
+      "an engine in a container has the same pid as another process",
       [
         { name: "sh", started: at + 60_000 },
         { name: "pulumi", started: at - 3000 },
       ],
       "running",
     ],
-  ])("of which there is %s: %j", (_what, processes, expected) => {
+  ])("if %s: is %j", (_what, processes, expected) => {
     expect(ownerState(owner, "here", () => processes)).toBe(expected);
   });
 
-  test("of another machine is not looked for here", () => {
+  test("is not looked up if it is on another machine", () => {
     expect(ownerState(owner, "there", () => [])).toBe("on another machine");
   });
 });
 
 describe("the process table", () => {
-  test("has this process, with its start time", () => {
+  test("contains this process, with its start time", () => {
     const [found, ...more] = processesWith(process.pid);
     expect(more).toEqual([]);
     const began = Date.now() - process.uptime() * 1000;
     expect(Math.abs((found?.started ?? 0) - began)).toBeLessThan(2000);
   });
 
-  test("has no zombie", async () => {
+  test("contains no zombie", async () => {
     // The shell becomes a program that never waits for its child.
     const parent = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 30"]);
     const [line] = await once(parent.stdout, "data");
@@ -77,13 +81,13 @@ describe("the process table", () => {
   });
 });
 
-test("a provider whose engine was killed is found by its folder, and ends with the lock", async () => {
+test("a provider of a killed engine is found by its working directory, and stopped when the lock is removed", async () => {
   const project = realpathSync(mkdtempSync(join(tmpdir(), "project-")));
   const binary = (name: string) => join(project, name);
   for (const name of ["pulumi", "pulumi-resource-kubernetes"]) {
     copyFileSync("/bin/sh", binary(name));
   }
-  // The first starts the second, which waits for input that never comes.
+  // The first process starts the second one, which waits for input that is never sent.
   const script = `${binary("pulumi-resource-kubernetes")} -c 'read nothing' <&3 & echo $!; read more`;
   const engine = spawn(binary("pulumi"), ["-c", script], {
     cwd: project,
@@ -102,7 +106,7 @@ test("a provider whose engine was killed is found by its folder, and ends with t
   writeFileSync(join(locks, "a.json"), JSON.stringify(content));
   removeStaleLocks(`file://${project}`, project, "dev", () => {});
   await waitFor(
-    "its end",
+    "the provider to exit",
     5,
     async () => orphanedProviders(project),
     (left) => left.length === 0,
@@ -117,7 +121,7 @@ test.each([
   ["file://~/state?no_tmp_dir=true", join(homedir(), "state")],
   ["s3://bucket/state", undefined],
   ["https://api.pulumi.com", undefined],
-])("the state of the backend %s is in %s", (url, folder) => {
+])("the folder of the backend %s is %s", (url, folder) => {
   expect(folderOf(url, "/project")).toBe(folder);
 });
 
@@ -141,12 +145,12 @@ describe("the locks of a stack", () => {
     return join(locks, name);
   };
 
-  test("are not looked for where there are none, nor in a backend that is no folder", () => {
+  test("may not exist, or be in a remote backend: then none is removed", () => {
     removeStaleLocks(`file://${join(folder, "absent")}`, "/", "dev", () => {});
     removeStaleLocks("s3://bucket", "/", "dev", () => {});
   });
 
-  test("are removed where their owner has ended, with a line that says so", async () => {
+  test("are removed if their owner has exited, and this is reported", async () => {
     const child = spawn("true");
     await once(child, "exit");
     const content = { ...owner, pid: child.pid, hostname: hostname() };
@@ -159,7 +163,7 @@ describe("the locks of a stack", () => {
     ]);
   });
 
-  test("stay where their owner runs, which is named with the command that removes them", () => {
+  test("are kept if their owner runs, and the error names the owner and the command that removes them", () => {
     const content = { ...owner, pid: process.pid, hostname: hostname() };
     const file = lock(
       "a.json",
@@ -173,13 +177,13 @@ describe("the locks of a stack", () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test("stay where their owner is on another machine", () => {
+  test("are kept if their owner is on another machine", () => {
     const file = lock("a.json", JSON.stringify({ ...owner, hostname: `not-${hostname()}` }));
     expect(act).toThrow(/of another machine: check there .* npm run pulumi -- cancel/);
     expect(existsSync(file)).toBe(true);
   });
 
-  test.each(["", '{"pid":4'])("are removed where they contain %j for long", (text) => {
+  test.each(["", '{"pid":4'])("are removed if their content is %j for a long time", (text) => {
     const file = lock("a.json.1764150000.tmp", text);
     act();
     expect(existsSync(file)).toBe(true);

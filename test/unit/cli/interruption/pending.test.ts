@@ -46,11 +46,11 @@ const written = (
 });
 
 describe("an interrupted creation", () => {
-  test("of an object is looked up by the name that it would have", () => {
+  test("of an object is looked up by the name of the object", () => {
     expect(creationOf(deployment("demo-tracking-1a2b3c4d"))).toEqual(TARGET);
   });
 
-  test("of an object with an ownership annotation is looked up with it", () => {
+  test("of an object with an ownership annotation is looked up with the annotation", () => {
     const metadata = { name: "demo", annotations: { "ml-platform/stack": "o/p/dev" } };
     const inputs = { apiVersion: "v1", kind: "Namespace", metadata };
     const type = "kubernetes:core/v1:Namespace";
@@ -65,12 +65,12 @@ describe("an interrupted creation", () => {
     ["a component", { type: "mlplatform:team:Team", custom: false }],
     ["a provider", { type: "pulumi:providers:kubernetes", custom: true }],
     ["an image", { type: "docker-build:index:Image", custom: true }],
-  ])("of %s leaves nothing to look up", (_what, fields) => {
+  ])("of %s needs no lookup", (_what, fields) => {
     expect(creationOf({ urn: "", ...fields })).toBe("nothing");
   });
 
   test.each([
-    ["another provider", { type: "aws:s3:Bucket" }],
+    ["an object of another provider", { type: "aws:s3:Bucket" }],
     ["a patch, whose object existed before", { type: "kubernetes:apps/v1:DeploymentPatch" }],
     ["an object without a name", { type: TYPE, inputs: { apiVersion: "apps/v1", kind: "D" } }],
     [
@@ -80,7 +80,7 @@ describe("an interrupted creation", () => {
         inputs: { ...deployment("x").inputs, metadata: { name: { ciphertext: "v1:" } } },
       },
     ],
-  ])("of %s cannot be looked up here", (_what, fields) => {
+  ])("of %s cannot be looked up", (_what, fields) => {
     expect(creationOf({ urn: "", custom: true, ...fields })).toBeUndefined();
   });
 });
@@ -94,20 +94,20 @@ describe("an object with the name of an interrupted creation", () => {
   };
   test.each([
     ["whose name Pulumi generated", TARGET, { metadata: {} }, true],
-    ["with our labels, written by Pulumi", given, written(LABELS), true],
+    ["with the same labels, written by Pulumi", given, written(LABELS), true],
     ["with more labels", given, written({ ...LABELS, more: "1" }), true],
-    ["written by somebody else", given, written(LABELS, "kubectl"), false],
+    ["written by another client", given, written(LABELS, "kubectl"), false],
     ["with other labels", given, written({ "app.kubernetes.io/name": "else" }), false],
     ["without labels", given, { metadata: {} }, false],
-    ["that belongs to this stack", marked, writtenBy("o/p/dev"), true],
-    ["that belongs to another stack", marked, writtenBy("o/p/dev/1a2b3c4d"), false],
-    ["without the annotation that it would have", marked, written(LABELS), false],
-  ])("%s is ours: %s", (_what, target, found, expected) => {
+    ["with the annotation of this stack", marked, writtenBy("o/p/dev"), true],
+    ["with the annotation of another stack", marked, writtenBy("o/p/dev/1a2b3c4d"), false],
+    ["without its annotation", marked, written(LABELS), false],
+  ])("%s belongs to the stack: %s", (_what, target, found, expected) => {
     expect(isOurs(target, found)).toBe(expected);
   });
 });
 
-describe("a state with the objects that were created", () => {
+describe("the state after an adoption", () => {
   const other: StateResource = { urn: urn("kubernetes:core/v1:Service", "s"), type: "s" };
   const old: StateResource = { ...deployment("demo-tracking-0"), id: "demo/demo-tracking-0" };
   const one = (name: string): Adopted => ({
@@ -121,7 +121,7 @@ describe("a state with the objects that were created", () => {
   });
   const stateOf = (from: State, ...adopted: Adopted[]) => withAdopted(from, adopted).deployment;
 
-  test("has it at its end, not yet ready, under the manager of its fields", () => {
+  test("has a new object as its last resource, not ready, with its field manager", () => {
     const { resources, pending_operations } = stateOf(state(other), one("new"));
     expect(pending_operations).toEqual([]);
     expect(resources).toHaveLength(2);
@@ -136,7 +136,7 @@ describe("a state with the objects that were created", () => {
     });
   });
 
-  test("has it before what it replaces, which is to be deleted", () => {
+  test("has a replacement before the replaced resource, which is marked for deletion", () => {
     const { resources } = stateOf(state(old, other), one("new"));
     expect(resources?.map(({ id, delete: gone }) => [id, gone])).toEqual([
       ["demo/new", undefined],
@@ -145,12 +145,12 @@ describe("a state with the objects that were created", () => {
     ]);
   });
 
-  test("has it in place of what was deleted before", () => {
+  test("has a replacement instead of a resource that was deleted first", () => {
     const { resources } = stateOf(state({ ...old, pendingReplacement: true }, other), one("new"));
     expect(resources?.map(({ id }) => id)).toEqual(["demo/new", undefined]);
   });
 
-  test("has of two objects the later one, and the other to be deleted", () => {
+  test("has the later one of two objects, and marks the other one for deletion", () => {
     const { resources } = stateOf(state(other), one("first"), one("second"));
     expect(resources?.map(({ id, delete: gone }) => [id, gone])).toEqual([
       [undefined, undefined],
@@ -159,11 +159,11 @@ describe("a state with the objects that were created", () => {
     ]);
   });
 
-  test("has nothing that was not created", () => {
+  test("has no other changes than the removed pending operations", () => {
     expect(stateOf(state(other))).toEqual({ resources: [other], pending_operations: [] });
   });
 
-  test("of a cluster-scoped object has no namespace in its ID", () => {
+  test("has no namespace in the ID of a cluster-scoped object", () => {
     const { resources } = stateOf(state(), { ...one("demo"), object: { metadata: {} } });
     expect(resources?.[0]?.id).toBe("demo");
   });

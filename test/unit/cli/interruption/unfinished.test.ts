@@ -11,7 +11,7 @@ import type { PendingOperation, State } from "../../../../cli/stack/state";
 const PROVIDER = "urn:pulumi:dev::ml-platform::pulumi:providers:kubernetes::cluster";
 const LABELS = { team: "demo" };
 
-/** What an API server has: the kinds of v1, and one namespace. */
+/** The API server has the kinds of v1, and one namespace. */
 const NAMESPACE = {
   apiVersion: "v1",
   kind: "Namespace",
@@ -114,13 +114,13 @@ function finish(...operations: PendingOperation[]): Promise<void> {
   return finishInterrupted(open, new AbortController().signal, (line) => void said.push(line));
 }
 
-describe("what was interrupted", () => {
-  test("is nothing, and nothing is done", async () => {
+describe("an interrupted operation", () => {
+  test("may not exist: then nothing is changed", async () => {
     await finish();
     expect([said, written, refreshed]).toEqual([[], undefined, false]);
   });
 
-  test("is adopted into the state where it was created, and dropped where it was not", async () => {
+  test("is completed if the object exists, which the state adopts, and removed from the state otherwise", async () => {
     await finish(creation("Namespace", "demo"), creation("Namespace", "other"));
     expect(written?.deployment.resources?.slice(1).map(({ id }) => id)).toEqual(["demo"]);
     expect(written?.deployment.pending_operations).toEqual([]);
@@ -132,12 +132,12 @@ describe("what was interrupted", () => {
     expect(refreshed).toBe(true);
   });
 
-  test("was not created where the cluster has no such kind", async () => {
+  test("is removed from the state if the cluster does not have the kind", async () => {
     await finish(creation("Gone", "demo"));
     expect(said.at(-1)).toBe("  Gone of-demo: was not created");
   });
 
-  test("is only refreshed where it was no creation", async () => {
+  test("is removed from the state and refreshed if it is not a creation", async () => {
     await finish({ ...creation("Namespace", "demo"), type: "updating" });
     expect(written?.deployment).toMatchObject({ resources: [{}], pending_operations: [] });
     expect(refreshed).toBe(true);
@@ -147,7 +147,7 @@ describe("what was interrupted", () => {
     ["creating", ["v1", "v2"]],
     ["updating", ["v2"]],
   ] as const)(
-    "is done again where it was %s a Helm release, whose records block it",
+    "of a Helm release (%s) is repeated, after the records of the release that block it are deleted",
     async (type, records) => {
       await finish({
         type,
@@ -166,7 +166,11 @@ describe("what was interrupted", () => {
   );
 
   test.each([
-    ["is somebody else's", creation("Namespace", "demo", { team: "else" }), /looks like somebody/],
+    [
+      "finds an object with other labels",
+      creation("Namespace", "demo", { team: "else" }),
+      /looks like somebody/,
+    ],
     [
       "has a provider that the state does not contain",
       {
@@ -176,19 +180,19 @@ describe("what was interrupted", () => {
       /the state does not contain its provider/,
     ],
     [
-      "is of a kind that is not looked up here",
+      "has a type that cannot be looked up",
       {
         type: "creating" as const,
         resource: { urn: "a::b::aws:s3:Bucket::store", type: "aws:s3:Bucket", custom: true },
       },
       /creation of store .* npm run pulumi -- refresh .*--clear-pending-creates --stack dev/,
     ],
-  ])("stops the command where it %s, and changes nothing", async (_what, operation, message) => {
+  ])("stops the command without changes if it %s", async (_what, operation, message) => {
     await expect(finish(operation)).rejects.toThrow(message);
     expect([written, refreshed]).toEqual([undefined, false]);
   });
 
-  test("stops the command where the cluster does not answer", async () => {
+  test("stops the command if the cluster does not respond", async () => {
     await new Promise((closed) => server.close(closed));
     await expect(finish(creation("Namespace", "demo"))).rejects.toThrow(
       /Namespace demo was interrupted, and the cluster does not tell .*ECONNREFUSED.*try again/,

@@ -25,7 +25,7 @@ const GOOD: Measurement = {
 };
 
 describe("a check of a variant", () => {
-  test("passes where all figures pass, which are the reason", () => {
+  test("passes if all metrics pass, with the metrics as the reason", () => {
     expect(judge(GOOD, PROMOTION, 0)).toEqual({
       verdict: "passed",
       reason: "0.00 % errors of 600 answers, latencyP99 1.20 ms, 0.00 % refused (others: 0.00 %)",
@@ -39,15 +39,15 @@ describe("a check of a variant", () => {
     [{ candidate: answers(600, 0, 12) }, "2.00 % errors of 600 answers (errorRate: 0.01)"],
     [{ latency: 0.2 }, "latencyP99 200.00 ms (threshold: 50 ms)"],
     [{ candidate: answers(600, 300) }, "50.00 % refused (others: 0.00 %) (errorRate: 0.01)"],
-    // Refusals alone are not too few answers.
+    // A high refused share fails the check, also if no other answers are left to judge by.
     [{ candidate: answers(60, 60) }, "100.00 % refused (others: 0.00 %) (errorRate: 0.01)"],
     [{ lostPods: 2 }, "pods restarted or went away (2 times)"],
-    // Pods that end fail the check, also with few answers.
+    // Lost pods fail the check, also with few answers.
     [{ lostPods: 1, candidate: answers(3) }, "pods restarted or went away (1 times)"],
-    // A missing figure fails the check.
+    // A missing metric fails the check.
     [{ latency: Number.NaN }, "latencyP99 NaN ms (threshold: 50 ms)"],
     [{ latency: Number.POSITIVE_INFINITY }, "latencyP99 Infinity ms (threshold: 50 ms)"],
-    // Errors go first, as a failing model is often a fast one.
+    // Errors are checked first, as a model that fails is often fast.
     [{ candidate: answers(60, 0, 60), latency: 9 }, "100.00 % errors of 60 answers"],
   ])("fails with %j: %s", (figures, reason) => {
     const found = judge({ ...GOOD, ...figures }, PROMOTION, 0);
@@ -63,7 +63,7 @@ describe("a check of a variant", () => {
     },
   );
 
-  test("allows the share that the other variants refuse plus errorRate", () => {
+  test("allows the refused share of the other variants plus errorRate", () => {
     const refusing = { ...GOOD, candidate: answers(1000, 209) };
     expect(judge(refusing, PROMOTION, 0.2)).toMatchObject({
       verdict: "passed",
@@ -73,12 +73,12 @@ describe("a check of a variant", () => {
   });
 });
 
-test("the share that others refuse needs enough answers", () => {
+test("the refused share of the other variants is undefined with too few answers", () => {
   expect(refusedShare(answers(200, 50), PROMOTION)).toBe(0.25);
   expect(refusedShare(answers(49, 49), PROMOTION)).toBeUndefined();
 });
 
-test("Prometheus is asked about one team's model, over the given seconds", () => {
+test("the queries select the model of one team, and the given number of seconds", () => {
   const candidate = { team: "fraud", model: "cards", variant: "next" };
   const asked = queries(candidate, "latencyP50", 20);
   for (const query of Object.values(asked)) {
@@ -92,13 +92,13 @@ test("Prometheus is asked about one team's model, over the given seconds", () =>
   for (const query of [asked.latency, asked.restarts]) {
     expect(query).toContain(own);
   }
-  // Pods that were up, without those that still are.
+  // Pods that were up and are not up any more.
   expect(asked.gone).toMatch(
     /^count\(max_over_time\(up\{.+next.+ == 1 unless up\{.+next.+ == 1\)$/,
   );
 });
 
-test("its answers are counted by variant and class of status", () => {
+test("answers are counted by variant and class of status", () => {
   const sample = (variant: string, code: string, value: number) => ({
     labels: { variant, code },
     value,

@@ -21,9 +21,9 @@ let folder: string;
 let file: string;
 let prometheus: Awaited<ReturnType<typeof startPrometheusStub>>;
 let figures: Figures;
-/** The weights in the stack's file at each update. */
+/** The weights in the stack file at each update. */
 let updates: string[];
-/** Seconds that passed between an update and the next. */
+/** Seconds between two updates. */
 let passed: number[];
 let said: string[];
 
@@ -45,7 +45,7 @@ const edit = (from: string | RegExp, to: string) =>
 const weights = () =>
   [...readFileSync(file, "utf8").matchAll(/weight: (\d+)/g)].map(([, weight]) => weight).join("/");
 
-/** An error as the Automation API throws it, with all that the engine has printed. */
+/** An error of the Automation API, which contains the whole output of the engine. */
 function engineError(...lines: string[]): Error {
   const output = ["Command failed with exit code 255: pulumi up", "Updating (prod)", ...lines];
   const result = { toString: () => `code: -2\n stdout: \n stderr: ${output.join("\n")}\n` };
@@ -57,7 +57,7 @@ interface Engine {
   readonly up?: (options: { signal?: AbortSignal }) => void;
 }
 
-/** A promotion of the team example's model, by an engine that only notes its updates. */
+/** Runs a promotion of the model in the team example, with an engine that only records its updates. */
 function run(changes: Partial<PromotionRequest> = {}, engine: Engine = {}): Promise<boolean> {
   const stack = {
     name: "prod",
@@ -84,7 +84,7 @@ function run(changes: Partial<PromotionRequest> = {}, engine: Engine = {}): Prom
 }
 
 describe("a promotion", () => {
-  test("judges the share that is there, takes the higher steps, and ends with all requests", async () => {
+  test("checks the current share, continues with the higher steps, and ends with all requests", async () => {
     expect(await run()).toBe(true);
     expect(updates).toEqual(["50/50", "0/100"]);
     expect(passed).toEqual([60, 60, 60]);
@@ -98,30 +98,30 @@ describe("a promotion", () => {
     ]);
   });
 
-  test("that is complete already changes nothing", async () => {
+  test("changes nothing if the candidate has all requests already", async () => {
     edit(/weight: 90/, "weight: 0");
     expect(await run()).toBe(true);
     expect([updates, said]).toEqual([[], ["card-fraud: candidate gets all requests already"]]);
   });
 
-  test("checks repeatedly, each time over all seconds of the step", async () => {
+  test("checks repeatedly, each time over the whole duration of the step", async () => {
     await run();
     const seconds = prometheus.queries
       .filter((query) => query.startsWith("sum(changes"))
       .map((query) => Number(/\[(\d+)s\]/.exec(query)?.[1]));
-    // Once over a whole window, before anything is changed.
+    // The first query covers a whole window, before any change.
     expect(seconds.slice(0, 7)).toEqual([60, 10, 20, 30, 40, 50, 60]);
     expect(seconds).toHaveLength(1 + 3 * 6);
   });
 
-  test("does not change the weights where the present share fails", async () => {
+  test("does not change the weights if the check of the current share fails", async () => {
     figures = { ...GOOD, latency: 0.06 };
     expect(await run()).toBe(false);
     expect([updates, weights()]).toEqual([[], "90/10"]);
     expect(said.at(-1)).toMatch(/stays at main 90, candidate 10: failed after 10 s: latency/);
   });
 
-  /** Ends a promotion at its first update, as a kill does: nothing is rolled back. */
+  /** Leaves the weights and the record of a promotion that was killed during its first update, without a rollback. */
   const killed = async () => {
     const record = recordFile(folder, "prod", "card-fraud");
     writeRecord(record, { before: { main: 90, candidate: 10 }, now: { main: 50, candidate: 50 } });
@@ -129,7 +129,7 @@ describe("a promotion", () => {
     edit(/weight: 10$/m, "weight: 50");
   };
 
-  test("rolls back first where an earlier one was killed, and then takes all steps", async () => {
+  test("rolls back an earlier promotion that was killed, and then runs all steps", async () => {
     await killed();
     expect(await run()).toBe(true);
     expect(updates).toEqual(["90/10", "50/50", "0/100"]);
@@ -140,7 +140,7 @@ describe("a promotion", () => {
     expect(readRecord(recordFile(folder, "prod", "card-fraud"))).toBeUndefined();
   });
 
-  test("keeps weights that were changed by hand after an earlier one was killed", async () => {
+  test("keeps weights that were edited after an earlier promotion was killed", async () => {
     await killed();
     edit(/weight: 50/, "weight: 70");
     expect(await run()).toBe(true);
@@ -148,7 +148,7 @@ describe("a promotion", () => {
     expect(said[0]).toMatch(/^card-fraud: main 70, candidate 50/);
   });
 
-  test("is rolled back by the next update where it was killed", async () => {
+  test("is rolled back by the next update if it was killed", async () => {
     await killed();
     rollBackKilled("prod", folder, (line) => said.push(line));
     expect([weights(), said]).toEqual([
@@ -159,7 +159,7 @@ describe("a promotion", () => {
     expect(said).toHaveLength(1);
   });
 
-  test("is not rolled back by the next update where the weights, or the model, have changed since", async () => {
+  test("is not rolled back by the next update if the weights or the model have changed since", async () => {
     await killed();
     edit(/weight: 50/, "weight: 70");
     rollBackKilled("prod", folder, (line) => said.push(line));
@@ -169,7 +169,7 @@ describe("a promotion", () => {
     expect(readRecord(recordFile(folder, "prod", "card-fraud"))).toBeUndefined();
   });
 
-  test("is refused, and not changed by an update, while another process runs it", async () => {
+  test("is refused while another process runs it, and so is an update", async () => {
     await killed();
     const record = recordFile(folder, "prod", "card-fraud");
     const [parent] = processesWith(process.ppid);
@@ -181,7 +181,7 @@ describe("a promotion", () => {
     expect([weights(), updates]).toEqual(["50/50", []]);
   });
 
-  test("records the weights from before only while it runs", async () => {
+  test("records the previous weights only while it runs", async () => {
     const during: unknown[] = [];
     const record = recordFile(folder, "prod", "card-fraud");
     await run({}, { up: () => void during.push(readRecord(record)) });
@@ -205,9 +205,9 @@ describe("a promotion", () => {
     [{ latency: 0.06 }, 10, "latencyP99 60.00 ms (threshold: 50 ms)"],
     [{ restarts: 1 }, 10, "pods restarted or went away (1 times)"],
     [{ gone: 1 }, 10, "pods restarted or went away (1 times)"],
-    // More may still come: until the window is over.
+    // More answers are possible until the window ends.
     [{ candidate: {} }, 60, "0 answers are too few to judge by (requests: 50)"],
-  ])("rolls back at once with %j", async (changes, seconds, reason) => {
+  ])("rolls back with %j after %i s: %s", async (changes, seconds, reason) => {
     figures = { ...GOOD, ...changes };
     expect(await step()).toBe(false);
     expect(updates).toEqual(["90/10", "100/0"]);
@@ -217,7 +217,7 @@ describe("a promotion", () => {
     expect(said.at(-1)).toBe("card-fraud: rolled back to main 100, candidate 0");
   });
 
-  test("compares refusals with what the others last refused, once they have no requests", async () => {
+  test("compares the refused share with the last one of the other variants if these get no requests any more", async () => {
     const refusing = { "200": 800, "400": 200 };
     figures = { ...GOOD, candidate: refusing, main: refusing };
     const engine = {
@@ -231,7 +231,7 @@ describe("a promotion", () => {
     expect(said.at(-1)).toContain("20.00 % refused (others: 20.00 %)");
   });
 
-  test("whose update fails rolls back, and repeats the engine's errors", async () => {
+  test("rolls back if an update fails, and prints the errors of the engine", async () => {
     const up = () => {
       if (weights() === "50/50") {
         throw engineError("    error: the rollout took too long");
@@ -242,7 +242,7 @@ describe("a promotion", () => {
     expect(said.at(-2)).toMatch(/rolling back .*: error: the rollout took too long$/);
   });
 
-  test("keeps what somebody else writes into the file in the meantime", async () => {
+  test("keeps other edits of the file that are made while it runs", async () => {
     figures = { ...GOOD, gone: 1 };
     expect(await step({ up: () => edit("owner: team-fraud", "owner: team-cards") })).toBe(false);
     expect([updates, weights()]).toEqual([["90/10", "100/0"], "100/0"]);
@@ -250,9 +250,9 @@ describe("a promotion", () => {
   });
 });
 
-describe("a promotion that is interrupted", () => {
-  test.each(["by a pause", "by an update"])(
-    "rolls back with the signal as reason: %s",
+describe("an interrupted promotion", () => {
+  test.each(["during a pause", "during an update"])(
+    "rolls back with the signal as the reason: %s",
     async (by) => {
       const interrupted = new AbortController();
       const signals: (AbortSignal | undefined)[] = [];
@@ -262,8 +262,8 @@ describe("a promotion that is interrupted", () => {
           return;
         }
         interrupted.abort(new Error("SIGTERM was received"));
-        // As an engine that was interrupted ends.
-        if (by === "by an update") {
+        // The error of an interrupted engine.
+        if (by === "during an update") {
           throw engineError("error: update canceled");
         }
       };
@@ -275,7 +275,7 @@ describe("a promotion that is interrupted", () => {
     },
   );
 
-  test("before its first step changes nothing", async () => {
+  test("changes nothing before its first step", async () => {
     const signal = AbortSignal.abort(new Error("SIGINT was received"));
     expect(await run({ signal })).toBe(false);
     expect([updates, weights()]).toEqual([[], "90/10"]);
@@ -283,7 +283,7 @@ describe("a promotion that is interrupted", () => {
   });
 });
 
-test("a rollback that fails says so, and leaves the old weights in the file", async () => {
+test("a failed rollback is reported, and the file has the old weights", async () => {
   const up = () => {
     figures = { ...GOOD, gone: 1 };
     if (weights() === "90/10") {
@@ -296,18 +296,18 @@ test("a rollback that fails says so, and leaves the old weights in the file", as
   expect(weights()).toBe("90/10");
 });
 
-describe("nothing is changed", () => {
+describe("a promotion does not start", () => {
   test.each([
     [{ model: "cards" }, "--model cards: the stack has no such model; it has card-fraud"],
     [{ to: "next" }, "--to next: no such variant; there are main, candidate"],
     [{ prometheusUrl: undefined }, "--prometheus is required"],
     [{ prometheusUrl: "http://127.0.0.1:9" }, "ECONNREFUSED"],
-  ])("by %j", async (changes, says) => {
+  ])("with %j: %s", async (changes, says) => {
     await expect(run(changes)).rejects.toThrow(says);
     expect([updates, weights()]).toEqual([[], "90/10"]);
   });
 
-  test("where a weight cannot be changed alone", async () => {
+  test("if a weight cannot be changed alone", async () => {
     edit("weight: 10", "weight: &w 10\n            more: *w");
     await expect(run()).rejects.toThrow("team.models[0].variants[1].more: ");
     edit("            more: *w\n", "");
@@ -316,7 +316,7 @@ describe("nothing is changed", () => {
     expect(updates).toEqual([]);
   });
 
-  test("while the stack has other changes pending", async () => {
+  test("while the stack has other pending changes", async () => {
     const preview = ({ expectNoChanges }: { expectNoChanges?: boolean }) => {
       if (expectNoChanges) {
         throw engineError("error: no changes were expected but changes occurred");

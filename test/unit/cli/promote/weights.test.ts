@@ -7,7 +7,7 @@ import { ROOT } from "../../../../cli/stack";
 
 const text = readFileSync(join(ROOT, "Pulumi.team.yaml"), "utf8");
 
-test("the weights in a stack file change, and nothing else", () => {
+test("only the weights in a stack file are changed", () => {
   const after = withWeights(text, "card-fraud", { main: 0, candidate: 100 });
   const lines = (content: string) => content.split("\n");
   const changed = lines(after).filter((line, index) => line !== lines(text)[index]);
@@ -17,7 +17,7 @@ test("the weights in a stack file change, and nothing else", () => {
   expect(withWeights(after, "card-fraud", { main: 90, candidate: 10 })).toBe(text);
 });
 
-test("weights find their variants by name, in any order", () => {
+test("weights are set by the names of variants, in any order", () => {
   const swapped = file("[{ name: b, weight: 1 }, { name: a, weight: 2 }]");
   expect(withWeights(swapped, "cards", { a: 30, b: 70 })).toBe(
     file("[{ name: b, weight: 70 }, { name: a, weight: 30 }]"),
@@ -33,20 +33,23 @@ test.each([
   ["an alias", file("[{ name: a, weight: *w }, { name: b, weight: 1 }]", "w: &w 9\n")],
   ["an anchor", file("[{ name: a, weight: &w 9 }, { name: b, weight: *w }]")],
   [
-    "an anchor that another key repeats",
+    "an anchor that another key uses",
     file("&v [{ name: a, weight: 9 }, { name: b, weight: 1 }]\nkept: *v"),
   ],
   ["a merge key", file("[{ <<: *d, name: a }, { name: b, weight: 1 }]", "d: &d { weight: 9 }\n")],
-  ["an alias for all", file("*v", "v: &v [{ name: a, weight: 9 }, { name: b, weight: 1 }]\n")],
+  [
+    "an alias for all variants",
+    file("*v", "v: &v [{ name: a, weight: 9 }, { name: b, weight: 1 }]\n"),
+  ],
   ["no weight", file("[{ name: a }, { name: b, weight: 1 }]")],
   ["another variant", file("[{ name: a, weight: 1 }, { name: b, weight: 1 }, { name: c }]")],
-  ["a variant less", file("[{ name: a, weight: 1 }]")],
-])("weights of a file that has %s for one are refused", (_, content) => {
+  ["a missing variant", file("[{ name: a, weight: 1 }]")],
+])("weights of a file with %s are refused", (_, content) => {
   expect(() => withWeights(content, "cards", { a: 50, b: 50 })).toThrow(
     /the weights of cards cannot be changed alone; write a and b in the stack file/,
   );
 });
 
-test("weights of a model that does not exist are refused", () => {
+test("weights of a model that does not exist are an error", () => {
   expect(() => withWeights(text, "cards", { main: 1 })).toThrow(/cannot be changed alone/);
 });

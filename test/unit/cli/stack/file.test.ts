@@ -18,7 +18,7 @@ import { load } from "../../../../cli/stack/load";
 import { preview } from "../../../../cli/stack/preview";
 import { start } from "../../../../cli/stack/start";
 
-/** Stands for the program's folder, which is the user's. */
+/** Replaces the folder of the program, which has the user's files. */
 const folder = vi.hoisted(() => ({ path: "" }));
 vi.mock("../../../../cli/common/root", () => ({
   get ROOT() {
@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder.path, { recursive: true }));
 const write = (name: string, text: string) => writeFileSync(stackFile(name), text);
 
 describe("a stack file", () => {
-  it("is read for the program's own keys alone", () => {
+  it("is read without the keys of other programs", () => {
     const text = "config: {'aws:team': {name: x}, 'ml-platform:platform': {}}";
     expect(configOf(text, "a").team).toBeUndefined();
   });
@@ -45,7 +45,7 @@ describe("a stack file", () => {
     });
   });
 
-  it("is read as the program receives it from Pulumi: JSON in a text, and numbers as texts", () => {
+  it("is read as Pulumi passes it to the program: JSON in strings, and numbers as strings", () => {
     const text = `config:
   ml-platform:owner: 42
   ml-platform:retainData: "false"
@@ -60,24 +60,24 @@ describe("a stack file", () => {
     });
   });
 
-  it("may have merge keys, which Pulumi reads as well", () => {
+  it("may contain merge keys, which Pulumi supports", () => {
     const text =
       "base: &base { domain: a.example.com, namespace: web }\nconfig:\n  ml-platform:platform:\n    ingress: { <<: *base }\n";
     expect(configOf(text, "a").platform?.ingress.domain).toBe("a.example.com");
   });
 });
 
-describe("a stack's lab", () => {
+describe("the lab of a stack", () => {
   it.each([
     [".lab/dev/kubeconfig", "dev"],
     ["./.lab/x-1/kubeconfig", "x-1"],
     ["/home/me/.kube/config", undefined],
     [undefined, undefined],
-  ])("is known by the path of its kubeconfig: %s", (path, lab) => {
+  ])("is found by the path of the kubeconfig: %s is the lab %s", (path, lab) => {
     expect(labAt(path)).toBe(lab);
   });
 
-  it("is found in a file with mistakes, for the command that may correct them", () => {
+  it("is found in a file with errors, for the command that may correct them", () => {
     write("lab", "config: {'ml-platform:cluster': {kubeconfig: .lab/a/kubeconfig}}");
     expect(uncheckedLabOf("lab")).toBe("a");
     expect(() => labOf("lab")).toThrow("neither platform nor team is set");
@@ -86,8 +86,8 @@ describe("a stack's lab", () => {
 
 const NEITHER = "ml-platform:platform: neither platform nor team is set; ";
 
-/** Mistakes in a stack file, and their messages. */
-const MISTAKES: [what: string, text: string | undefined, message: string | RegExp][] = [
+/** Errors in a stack file, and their messages. */
+const ERRORS: [what: string, text: string | undefined, message: string | RegExp][] = [
   [
     "broken YAML",
     "config:\n  ml-platform:team: [\n  ml-platform:postgresPassword: hunter22\n",
@@ -98,15 +98,19 @@ const MISTAKES: [what: string, text: string | undefined, message: string | RegEx
     "config:\n  ml-platform:team: *nothing\n",
     "Pulumi.bad.yaml is not valid YAML: Unresolved alias (the anchor must be set before the alias): nothing",
   ],
-  ["a list for the configuration", "config: [a]\n", "Pulumi.bad.yaml: config: must be a mapping"],
-  ["a text for all", "hello\n", "Pulumi.bad.yaml: must be a mapping of keys to values"],
+  ["a list as its configuration", "config: [a]\n", "Pulumi.bad.yaml: config: must be a mapping"],
+  [
+    "a string instead of a mapping",
+    "hello\n",
+    "Pulumi.bad.yaml: must be a mapping of keys to values",
+  ],
   [
     "no configuration",
     "config:\n",
     `Pulumi.bad.yaml: the stack's configuration has an error; nothing was changed:\n  ${NEITHER}`,
   ],
   [
-    "no text",
+    "no content",
     "",
     `Pulumi.bad.yaml: the stack's configuration has an error; nothing was changed:\n  ${NEITHER}`,
   ],
@@ -127,7 +131,7 @@ const MISTAKES: [what: string, text: string | undefined, message: string | RegEx
   ],
 ];
 
-describe.each(MISTAKES)("with %s", (_what, text, message) => {
+describe.each(ERRORS)("an error in a stack file: %s", (_what, text, message) => {
   const interruption = {} as Interruption;
   const stack = "bad";
   const commands = {
@@ -139,15 +143,18 @@ describe.each(MISTAKES)("with %s", (_what, text, message) => {
     lock: () => lockImages(stack, () => {}),
   };
 
-  it.each(Object.entries(commands))("%s says so, and does nothing", async (_command, run) => {
-    rmSync(stackFile(stack), { force: true });
-    if (text !== undefined) {
-      write(stack, text);
-    }
-    await expect(run()).rejects.toThrow(message);
-  });
+  it.each(Object.entries(commands))(
+    "is reported by %s, which changes nothing",
+    async (_command, run) => {
+      rmSync(stackFile(stack), { force: true });
+      if (text !== undefined) {
+        write(stack, text);
+      }
+      await expect(run()).rejects.toThrow(message);
+    },
+  );
 
-  it("the message shows no value", () => {
+  it("is reported without its values", () => {
     rmSync(stackFile(stack), { force: true });
     if (text !== undefined) {
       write(stack, text);

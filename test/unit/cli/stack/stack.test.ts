@@ -26,13 +26,16 @@ describe("Pulumi's environment", () => {
     [true, { PULUMI_CONFIG_PASSPHRASE: "mine" }, undefined],
     [true, { PULUMI_CONFIG_PASSPHRASE_FILE: "/f" }, undefined],
     [false, {}, undefined],
-  ])("has the empty passphrase for local stacks alone (%s, %j)", (local, base, expected) => {
-    expect(environment(tools, local, base).PULUMI_CONFIG_PASSPHRASE).toBe(expected);
-  });
+  ])(
+    "has an empty passphrase only for local stacks without another one (%s, %j)",
+    (local, base, expected) => {
+      expect(environment(tools, local, base).PULUMI_CONFIG_PASSPHRASE).toBe(expected);
+    },
+  );
 });
 
-describe("host names below localhost", () => {
-  it("are this machine, others are looked up", () => {
+describe("a host name below localhost", () => {
+  it("is this machine, and other names are resolved", () => {
     expect(connectTo(new URL("http://m.demo.localhost:8080/x"))).toEqual({
       host: "127.0.0.1",
       port: 8080,
@@ -49,22 +52,22 @@ it.each([
   ["50", "50"],
   [12, "12"],
   [undefined, "no"],
-])("shows the metric %s as %s", (quantity, text) => {
+])("the metric %s is printed as %s", (quantity, text) => {
   expect(rate(quantity)).toBe(text);
 });
 
-describe("what is generated from the schema", () => {
-  it("is up to date: the editors' schema", () => {
+describe("a file that is generated from the schema", () => {
+  it("is up to date: the JSON Schema for editors", () => {
     expect(JSON.parse(readFileSync(SCHEMA_FILE, "utf8"))).toEqual(stackFileSchema());
   });
 
-  it("is up to date: the README's table", () => {
+  it("is up to date: the table of the README", () => {
     const readme = readFileSync(README, "utf8");
     expect(withTable(readme)).toBe(readme);
   });
 });
 
-it("finds every image that the dev stack needs among those that a lab provides", () => {
+it("a lab has every image that the dev stack needs", () => {
   const provided = recipes.map(({ reference }) => reference);
   const { devicePlugin: _gpu, ...needed } = CATALOGUE;
   expect(provided).toEqual(expect.arrayContaining(Object.values(needed)));

@@ -6,7 +6,7 @@ import { firstPrediction, withoutTls } from "../../../../cli/stack/summary";
 let server: Server;
 afterEach(() => server?.close());
 
-/** A model on loopback whose answers have these statuses, and then the last one again. */
+/** A model on the loopback address, which responds with these statuses and then repeats the last one. */
 async function model(...statuses: number[]): Promise<Record<string, string>> {
   server = createServer((_request, response) => {
     const [status = 200] = statuses.length > 1 ? statuses.splice(0, 1) : statuses;
@@ -16,7 +16,7 @@ async function model(...statuses: number[]): Promise<Record<string, string>> {
   return { churn: `http://churn.demo.localhost:${(server.address() as AddressInfo).port}` };
 }
 
-test("a model is asked again until the Ingress has its route", async () => {
+test("the request to a model is repeated until the Ingress has its route", async () => {
   const models = await model(404, 503, 200);
   const url = `${models.churn}/predict`;
   expect(await firstPrediction({ models }, true)).toEqual({
@@ -26,7 +26,7 @@ test("a model is asked again until the Ingress has its route", async () => {
   });
 });
 
-test("any answer of a model on another cluster is shown", async () => {
+test("every answer of a model on another cluster is shown", async () => {
   const models = await model(400);
   const url = `${models.churn}/predict`;
   const answer = `${url} answered 400: answer 400`;
@@ -38,11 +38,11 @@ test.each([
   [{ issuer: "ca", redirect: false }, "http://churn.demo.localhost/predict"],
   [{ issuer: "ca" }, undefined],
   [{}, undefined],
-])("the URL without TLS of a platform with the ingress %j is %s", (ingress, expected) => {
+])("the HTTP URL of a platform with the ingress %j is %s", (ingress, expected) => {
   const platform = { ingress } as Parameters<typeof withoutTls>[1];
   expect(withoutTls("https://churn.demo.localhost:8443/predict", platform)).toBe(expected);
 });
 
-test("where there is no model nothing is asked", async () => {
+test("no request is sent if there is no model", async () => {
   expect(await firstPrediction({}, true)).toBeUndefined();
 });
