@@ -98,8 +98,8 @@ describe.concurrent("a lab with faults during its start", () => {
     await slowStart;
     const found = await states(slow);
     expect(found, lines.join("\n")).toEqual(found.map(({ name }) => running(name)));
-    expect(found).toHaveLength(12);
-    expect(lines.filter((line) => line.includes("ended"))).toEqual([]);
+    expect(found).toHaveLength(13);
+    expect(lines.filter((line) => line.includes("exited"))).toEqual([]);
   });
 
   // The steps use the same lab: each step begins with the state after the previous one.
