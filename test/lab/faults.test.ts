@@ -127,7 +127,7 @@ async function eachComponentKilled(): Promise<void> {
   };
   await onEachComponent(kill, startLab(hurt, report));
   const found = await states(hurt);
-  expect(killed).toHaveLength(12);
+  expect(killed).toHaveLength(13);
   expect(found.map(({ name, state }) => `${name} ${state}`).sort(), lines.join("\n")).toEqual(
     killed.map((name) => `${name} running`).sort(),
   );

@@ -106,7 +106,7 @@ describe("a lab that has been started", () => {
   it("has every component running, and files with its addresses", async () => {
     const { components } = await labStatus(options);
     expect(components.filter(({ state }) => state !== "running")).toEqual([]);
-    expect(components).toHaveLength(12);
+    expect(components).toHaveLength(13);
     expect(JSON.parse(readFileSync(join(info.folder, "lab.json"), "utf8"))).toEqual(info);
     expect(info).toMatchObject({ context: `lab-${NAME}`, builder: `lab-${NAME}` });
     const lock = JSON.parse(readFileSync(info.imagesLock, "utf8"));
