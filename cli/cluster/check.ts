@@ -2,6 +2,7 @@ import type { KubeConfig, KubernetesObject, VersionInfo } from "@kubernetes/clie
 import { missingFiles } from "../../components/config/checks";
 import type { StackConfig } from "../../components/config/schema";
 import { answer, kubeConfigOf } from "../../components/kubernetes/client";
+import { redirecting } from "../../components/platform/ingress/redirect";
 import { imagesToBuild } from "../../components/team/images/schema";
 import { requirePush } from "../images/registry";
 
@@ -60,6 +61,7 @@ function namedObjects({ platform, team }: StackConfig): NamedObject[] {
   const { ingress, gateway, prometheus } = platform ?? {};
   return [
     ...(ingress ? ingressObjects(ingress) : []),
+    ...(platform ? certificateObjects(platform) : []),
     ...(gateway?.mode === "install"
       ? [
           {
@@ -76,6 +78,34 @@ function namedObjects({ platform, team }: StackConfig): NamedObject[] {
           storage("team.tracking", team.tracking.storageClass),
           storage("team.data", team.data.storageClass),
         ]
+      : []),
+  ];
+}
+
+/** What certificates and the redirect to HTTPS need, and the platform does not install. */
+function certificateObjects({
+  certManager,
+  ingress,
+}: NonNullable<StackConfig["platform"]>): NamedObject[] {
+  const crd = (key: string, name: string): NamedObject => ({
+    ...{ key, name },
+    ...{ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" },
+  });
+  const key = "platform.certManager";
+  return [
+    ...(certManager.mode === "existing"
+      ? [
+          {
+            key: `${key}.namespace`,
+            apiVersion: "v1",
+            kind: "Namespace",
+            name: certManager.namespace,
+          },
+          crd(`${key}.mode`, "certificates.cert-manager.io"),
+        ]
+      : []),
+    ...(redirecting(ingress) === "traefik"
+      ? [crd("platform.ingress.redirect", "middlewares.traefik.io")]
       : []),
   ];
 }

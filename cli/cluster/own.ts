@@ -146,6 +146,8 @@ export function requireContext({ context, ...others }: OwnCluster): void {
   );
 }
 
+const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+
 /** The options that differ from a stack file, each with the value in the file. */
 function differences(cluster: OwnCluster, config: StackConfig): string[] {
   return Object.entries(cluster).flatMap(([option, value]) => {
@@ -153,7 +155,7 @@ function differences(cluster: OwnCluster, config: StackConfig): string[] {
     const present = key.split(".").reduce<unknown>((at, name) => (at as never)?.[name], config);
     return value === undefined || present === value
       ? []
-      : [`  ${key}: ${present ?? "not set"}, not ${value}`];
+      : [`  ${key}: ${present ? shown(present) : "not set"}, not ${value}`];
   });
 }
 

@@ -58,8 +58,9 @@ function formRows(form: SchemaNode, path: string): string[] {
     ([, child]) => child.const !== undefined,
   ) ?? ["", {}];
   const own = Object.entries(properties).filter(([key]) => key !== tag);
+  const mark = tag ? `\` (${tag} ${name}) |` : "` |";
   return own.flatMap(([key, child]) =>
-    rows(child, `${path}.${key}`).map((line) => line.replace("` |", `\` (${tag} ${name}) |`)),
+    rows(child, `${path}.${key}`).map((line) => line.replace("` |", mark)),
   );
 }
 

@@ -118,7 +118,8 @@ export async function summary(
 ): Promise<string> {
   const { certificateAuthority, platform, prometheusUrl, trackingUrl } = outputs;
   // A browser does not trust the platform's CA.
-  const page = (url: string | undefined) => url && (withoutTls(url, platform) ?? url);
+  const page = (url: string | undefined) =>
+    url && ((certificateAuthority && withoutTls(url, platform)) || url);
   const table = new Table();
   const row = (name: string, value: string | undefined) => value && table.push([name, value]);
   const option = stack === "dev" ? "" : ` -- --stack ${stack}`;

@@ -81,11 +81,13 @@ function proxyEnvironment(
   { http, https, noProxy = [] }: ProxySettings,
   direct: readonly pulumi.Input<string>[],
 ): Variable[] {
+  const listed = (hosts: readonly string[]) => [...CLUSTER_HOSTS, ...hosts, ...noProxy].join(",");
   const hosts = pulumi.all([...direct]).apply((urls) => urls.map((url) => new URL(url).hostname));
   const variables = {
     ...(http && { http_proxy: http }),
     ...(https && { https_proxy: https }),
-    no_proxy: hosts.apply((own) => [...CLUSTER_HOSTS, ...own, ...noProxy].join(",")),
+    // A plain value where it can be one: not every component takes an output.
+    no_proxy: direct.length > 0 ? hosts.apply(listed) : listed([]),
   };
   return Object.entries(variables).flatMap(([name, value]) => [
     { name, value },

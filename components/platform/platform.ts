@@ -40,23 +40,20 @@ export class Platform extends pulumi.ComponentResource {
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:Platform", name, {}, opts);
-    const { imageSource, owner = "ml-platform", retainData = true, ...own } = args;
-    const config = parseArgs(platformSchema, own, name);
+    const { imageSource, owner = "ml-platform", retainData = true, ...settings } = args;
+    const config = parseArgs(platformSchema, settings, name);
     const common = { imageSource, owner, retainData };
     const child = { parent: this };
     this.contract = contractOf(config);
 
-    const { namespace, ingress } = config;
-    const metadata = {
-      namespace,
-      labels: labels({ name, instance: name, component: "monitoring", owner }),
-    };
+    const own = labels({ name, instance: name, component: "monitoring", owner });
+    const metadata = { namespace: config.namespace, labels: own };
     const created = new k8s.core.v1.Namespace(
       `${name}-namespace`,
       {
         metadata: {
-          name: namespace,
-          labels: { ...metadata.labels, ...podSecurityLabels("restricted") },
+          name: config.namespace,
+          labels: { ...own, ...podSecurityLabels("restricted") },
         },
       },
       { ...child, protect: retainData },
@@ -64,14 +61,7 @@ export class Platform extends pulumi.ComponentResource {
     const inNamespace = { ...child, dependsOn: [created] };
     const exposed = installed(config.prometheus)?.expose ? this.contract.ingress : undefined;
     platformNetwork(`${name}-network`, metadata, exposed, inNamespace);
-    redirectMiddleware(`${name}-redirect`, ingress, metadata, inNamespace);
-    const gateway = installed(config.gateway);
-    // With TLS each route has a Gateway of its own.
-    if (gateway && this.contract.gateway && !ingress.issuer) {
-      const { domain } = ingress;
-      const settings = { ...this.contract.gateway, ...gateway, domain, labels: metadata.labels };
-      platformGateway(`${name}-gateway`, settings, inNamespace);
-    }
+    entrances(name, config, this.contract, metadata, inNamespace);
     const issuers = certificates(name, config, common, child);
     this.certificateAuthority =
       this.contract.ingress.issuer === CA_ISSUER ? issuers?.certificateAuthority : undefined;
@@ -86,6 +76,24 @@ export class Platform extends pulumi.ComponentResource {
       contract: this.contract,
       certificateAuthority: this.certificateAuthority,
     });
+  }
+}
+
+/** What sends requests from outside to the namespaces: the redirect of HTTP, and a Gateway. */
+function entrances(
+  name: string,
+  { ingress, gateway }: PlatformConfig,
+  contract: PlatformContract,
+  metadata: { namespace: string; labels: Record<string, string> },
+  opts: pulumi.CustomResourceOptions,
+): void {
+  redirectMiddleware(`${name}-redirect`, ingress, metadata, opts);
+  const settings = installed(gateway);
+  // With TLS each route has a Gateway of its own.
+  if (settings && contract.gateway && !ingress.issuer) {
+    const { domain } = ingress;
+    const { labels } = metadata;
+    platformGateway(`${name}-gateway`, { ...contract.gateway, ...settings, domain, labels }, opts);
   }
 }
 

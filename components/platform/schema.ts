@@ -12,32 +12,49 @@ export const platformSchema = z
     namespace: namespaceName.default("ml-platform").describe("Namespace of the platform"),
     ...schemasOf(PLATFORM_FEATURES),
   })
-  .superRefine(({ gateway, ingress, certManager, prometheus, metricsAdapter }, context) => {
-    if (gateway.mode === "install" && ingress.issuer && !gateway.httpsPort) {
-      context.addIssue({
-        code: "custom",
-        path: ["gateway", "httpsPort"],
-        message:
-          "is missing: with ingress.issuer a Gateway is served with TLS; set it to 443 or, for Traefik, to the port of an entry point",
-      });
-    }
-    if (typeof ingress.issuer === "object" && certManager.mode === "off") {
-      context.addIssue({
-        code: "custom",
-        path: ["ingress", "issuer"],
-        message:
-          "is created in cert-manager; set certManager.mode to install or existing, or write the name of an existing ClusterIssuer",
-      });
-    }
-    if (metricsAdapter.mode === "install" && prometheus.mode === "off") {
-      context.addIssue({
-        code: "custom",
-        path: ["metricsAdapter", "mode"],
-        message:
-          "the adapter needs Prometheus; set prometheus.mode to install or existing, or this key to off",
-      });
-    }
-  });
+  .superRefine(
+    ({ namespace, gateway, ingress, certManager, prometheus, metricsAdapter }, context) => {
+      if (gateway.mode === "install" && ingress.issuer && !gateway.httpsPort) {
+        context.addIssue({
+          code: "custom",
+          path: ["gateway", "httpsPort"],
+          message:
+            "is missing: with ingress.issuer a Gateway is served with TLS; set it to 443 or, for Traefik, to the port of an entry point",
+        });
+      }
+      if (gateway.mode === "install" && gateway.httpsPort === gateway.port) {
+        context.addIssue({
+          code: "custom",
+          path: ["gateway", "httpsPort"],
+          message: "is the port of HTTP too; choose another one",
+        });
+      }
+      const taken = { [namespace]: "the platform", [ingress.namespace]: "the ingress controller" };
+      if (certManager.mode === "install" && taken[certManager.namespace]) {
+        context.addIssue({
+          code: "custom",
+          path: ["certManager", "namespace"],
+          message: `is the namespace of ${taken[certManager.namespace]}; choose another name`,
+        });
+      }
+      if (typeof ingress.issuer === "object" && certManager.mode === "off") {
+        context.addIssue({
+          code: "custom",
+          path: ["ingress", "issuer"],
+          message:
+            "is created in cert-manager; set certManager.mode to install or existing, or write the name of an existing ClusterIssuer",
+        });
+      }
+      if (metricsAdapter.mode === "install" && prometheus.mode === "off") {
+        context.addIssue({
+          code: "custom",
+          path: ["metricsAdapter", "mode"],
+          message:
+            "the adapter needs Prometheus; set prometheus.mode to install or existing, or this key to off",
+        });
+      }
+    },
+  );
 
 export type PlatformConfig = z.output<typeof platformSchema>;
 

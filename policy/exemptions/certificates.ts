@@ -9,7 +9,7 @@ export const CERTIFICATES_EXEMPTIONS: readonly BuiltInExemption[] = [
     object: "Release//*-cert-manager-helm",
     rules: ["opaque-release"],
     reason:
-      "Pulumi's component for cert-manager creates a Helm release, whose chart is pinned. The tests judge each of its objects.",
+      "Pulumi's component for cert-manager creates a Helm release, whose chart is pinned. The tests check each of its objects.",
   },
   {
     component,

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../model/resource";
 import { isRecord } from "../model/shape";
-import { list, NAMESPACE_NAME, recordAt } from "../model/stack";
+import { list, NAMESPACE_NAME, nameOf, namespaceOf, recordAt, type Stack } from "../model/stack";
 import type { Rule } from "./rule";
 
 const base = { pack: "platform", level: "mandatory" } as const;
@@ -18,6 +18,44 @@ function invalidHosts(path: string, hosts: readonly unknown[], key = ""): string
     `${host}` === "" || `${host}`.includes("*")
       ? [`${path}[${index}]${key} is not a host name without *`]
       : [],
+  );
+}
+
+/** Violations for listeners of a Gateway that serve requests without encryption. */
+function plainListeners(gateway: KubernetesObject, stack: Stack): string[] {
+  return list(recordAt(gateway.value, "spec").listeners).flatMap((listener, index) => {
+    const { name, protocol } = recordAt({ listener }, "listener");
+    return ENCRYPTED.has(protocol) || (protocol === "HTTP" && onlyRedirects(gateway, name, stack))
+      ? []
+      : `spec.listeners[${index}].protocol is not encrypted`;
+  });
+}
+
+/** Whether the stack attaches routes to a listener, and each of them only redirects to HTTPS. */
+function onlyRedirects(gateway: KubernetesObject, listener: unknown, stack: Stack): boolean {
+  const routes = [...stack.of("HTTPRoute"), ...stack.of("GRPCRoute")].filter((route) =>
+    list(recordAt(route.value, "spec").parentRefs).some((parent) => {
+      const { name, namespace = namespaceOf(route), sectionName } = recordAt({ parent }, "parent");
+      return (
+        name === nameOf(gateway) &&
+        namespace === namespaceOf(gateway) &&
+        (sectionName === undefined || sectionName === listener)
+      );
+    }),
+  );
+  return routes.length > 0 && routes.every(redirectsToHttps);
+}
+
+/** Whether each rule of a route answers every request with a redirect to HTTPS. */
+function redirectsToHttps({ value }: KubernetesObject): boolean {
+  const rules = list(recordAt(value, "spec").rules);
+  return (
+    rules.length > 0 &&
+    rules.every((rule) =>
+      list(recordAt({ rule }, "rule").filters).some(
+        (filter) => recordAt({ filter }, "filter", "requestRedirect").scheme === "https",
+      ),
+    )
   );
 }
 
@@ -175,17 +213,14 @@ export const NETWORK_RULES: readonly Rule[] = [
   {
     ...base,
     name: "gateway-tls",
-    description: "Traffic through a Gateway is encrypted.",
+    description:
+      "Traffic through a Gateway is encrypted; a listener without encryption only redirects to HTTPS.",
     remedy:
-      "Give every listener the protocol HTTPS or TLS, or set network.requireTls of the policy configuration to false.",
+      "Give every listener the protocol HTTPS or TLS, or attach a route to it that redirects to HTTPS and no other, or set network.requireTls of the policy configuration to false.",
     url: "https://gateway-api.sigs.k8s.io/guides/tls/",
-    object: ({ kind, value }, config) =>
-      kind === "Gateway" && config.network.requireTls
-        ? list(recordAt(value, "spec").listeners).flatMap((listener, index) =>
-            ENCRYPTED.has(recordAt({ listener }, "listener").protocol)
-              ? []
-              : `spec.listeners[${index}].protocol is not encrypted`,
-          )
+    inStack: (object, stack, config) =>
+      object.kind === "Gateway" && config.network.requireTls
+        ? plainListeners(object, stack)
         : undefined,
   },
 ];

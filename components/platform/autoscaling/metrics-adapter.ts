@@ -112,7 +112,12 @@ function customMetricsApi(
       metadata: {
         name: "v1beta1.custom.metrics.k8s.io",
         labels,
-        annotations: { "pulumi.com/waitFor": "condition=Available", ...annotations },
+        annotations: {
+          "pulumi.com/waitFor": "condition=Available",
+          // cert-manager, if it was used before, is the owner of the field.
+          ...(caBundle && { "pulumi.com/patchForce": "true" }),
+          ...annotations,
+        },
       },
       spec: {
         group: "custom.metrics.k8s.io",

@@ -22,7 +22,7 @@ const settings = {
     .int()
     .min(1)
     .default(1)
-    .describe("Increase it to replace the serving certificate"),
+    .describe("Increase it to replace the serving certificate, if it is not from cert-manager"),
   pod,
 };
 

@@ -27,7 +27,7 @@ export interface CertManagerArgs extends z.input<typeof certManagerSettings> {
 
 /**
  * cert-manager, by its chart. Everything that needs it must depend on it: it is ready when its webhook answers. The chart is
- * one Helm release, whose objects a preview does not show; the tests have the policies judge them.
+ * one Helm release, whose objects a preview does not show; the tests check them with the policies.
  */
 export class CertManager extends pulumi.ComponentResource {
   /** Its namespace, where the Secrets of ClusterIssuers are. */

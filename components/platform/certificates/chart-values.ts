@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { CERT_MANAGER_VERSION } from "../../images/catalogue";
 import { environmentOf } from "../../kubernetes/pod-settings";
 import { requirements } from "../../kubernetes/resources";
-import { NON_ROOT_ID, restrictedContainer } from "../../kubernetes/security";
+import { NON_ROOT_ID, restrictedContainer, restrictedPod } from "../../kubernetes/security";
 import type { certManagerSettings } from "./schema";
 
 /** The images of cert-manager's pods, by digest. */
@@ -45,7 +45,7 @@ function image(reference: string) {
  * @see https://www.pulumi.com/registry/packages/kubernetes-cert-manager/
  */
 export function certManagerArgs(settings: ChartSettings): CertManagerArgs {
-  const { images, memory, namespace, pod, replicas } = settings;
+  const { gatewayApi, images, memory, namespace, pod, replicas } = settings;
   const { imagePullSecrets = [], priorityClassName } = pod;
   const resources = requirements({
     cpu: "25m",
@@ -76,9 +76,12 @@ export function certManagerArgs(settings: ChartSettings): CertManagerArgs {
       ...(pod.affinity && { affinity: pod.affinity }),
       resources,
       image: image(images.startupapicheck),
+      securityContext: restrictedPod(),
       timeout: "5m",
     },
     extraEnv: environmentOf({ proxy: pod.proxy }),
+    // A flag and not the configuration file, as a changed file does not restart the controller.
+    ...(gatewayApi && { extraArgs: ["--enable-gateway-api"] }),
     global: {
       leaderElection: { namespace },
       imagePullSecrets: imagePullSecrets.map((name) => ({ name })),
@@ -133,14 +136,9 @@ function release({ chart, namespace }: ChartSettings) {
   };
 }
 
-function otherValues({ gatewayApi, images, keepCrds }: ChartSettings) {
+function otherValues({ images, keepCrds }: ChartSettings) {
   return {
     crds: { enabled: true, keep: keepCrds },
     acmesolver: { image: image(images.acmesolver) },
-    config: {
-      apiVersion: "controller.config.cert-manager.io/v1alpha1",
-      kind: "ControllerConfiguration",
-      ...(gatewayApi && { enableGatewayAPI: true }),
-    },
   };
 }

@@ -28,7 +28,9 @@ const NAMESPACE = "cert-manager";
 
 /** The settings of a cert-manager that is installed. */
 export const certManagerSettings = z.strictObject({
-  namespace: namespaceName.default(NAMESPACE).describe("Namespace, which is created"),
+  namespace: namespaceName
+    .default(NAMESPACE)
+    .describe("Namespace, which is created; to change it later, set mode to off first"),
   chart: text
     .optional()
     .describe(
@@ -88,7 +90,10 @@ const acme = z
     server: httpUrl("https://acme.example.com/directory")
       .default("https://acme-v02.api.letsencrypt.org/directory")
       .describe("Directory URL of the ACME server; default: Let's Encrypt"),
-    email: z.email("must be an e-mail address, such as platform@example.com").optional(),
+    email: z
+      .email("must be an e-mail address, such as platform@example.com")
+      .optional()
+      .describe("Address to which the ACME server may write about the account"),
     caBundle: z
       .string()
       .regex(/^[A-Za-z0-9+/]+=*$/, "must be base64 of PEM certificates")
@@ -110,7 +115,7 @@ export const issuerSchema = z
     z.strictObject({ acme }),
   ])
   .describe(
-    "What signs the certificates: the name of an existing ClusterIssuer, `selfSigned: {}`, or `acme`. If it is set, every Ingress and Gateway is served with TLS",
+    "What signs the certificates: the name of an existing ClusterIssuer, `selfSigned: {}`, or `acme`. If it is set, every Ingress, and every Gateway that is created, is served with TLS",
   );
 
 export type IssuerConfig = z.output<typeof issuerSchema>;

@@ -9,7 +9,7 @@ type Controller = (typeof CONTROLLERS)[number];
 type Settings = Pick<PlatformIngressConfig, "className" | "controller" | "issuer" | "redirect">;
 
 /** The controller that the platform sets up to redirect HTTP; undefined if there is no TLS, no redirect, or another one. */
-function redirecting({ className, controller, issuer, redirect }: Settings) {
+export function redirecting({ className, controller, issuer, redirect }: Settings) {
   const chosen = controller ?? className;
   return issuer && redirect !== false ? CONTROLLERS.find((known) => known === chosen) : undefined;
 }

@@ -20,7 +20,9 @@ const settings = {
   redirect: z
     .boolean()
     .optional()
-    .describe("Redirect HTTP to HTTPS, if there is an issuer. Default: true"),
+    .describe(
+      "Redirect HTTP to HTTPS, if there is an issuer. Default: true; of a controller that is not known, only with `annotations`",
+    ),
   httpPort: port
     .optional()
     .describe("Port of HTTP in URLs, if HTTP is served as well as HTTPS. Default: 80"),

@@ -30,7 +30,8 @@ export function modelGateway(
       apiVersion: GATEWAY_API,
       kind: "Gateway",
       metadata: { ...metadata, name: model, annotations },
-      spec: tlsGatewaySpec(tls, host, `${model}-gateway-tls`),
+      // With a dot, which no name of another model has.
+      spec: tlsGatewaySpec(tls, host, `${model}.gateway-tls`),
     },
     opts,
   );

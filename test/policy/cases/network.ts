@@ -1,6 +1,26 @@
 import { gateway, httpRoute, ingress, networkPolicy, service } from "../objects";
 import type { RuleCases } from "./case";
 
+/** A Gateway that serves HTTPS, and the route that its HTTP listener redirects with. */
+const redirected = {
+  ...gateway,
+  spec: {
+    gatewayClassName: "traefik",
+    listeners: [
+      { name: "https", protocol: "HTTPS", port: 443, hostname: "*.example.com" },
+      { name: "http", protocol: "HTTP", port: 80, hostname: "*.example.com" },
+    ],
+  },
+};
+const redirect = {
+  ...httpRoute,
+  spec: {
+    parentRefs: [{ ...gateway.metadata, sectionName: "http" }],
+    hostnames: ["app.example.com"],
+    rules: [{ filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https" } }] }],
+  },
+};
+
 /** Rules for network access. */
 export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
   "open-ingress": {
@@ -94,8 +114,38 @@ export const NETWORK_CASES: Readonly<Record<string, RuleCases>> = {
     },
   },
   "gateway-tls": {
-    good: [gateway],
+    good: [redirected, redirect],
+    passes: {
+      "no listener without encryption": { "[0].spec.listeners[1].protocol": "HTTPS" },
+      "a redirect in the Gateway's namespace by default": {
+        "[1].spec.parentRefs[0].namespace": undefined,
+      },
+    },
     fails: {
+      "a listener without a route": [
+        { "[1].spec.parentRefs[0].sectionName": "https" },
+        "spec.listeners[1].protocol is not encrypted",
+      ],
+      "a route of another Gateway": [
+        { "[1].spec.parentRefs[0].name": "other" },
+        "spec.listeners[1].protocol is not encrypted",
+      ],
+      "a route of another namespace": [
+        { "[1].spec.parentRefs[0].namespace": "other" },
+        "spec.listeners[1].protocol is not encrypted",
+      ],
+      "a route that redirects to another scheme": [
+        { "[1].spec.rules[0].filters[0].requestRedirect.scheme": "http" },
+        "spec.listeners[1].protocol is not encrypted",
+      ],
+      "a route with a rule that does not redirect": [
+        { "[1].spec.rules[1]": { backendRefs: [{ name: "app", port: 80 }] } },
+        "spec.listeners[1].protocol is not encrypted",
+      ],
+      "a TCP listener": [
+        { "[0].spec.listeners[1].protocol": "TCP" },
+        "spec.listeners[1].protocol is not encrypted",
+      ],
       plain: [
         { "[0].spec.listeners[0].protocol": "HTTP" },
         "spec.listeners[0].protocol is not encrypted",

@@ -71,10 +71,12 @@ describe("an installed cert-manager", () => {
   });
 
   test("handles Gateways only if the platform has the Gateway API", async () => {
-    const config = async (other: Inputs) =>
-      (await installed({}, other)).release.helmOptions.values.config.enableGatewayAPI;
+    const config = async (other: Inputs) => (await installed({}, other)).release.extraArgs;
     expect(await config({})).toBeUndefined();
-    expect(await config({ gateway: { mode: "install", className: "traefik" } })).toBe(true);
+    // As an argument, so that a change restarts the controller.
+    expect(await config({ gateway: { mode: "install", className: "traefik" } })).toEqual([
+      "--enable-gateway-api",
+    ]);
   });
 
   test("passes the settings of its pods to all of them", async () => {
@@ -182,6 +184,18 @@ describe("an issuer", () => {
       { gateway: { mode: "install", className: "traefik" }, ingress: { issuer: "letsencrypt" } },
       "platform.gateway.httpsPort: is missing",
     ],
+    [
+      { gateway: { mode: "install", className: "traefik", port: 443, httpsPort: 443 } },
+      "platform.gateway.httpsPort: is the port of HTTP",
+    ],
+    [
+      { certManager: { mode: "install", namespace: "ml-platform" } },
+      "platform.certManager.namespace: is the namespace of the platform",
+    ],
+    [
+      { certManager: { mode: "install", namespace: "traefik" } },
+      "platform.certManager.namespace: is the namespace of the ingress controller",
+    ],
   ])("%j is refused", async (platform, message) => {
     await expect(platformWith(platform)).rejects.toThrow(message);
   });
@@ -282,7 +296,7 @@ describe("a route between variants, with an issuer", () => {
         ...{ name: "https", protocol: "HTTPS", port: 8443, hostname: host, allowedRoutes },
         tls: {
           mode: "Terminate",
-          certificateRefs: [{ group: "", kind: "Secret", name: "churn-gateway-tls" }],
+          certificateRefs: [{ group: "", kind: "Secret", name: "churn.gateway-tls" }],
         },
       },
     ]);
