@@ -4,6 +4,7 @@ import { step } from "../common/terminal";
 import type { Interruption } from "../interruption";
 import { finishInterrupted } from "../interruption/unfinished";
 import { type OpenStack, openStack } from ".";
+import { removeCertificate } from "./certificate";
 import { labOf } from "./file";
 import { readState, type State } from "./state";
 
@@ -64,5 +65,6 @@ export async function destroyCommand(
   await ensureCluster(name);
   const open = await openStack({ name }, step);
   await interruption.guard((signal) => destroy(open, signal, step));
+  removeCertificate(name);
   step(`stack ${name}: destroyed; its history and configuration are kept`);
 }

@@ -1,10 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Report } from "../../toolchain";
 import { checkCluster } from "../cluster/check";
 import { ensureCluster } from "../cluster/ensure";
 import { type OwnCluster, ownStack, requireContext } from "../cluster/own";
-import { trust } from "../common/http";
 import { ROOT } from "../common/root";
 import { step } from "../common/terminal";
 import { lockImages } from "../images/lock";
@@ -12,7 +9,8 @@ import type { Interruption } from "../interruption";
 import { finishInterrupted } from "../interruption/unfinished";
 import { rollBackKilled } from "../promote/record";
 import { type OpenStack, openStack } from ".";
-import { caFile, firstPrediction, type StackOutputs, summary } from "./summary";
+import { keepCertificate } from "./certificate";
+import { firstPrediction, type StackOutputs, summary } from "./summary";
 
 /** The options of `ml-platform start`. */
 export interface StartOptions extends OwnCluster {
@@ -43,16 +41,6 @@ export async function update(
   return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
 }
 
-/** Trusts the CA of a stack, and writes its certificate to a file for other clients. */
-function keepCertificate(stack: string, { certificateAuthority }: StackOutputs): void {
-  if (certificateAuthority) {
-    trust(certificateAuthority);
-    const path = join(ROOT, caFile(stack));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, certificateAuthority);
-  }
-}
-
 /** Updates a stack on the local cluster, or on a cluster of the user's own, and prints what the user needs next. */
 export async function start(
   { stack: named, context, ...cluster }: StartOptions,
@@ -68,7 +56,7 @@ export async function start(
   }
   const open = await openStack({ name }, step);
   const outputs = await interruption.guard((signal) => update(open, signal, step));
-  keepCertificate(name, outputs);
+  keepCertificate(name, outputs.certificateAuthority);
   const prediction = await firstPrediction(outputs, local);
   process.stdout.write(`\n${await summary(name, outputs, prediction)}\n`);
 }

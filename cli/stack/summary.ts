@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { AppsV1Api, AutoscalingV2Api } from "@kubernetes/client-node";
 import Table from "cli-table3";
 import pRetry from "p-retry";
 import { kubeConfigOf } from "../../components/kubernetes/client";
 import type { PlatformContract } from "../../components/platform/contract";
 import { send } from "../common/http";
+import { caFile, withoutTls } from "./certificate";
 import { stackConfig } from "./file";
 
 /** The outputs of a stack that has a team. */
@@ -92,23 +92,6 @@ export function rate(quantity: string | number | undefined): string {
   const text = `${quantity}`;
   return text.endsWith("m") ? `${Number(text.slice(0, -1)) / 1000}` : text;
 }
-
-/** The same URL without TLS, if a platform serves HTTP as well as HTTPS. */
-export function withoutTls(
-  url: string,
-  platform: PlatformContract | undefined,
-): string | undefined {
-  const { issuer, redirect, httpPort = 80 } = platform?.ingress ?? {};
-  if (!issuer || redirect !== false) {
-    return undefined;
-  }
-  const plain = new URL(url.replace(/^https/, "http"));
-  plain.port = `${httpPort}`;
-  return plain.href.replace(/\/$/, "");
-}
-
-/** The file for the certificate of a stack's CA, relative to the checkout. */
-export const caFile = (stack: string) => join(".state", `${stack}-ca.crt`);
 
 /** A table of what a user needs next. */
 export async function summary(

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../../cli/promote/prometheus";
 import { openStack } from "../../cli/stack";
+import { withoutTls } from "../../cli/stack/certificate";
 import { sendLoad } from "../../cli/stack/load";
-import { withoutTls } from "../../cli/stack/summary";
 import { onPage } from "../support/browser";
 
 /** Where the picture of the README is. */

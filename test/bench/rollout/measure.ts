@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { whole } from "../../../cli/common/options";
 import { fail, step } from "../../../cli/common/terminal";
 import { run } from "../../../cli/interruption";
-import { withoutTls } from "../../../cli/stack/summary";
+import { withoutTls } from "../../../cli/stack/certificate";
 import { identify, type LabOptions } from "../../../lab/cluster/identity";
 import { resetLab, startLab } from "../../../lab/cluster/lab";
 import { Kubectl } from "../../support/kubectl";

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { firstPrediction, withoutTls } from "../../../../cli/stack/summary";
+import { firstPrediction } from "../../../../cli/stack/summary";
 
 let server: Server;
 afterEach(() => server?.close());
@@ -31,16 +31,6 @@ test("every answer of a model on another cluster is shown", async () => {
   const url = `${models.churn}/predict`;
   const answer = `${url} answered 400: answer 400`;
   expect(await firstPrediction({ models }, false)).toEqual({ model: "churn", url, answer });
-});
-
-test.each([
-  [{ issuer: "ca", redirect: false, httpPort: 8080 }, "http://churn.demo.localhost:8080/predict"],
-  [{ issuer: "ca", redirect: false }, "http://churn.demo.localhost/predict"],
-  [{ issuer: "ca" }, undefined],
-  [{}, undefined],
-])("the HTTP URL of a platform with the ingress %j is %s", (ingress, expected) => {
-  const platform = { ingress } as Parameters<typeof withoutTls>[1];
-  expect(withoutTls("https://churn.demo.localhost:8443/predict", platform)).toBe(expected);
 });
 
 test("no request is sent if there is no model", async () => {
