@@ -29,6 +29,11 @@ const CONTROLLERS = ["cpu", "cpuset", "io", "memory", "pids"];
 const ENABLED = join(RUN_ROOT, "controllers");
 /** The cgroup of the other processes of a container while a lab runs in it. */
 const LEAF = "ml-lab-machine";
+/**
+ * Time in seconds that systemd gives a lab's processes when the machine shuts down. The first process of a container ignores
+ * SIGTERM by default, and systemd would wait 90 seconds for it.
+ */
+const SHUTDOWN_GRACE = 15;
 /** Rounds of moving processes, which may start others in the meantime. */
 const MOVE_ROUNDS = 10;
 
@@ -171,7 +176,8 @@ export function joinCommand(scope: string, folder: string, systemd: boolean): st
     return ["sh", "-c", JOIN, "sh", folder];
   }
   // A delegated unit is not stopped if one of its processes is killed for memory (systemd.scope(5), OOMPolicy=).
-  const properties = ["Delegate=yes", "TasksMax=infinity"].flatMap((it) => ["--property", it]);
+  const settings = ["Delegate=yes", "TasksMax=infinity", `TimeoutStopSec=${SHUTDOWN_GRACE}`];
+  const properties = settings.flatMap((it) => ["--property", it]);
   return [
     ...["systemd-run", "--scope", "--quiet", "--collect"],
     ...["--unit", unitOf(scope), "--slice", "system.slice"],

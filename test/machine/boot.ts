@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import getPort from "get-port";
 import { x } from "tinyexec";
@@ -12,8 +12,8 @@ import type { Kernel } from "./packages";
 const MEMORY = "7G";
 /** Timeout of the boot in seconds; the emulated guest is ten times slower. */
 const BOOT_LIMIT = { uml: 180, qemu: 600 } as const;
-/** Timeout of the shutdown in seconds, after which the guest is killed. */
-const SHUTDOWN_LIMIT = 90;
+/** Timeout of the shutdown in seconds: less than systemd waits for processes that do not exit. */
+const SHUTDOWN_LIMIT = 80;
 
 /** The result of a command in the guest. */
 export interface Answer {
@@ -32,6 +32,13 @@ export interface Guest {
   reboot(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/**
+ * User-mode Linux maps each page of a process on its own, and kills a process with more mappings than this machine allows
+ * (65530 by default); the API server has more.
+ */
+const MAPPINGS = 1_048_576;
+const MAPPINGS_FILE = "/proc/sys/vm/max_map_count";
 
 const SSH = [
   ...["-i", "key", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"],
@@ -57,6 +64,9 @@ function start(command: string, args: readonly string[], log: string): ChildProc
  * bridge gives this machine an address in it, for ssh.
  */
 async function bootUml(disk: Disk, name: string, console: string): Promise<Booted> {
+  if (Number(readFileSync(MAPPINGS_FILE, "utf8")) < MAPPINGS) {
+    writeFileSync(MAPPINGS_FILE, String(MAPPINGS));
+  }
   const script = `set -e
 ip link set lo up
 ip link add br0 type bridge
@@ -116,12 +126,18 @@ export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Gu
       bootId,
       (id) => /^[0-9a-f-]{36}$/.test(id) && id !== old,
     );
-  const stop = async () => {
+  const powerOff = async () => {
     const [machine] = booted.processes;
     if (machine?.exitCode === null) {
       await run("sudo systemctl poweroff", 30);
       await Promise.race([once(machine, "exit"), setTimeout(SHUTDOWN_LIMIT * 1000)]);
     }
+    if (machine?.exitCode === null) {
+      throw new Error(`The guest does not shut down in ${SHUTDOWN_LIMIT} s: see ${console}.`);
+    }
+  };
+  const stop = async () => {
+    await powerOff().catch(() => {}); // it is killed then
     for (const each of booted.processes) {
       each.kill("SIGKILL");
     }
@@ -138,6 +154,7 @@ export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Gu
       await run("sudo systemctl reboot", 30);
     } else {
       // User-mode Linux cannot register its interrupts a second time in one process, and so comes back without network.
+      await powerOff();
       await stop();
       booted = await powerOn();
     }

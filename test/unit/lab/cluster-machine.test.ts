@@ -110,6 +110,7 @@ describe("the cgroups of a lab", () => {
     expect(command).toContain("--unit ml-lab-x.scope --slice system.slice");
     expect(command).toContain("--property Delegate=yes");
     expect(command).toContain("--property TasksMax=infinity");
+    expect(command).toContain("--property TimeoutStopSec=15");
   });
 
   it("get the controllers that pods need, if the kernel has them", () => {
