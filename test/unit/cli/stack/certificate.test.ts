@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -24,7 +25,8 @@ test("the certificate of a stack's CA is trusted, and is in a file until the sta
   const { certificate } = await certificateAuthority("test");
   keepCertificate(STACK, certificate);
   expect(readFileSync(FILE, "utf8")).toBe(certificate);
-  expect(getCACertificates("default")).toHaveLength(trusted.length + 1);
+  const subjects = getCACertificates("default").map((pem) => new X509Certificate(pem).subject);
+  expect(subjects).toContain("CN=test");
   keepCertificate(STACK, undefined);
   expect(existsSync(FILE)).toBe(false);
 });
