@@ -64,8 +64,10 @@ function start(command: string, args: readonly string[], log: string): ChildProc
  * bridge gives this machine an address in it, for ssh.
  */
 async function bootUml(disk: Disk, name: string, console: string): Promise<Booted> {
-  if (Number(readFileSync(MAPPINGS_FILE, "utf8")) < MAPPINGS) {
+  const before = readFileSync(MAPPINGS_FILE, "utf8");
+  if (Number(before) < MAPPINGS) {
     writeFileSync(MAPPINGS_FILE, String(MAPPINGS));
+    process.once("exit", () => writeFileSync(MAPPINGS_FILE, before));
   }
   const script = `set -e
 ip link set lo up
@@ -130,7 +132,10 @@ export async function boot(kernel: Kernel, disk: Disk, name: string): Promise<Gu
     const [machine] = booted.processes;
     if (machine?.exitCode === null) {
       await run("sudo systemctl poweroff", 30);
-      await Promise.race([once(machine, "exit"), setTimeout(SHUTDOWN_LIMIT * 1000)]);
+      await Promise.race([
+        once(machine, "exit"),
+        setTimeout(SHUTDOWN_LIMIT * 1000, undefined, { ref: false }),
+      ]);
     }
     if (machine?.exitCode === null) {
       throw new Error(`The guest does not shut down in ${SHUTDOWN_LIMIT} s: see ${console}.`);
