@@ -14,6 +14,7 @@ describe("the package of the components", () => {
       "@pulumi/docker",
       "@pulumi/docker-build",
       "@pulumi/kubernetes",
+      "@pulumi/kubernetes-cert-manager",
       "@pulumi/pulumi",
     ]);
   });
