@@ -58,7 +58,7 @@ export function certificates(given: () => Given): void {
     const { certificateAuthority, kubectl } = given();
     const path = "jsonpath={.spec.caBundle}";
     const api = await kubectl.run("get", "apiservice", "v1beta1.custom.metrics.k8s.io", "-o", path);
-    expect(Buffer.from(api, "base64").toString()).toBe(certificateAuthority);
+    expect(Buffer.from(api, "base64").toString().trim()).toBe(certificateAuthority.trim());
   });
 
   it(
