@@ -51,7 +51,12 @@ export function certificates(given: () => Given): void {
       const file = join(folder, "ca.crt");
       writeFileSync(file, certificateAuthority);
       const predict = [`${modelUrl}/predict`, "-sS", "-d", JSON.stringify(SAMPLE)];
-      const trusting = await x("curl", ["--cacert", file, ...predict]);
+      const trusting = await waitFor(
+        "the certificate",
+        60,
+        () => x("curl", ["--cacert", file, ...predict]),
+        ({ exitCode }) => exitCode === 0,
+      );
       expect(JSON.parse(trusting.stdout)).toHaveProperty("prediction");
       expect((await x("curl", predict)).stderr).toContain("certificate");
       const { status, body } = await send(`${withoutTls()}/predict`, SAMPLE);
