@@ -54,7 +54,7 @@ export function certificates(given: () => Given): void {
       const trusting = await waitFor(
         "the certificate",
         60,
-        () => x("curl", ["--cacert", file, ...predict]),
+        async () => x("curl", ["--cacert", file, ...predict]),
         ({ exitCode }) => exitCode === 0,
       );
       expect(JSON.parse(trusting.stdout)).toHaveProperty("prediction");
