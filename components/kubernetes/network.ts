@@ -36,6 +36,20 @@ const DNS = {
   ],
 };
 
+/** Denies all connections to pods. */
+export function denyIngress(): Spec {
+  return { podSelector: {}, policyTypes: ["Ingress"] };
+}
+
+/** Lets everyone connect to the pods with these labels, at one TCP port: the API server is not a pod, so no selector matches it. */
+export function allowEveryone(matchLabels: Record<string, string>, port: number): Spec {
+  return {
+    podSelector: { matchLabels },
+    policyTypes: ["Ingress"],
+    ingress: [{ ports: [{ protocol: "TCP", port }] }],
+  };
+}
+
 /** Denies all connections from and to pods, except to the cluster's DNS. */
 export function denyAllButDns(): Spec {
   return { podSelector: {}, policyTypes: ["Ingress", "Egress"], egress: [DNS] };

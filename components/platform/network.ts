@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { allowCertificateSolvers } from "../kubernetes/network";
+import { allowCertificateSolvers, denyIngress } from "../kubernetes/network";
 import type { Metadata } from "../kubernetes/workload";
 import { checksHosts } from "./certificates/issuers";
 import type { IngressConfig } from "./ingress/schema";
@@ -17,7 +17,7 @@ export function platformNetwork(
 ): void {
   const policy = (suffix: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
     new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, opts);
-  policy("deny", { podSelector: {}, policyTypes: ["Ingress"] });
+  policy("deny", denyIngress());
   if (ingress && checksHosts(ingress.issuer)) {
     policy("solvers", allowCertificateSolvers(ingress.namespace));
   }

@@ -1,9 +1,9 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../config/errors";
 import type { ImageSource } from "../images/source";
-import { labels, podSecurityLabels } from "../kubernetes/labels";
+import { labels } from "../kubernetes/labels";
+import { podSecurityNamespace } from "../kubernetes/namespace";
 import { MetricsAdapter } from "./autoscaling/metrics-adapter";
 import { CertManager } from "./certificates/cert-manager";
 import { certManagerImages } from "./certificates/feature";
@@ -48,16 +48,10 @@ export class Platform extends pulumi.ComponentResource {
 
     const own = labels({ name, instance: name, component: "monitoring", owner });
     const metadata = { namespace: config.namespace, labels: own };
-    const created = new k8s.core.v1.Namespace(
-      `${name}-namespace`,
-      {
-        metadata: {
-          name: config.namespace,
-          labels: { ...own, ...podSecurityLabels("restricted") },
-        },
-      },
-      { ...child, protect: retainData },
-    );
+    const created = podSecurityNamespace(`${name}-namespace`, config.namespace, own, "restricted", {
+      ...child,
+      protect: retainData,
+    });
     const inNamespace = { ...child, dependsOn: [created] };
     const exposed = installed(config.prometheus)?.expose ? this.contract.ingress : undefined;
     platformNetwork(`${name}-network`, metadata, exposed, inNamespace);

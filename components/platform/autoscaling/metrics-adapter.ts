@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
 import { goDuration, seconds } from "../../config/types";
+import { allowEveryone } from "../../kubernetes/network";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { scratch } from "../../kubernetes/security";
 import { spread } from "../../kubernetes/spread";
@@ -76,7 +77,8 @@ export class MetricsAdapter extends pulumi.ComponentResource {
       child,
     );
     workload.disruptionBudget();
-    workload.networkPolicy("callers", allowApiServer(workload.selector));
+    // The adapter authenticates its callers.
+    workload.networkPolicy("callers", allowEveryone(workload.selector, PORT));
     const service = workload.service(SERVICE, { name: "https", port: 443 });
     customMetricsApi(name, workload.labels, certificate, service, {
       ...child,
@@ -85,17 +87,6 @@ export class MetricsAdapter extends pulumi.ComponentResource {
     });
     this.registerOutputs({});
   }
-}
-
-/** The API server is not a pod, so no selector matches it. The adapter authenticates its callers. */
-function allowApiServer(
-  matchLabels: Record<string, string>,
-): k8s.types.input.networking.v1.NetworkPolicySpec {
-  return {
-    podSelector: { matchLabels },
-    policyTypes: ["Ingress"],
-    ingress: [{ ports: [{ protocol: "TCP", port: PORT }] }],
-  };
 }
 
 /** Makes a Service the server of the custom metrics API. */

@@ -3,7 +3,9 @@ import { CertManager as CertManagerRelease } from "@pulumi/kubernetes-cert-manag
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
-import { labels, PART_OF, podSecurityLabels } from "../../kubernetes/labels";
+import { labels, PART_OF } from "../../kubernetes/labels";
+import { podSecurityNamespace } from "../../kubernetes/namespace";
+import { allowEveryone, denyIngress } from "../../kubernetes/network";
 import type { Metadata } from "../../kubernetes/workload";
 import { type CertManagerImages, certManagerArgs, selectorOf } from "./chart-values";
 import { certManagerSettings } from "./schema";
@@ -39,18 +41,16 @@ export class CertManager extends pulumi.ComponentResource {
     const settings = parseArgs(certManagerSettings, own, name);
     const child = { parent: this };
     const identity = { name: "cert-manager", instance: "cert-manager", component: "tls", owner };
-    const created = new k8s.core.v1.Namespace(
+    const objectLabels = labels(identity);
+    const created = podSecurityNamespace(
       `${name}-namespace`,
-      {
-        metadata: {
-          name: settings.namespace,
-          labels: { ...labels(identity), ...podSecurityLabels("restricted") },
-        },
-      },
+      settings.namespace,
+      objectLabels,
+      "restricted",
       { ...child, protect: retainData },
     );
     this.namespace = created.metadata.name;
-    const metadata = { namespace: this.namespace, labels: labels(identity) };
+    const metadata = { namespace: this.namespace, labels: objectLabels };
     webhookNetwork(name, metadata, child);
     for (const component of ["controller", "webhook", "cainjector"]) {
       new k8s.policy.v1.PodDisruptionBudget(
@@ -75,7 +75,7 @@ export class CertManager extends pulumi.ComponentResource {
   }
 }
 
-/** The API server calls the webhook and is not a pod, so no selector matches it. The others are called by nobody. */
+/** The API server calls the webhook. Nobody calls the others. */
 function webhookNetwork(
   name: string,
   metadata: Metadata,
@@ -83,10 +83,6 @@ function webhookNetwork(
 ): void {
   const policy = (suffix: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
     new k8s.networking.v1.NetworkPolicy(`${name}-${suffix}`, { metadata, spec }, opts);
-  policy("deny", { podSelector: {}, policyTypes: ["Ingress"] });
-  policy("webhook", {
-    podSelector: { matchLabels: selectorOf("webhook") },
-    policyTypes: ["Ingress"],
-    ingress: [{ ports: [{ protocol: "TCP", port: WEBHOOK_PORT }] }],
-  });
+  policy("deny", denyIngress());
+  policy("webhook", allowEveryone(selectorOf("webhook"), WEBHOOK_PORT));
 }

@@ -2,7 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
-import { labels, podSecurityLabels } from "../../kubernetes/labels";
+import { labels } from "../../kubernetes/labels";
+import { podSecurityNamespace } from "../../kubernetes/namespace";
 import { container, podTemplate } from "../../kubernetes/pod";
 import { GPU_TOLERATION } from "../../kubernetes/resources";
 import { scratch } from "../../kubernetes/security";
@@ -33,14 +34,11 @@ export class DevicePlugin extends pulumi.ComponentResource {
     const settings = parseArgs(devicePluginSettings, own, name);
     const child = { parent: this };
     const identity = { name: NAME, instance: NAME, component: "gpu", owner };
-    const created = new k8s.core.v1.Namespace(
+    const created = podSecurityNamespace(
       `${name}-namespace`,
-      {
-        metadata: {
-          name: namespace,
-          labels: { ...labels(identity), ...podSecurityLabels("privileged") },
-        },
-      },
+      namespace,
+      labels(identity),
+      "privileged",
       { ...child, protect: retainData },
     );
 

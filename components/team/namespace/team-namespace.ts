@@ -2,7 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "../../config/errors";
-import { labels, podSecurityLabels } from "../../kubernetes/labels";
+import { labels } from "../../kubernetes/labels";
+import { podSecurityNamespace } from "../../kubernetes/namespace";
 import { allowCertificateSolvers, denyAllButDns } from "../../kubernetes/network";
 import { outputOf } from "../../kubernetes/output";
 import { checksHosts } from "../../platform/certificates/issuers";
@@ -36,11 +37,10 @@ export class TeamNamespace extends pulumi.ComponentResource {
     const { team, quota, ingress } = parseArgs(teamNamespaceSettings, rest, name);
     const own = labels({ name: "team", instance: team, component: "team", owner });
     const child = { parent: this };
-    const created = new k8s.core.v1.Namespace(
-      name,
-      { metadata: { name: team, labels: { ...own, ...podSecurityLabels("restricted") } } },
-      { ...child, protect: retainData },
-    );
+    const created = podSecurityNamespace(name, team, own, "restricted", {
+      ...child,
+      protect: retainData,
+    });
     const metadata = { namespace: created.metadata.name, labels: own };
     new k8s.core.v1.ResourceQuota(
       `${name}-quota`,
