@@ -68,11 +68,14 @@ class Service:
 
     def set_model(self, model: LoadedModel) -> None:
         """Serves a loaded model from now on. Thread-safe."""
-        self.metrics.version = model.version
+        self.metrics.version, self.metrics.served_as = model.version, model.served_as
         self.server.set_headers(("x-model-name", model.name), ("x-model-version", model.version))
         self.server.routes = {**self._static_routes, **self._model_routes(model)}
         self._ready = True
-        logger.info("model loaded", extra={**self._requested, "loaded_version": model.version})
+        fields = {**self._requested, "loaded_version": model.version, "served_as": model.served_as}
+        if model.why:
+            fields["why"] = model.why
+        logger.info("model loaded", extra=fields)
 
     def _model_routes(self, model: LoadedModel) -> dict[bytes, Route]:
         endpoints = {

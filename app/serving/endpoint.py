@@ -32,6 +32,8 @@ class Endpoint:
     content_type: str = "application/json"
     #: A prediction: it is queued, counted and timed.
     counted: bool = False
+    #: It may take longer than a millisecond, so it runs in a thread of its own.
+    slow: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -42,3 +44,6 @@ class LoadedModel:
     name: str
     version: str
     endpoints: Mapping[str, Endpoint]
+    #: How it is served, and why not faster: see serving/models/model.py.
+    served_as: str = "onnx"
+    why: str | None = None

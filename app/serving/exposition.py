@@ -51,10 +51,10 @@ class _Counts(Collector):
         info = GaugeMetricFamily(
             "inference_model_info",
             "1 for the registered model version that is served; absent until a model is loaded.",
-            labels=["model", "version"],
+            labels=["model", "version", "served_as"],
         )
         if metrics.version is not None:
-            info.add_metric(labels, 1)
+            info.add_metric([*labels, metrics.served_as], 1)
         yield info
         others = CounterMetricFamily(
             "http_requests", "All other requests.", labels=["route", "code"]

@@ -27,6 +27,8 @@ class Metrics:
         self.model = model
         #: The registered version that is served; None until a model is loaded.
         self.version: str | None = None
+        #: How it is served, such as `onnx`: see serving/models/model.py.
+        self.served_as = ""
         self.waiting = waiting
         #: Predictions by status code.
         self.codes = dict.fromkeys(CODES, 0)

@@ -8,10 +8,11 @@ from serving.registry import Registry
 
 def load(config: settings.Settings) -> LoadedModel:
     """Fetches the model of the settings and makes its endpoints; raises ModelUnavailable."""
-    found = Registry(config.tracking_uri).fetch(config.model_name, config.model_version)
+    registry = Registry(config.tracking_uri, config.authorization)
+    found = registry.find(config.model_name, config.model_version)
     from serving import models
 
-    return models.load(found, config.max_batch_rows)
+    return models.load(found, config.model_options, config.max_batch_rows)
 
 
 def main() -> int:

@@ -4,7 +4,9 @@ import http.client
 import json
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 from serving.errors import ModelUnavailable, Reason
 
@@ -25,8 +27,12 @@ MAX_DESCRIPTION_BYTES = 1024 * 1024
 #: Largest response of the API.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-#: The name under which `mlflow.onnx.log_model` stores every model.
-MODEL_FILE = "model.onnx"
+#: Most files of a model, and most folders inside of each other.
+MAX_FILES, MAX_DEPTH = 1000, 8
+
+#: Most redirects of one request, and their status codes.
+_MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 #: MLflow's own description of a model, with its signature.
 DESCRIPTION_FILE = "MLmodel"
@@ -35,20 +41,10 @@ DESCRIPTION_FILE = "MLmodel"
 _CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 _PROXIED = "mlflow-artifacts:/"
+_ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 #: How MLflow's 400 for a missing alias begins; its error code alone means any bad parameter.
 _NO_ALIAS = "Registered model alias"
-
-
-@dataclass(frozen=True)
-class ModelFiles:
-    """The files of one registered version."""
-
-    name: str
-    version: str
-    onnx: bytes
-    #: None if the version has no MLmodel file.
-    mlmodel: bytes | None
 
 
 class _NotFound(Exception):
@@ -56,25 +52,94 @@ class _NotFound(Exception):
 
 
 @dataclass(frozen=True)
+class RegisteredVersion:
+    """The files of one registered version. Every error is ModelUnavailable."""
+
+    registry: "Registry"
+    name: str
+    version: str
+    #: Path of its folder among the server's artifacts.
+    location: str
+
+    def __str__(self) -> str:
+        """The version in messages."""
+        return f"version {self.version} of {self.name!r}"
+
+    def read(self, file: str, limit: int | None = None) -> bytes | None:
+        """The content of a file, or None if there is no such file; the limit is in bytes."""
+        limit = max_model_bytes() if limit is None else limit
+        try:
+            content = self.registry.download(self.location, file, limit)
+        except _NotFound:
+            return None
+        if len(content) > limit:
+            raise self._too_large(file, limit)
+        return content
+
+    def address(self, file: str) -> str:
+        """The URL of a file, for messages."""
+        return f"{self.registry.uri}{_path(self.location, file)}"
+
+    def save(self, folder: Path) -> None:
+        """Saves all files below a folder, which exists; their sizes are checked before."""
+        files = dict(self.registry.files(self.location))
+        limit = max_model_bytes()
+        if sum(files.values()) > limit:
+            raise self._too_large(f"the folder ({sum(files.values())} bytes)", limit)
+        for path, size in files.items():
+            target = folder / path
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise ModelUnavailable(Reason.MODEL_CORRUPT, f"{self} has a file {path!r}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            content = self.registry.download(self.location, path, size)
+            if len(content) != size:
+                raise ModelUnavailable(
+                    Reason.MODEL_CORRUPT, f"{path} of {self} has not the {size} bytes listed for it"
+                )
+            target.write_bytes(content)
+
+    def _too_large(self, what: str, limit: int) -> ModelUnavailable:
+        message = f"{what} of {self} is larger than {limit} bytes"
+        return ModelUnavailable(Reason.ARTIFACT_TOO_LARGE, message)
+
+
+@dataclass(frozen=True)
 class Registry:
     """The tracking server at `uri` (without a trailing slash). Every error is ModelUnavailable."""
 
     uri: str
+    #: The header `Authorization`, which is sent to the server of `uri` only.
+    authorization: str | None = None
 
-    def fetch(self, name: str, version_or_alias: str) -> ModelFiles:
-        """Resolves a version number or an alias, and downloads the files of the version."""
+    def find(self, name: str, version_or_alias: str) -> RegisteredVersion:
+        """Resolves a version number or an alias to a registered version."""
         is_number = version_or_alias.isascii() and version_or_alias.isdigit()
-        version = version_or_alias if is_number else self._resolve(name, version_or_alias)
-        location = self._location(name, version)
-        what = f"version {version} of {name!r}"
-        onnx = self._download(what, location, MODEL_FILE, max_model_bytes())
-        if onnx is None:
-            raise ModelUnavailable(
-                Reason.ARTIFACT_MISSING,
-                f"{what} has no file {MODEL_FILE} at {self.uri}{_path(location, MODEL_FILE)}",
-            )
-        mlmodel = self._download(what, location, DESCRIPTION_FILE, MAX_DESCRIPTION_BYTES)
-        return ModelFiles(name, version, onnx, mlmodel)
+        # MLflow reads 01 as 1.
+        version = str(int(version_or_alias)) if is_number else self._resolve(name, version_or_alias)
+        return RegisteredVersion(self, name, version, self._location(name, version))
+
+    def download(self, location: str, file: str, limit: int) -> bytes:
+        """Up to `limit` bytes of a file, or one more if there are more."""
+        return self._get(_path(location, file), limit)
+
+    def files(self, location: str) -> list[tuple[str, int]]:
+        """The paths below a folder of artifacts, with their sizes in bytes."""
+        found: list[tuple[str, int]] = []
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            path = f"{location}/{folder}".rstrip("/")
+            answer = self._json(f"{_ARTIFACTS}?{urlencode({'path': path})}", "mlflow-artifacts")
+            for entry in answer.get("files", ()):
+                below = f"{folder}/{entry['path']}".lstrip("/")
+                if entry.get("is_dir"):
+                    folders.append(below)
+                else:
+                    found.append((below, int(entry.get("file_size", 0))))
+            if len(found) + len(folders) > MAX_FILES or folder.count("/") > MAX_DEPTH:
+                message = f"{location} has more than {MAX_FILES} files, or too many folders"
+                raise ModelUnavailable(Reason.ARTIFACT_TOO_LARGE, message)
+        return found
 
     def _resolve(self, name: str, alias: str) -> str:
         try:
@@ -84,8 +149,7 @@ class Registry:
             if str(error).startswith(_NO_ALIAS):
                 message = f"model {name!r} at {self.uri} has no alias {alias!r}"
                 raise ModelUnavailable(Reason.ALIAS_NOT_SET, message) from None
-            message = f"no model {name!r} is registered at {self.uri}"
-            raise ModelUnavailable(Reason.MODEL_NOT_REGISTERED, message) from None
+            raise self._not_registered(name) from None
         except (KeyError, TypeError):
             raise self._unexpected_response("registered-models/alias") from None
 
@@ -94,6 +158,7 @@ class Registry:
             answer = self._api("model-versions/get-download-uri", name=name, version=version)
             location = str(answer["artifact_uri"])
         except _NotFound:
+            self._check_registered(name)
             message = f"model {name!r} at {self.uri} has no version {version}"
             raise ModelUnavailable(Reason.VERSION_NOT_FOUND, message) from None
         except (KeyError, TypeError):
@@ -106,18 +171,20 @@ class Registry:
             )
         return location.removeprefix(_PROXIED).lstrip("/")
 
-    def _download(self, what: str, location: str, file: str, limit: int) -> bytes | None:
+    def _check_registered(self, name: str) -> None:
         try:
-            content = self._get(_path(location, file), limit)
+            self._api("registered-models/get", name=name)
         except _NotFound:
-            return None
-        if len(content) > limit:
-            message = f"{file} of {what} is larger than {limit} bytes"
-            raise ModelUnavailable(Reason.ARTIFACT_TOO_LARGE, message)
-        return content
+            raise self._not_registered(name) from None
 
-    def _api(self, method: str, **parameters: str) -> dict[str, dict[str, object]]:
-        path = f"/api/2.0/mlflow/{method}?{urlencode(parameters)}"
+    def _not_registered(self, name: str) -> ModelUnavailable:
+        message = f"no model {name!r} is registered at {self.uri}"
+        return ModelUnavailable(Reason.MODEL_NOT_REGISTERED, message)
+
+    def _api(self, method: str, **parameters: str) -> dict[str, Any]:
+        return self._json(f"/api/2.0/mlflow/{method}?{urlencode(parameters)}", method)
+
+    def _json(self, path: str, method: str) -> dict[str, Any]:
         try:
             answer = json.loads(self._get(path, MAX_ANSWER_BYTES))
         except ValueError:
@@ -128,23 +195,37 @@ class Registry:
 
     def _get(self, path: str, limit: int) -> bytes:
         """Up to `limit` bytes, or one more if there are more."""
-        parts = urlsplit(self.uri)
+        url = self.uri + path
         try:
-            with closing(_CONNECTIONS[parts.scheme](parts.netloc, timeout=TIMEOUT)) as connection:
-                connection.request("GET", parts.path + path)
-                response = connection.getresponse()
-                if response.status != 200:
-                    raise self._refusal(path, response)
-                content: bytes = response.read(limit + 1)
-                if len(content) <= limit and response.length:
-                    raise http.client.IncompleteRead(content, response.length)
-                return content
+            for _ in range(_MAX_REDIRECTS + 1):
+                parts = urlsplit(url)
+                with closing(_connection(parts)) as connection:
+                    connection.request("GET", _target(parts), headers=self._headers(parts))
+                    response = connection.getresponse()
+                    if response.status in _REDIRECTS:
+                        url = urljoin(url, response.getheader("location", ""))
+                        continue
+                    if response.status != 200:
+                        raise self._refusal(path, response)
+                    content: bytes = response.read(limit + 1)
+                    if len(content) <= limit and response.length:
+                        raise http.client.IncompleteRead(content, response.length)
+                    return content
         except (OSError, http.client.HTTPException) as error:
             raise ModelUnavailable(
                 Reason.TRACKING_SERVER_UNREACHABLE,
                 f"the tracking server {self.uri} cannot be reached: "
                 f"{str(error) or type(error).__name__}",
             ) from None
+        message = (
+            f"the tracking server {self.uri} redirects {path} more than {_MAX_REDIRECTS} times"
+        )
+        raise ModelUnavailable(Reason.TRACKING_SERVER_ERROR, message)
+
+    def _headers(self, parts: SplitResult) -> dict[str, str]:
+        own = urlsplit(self.uri)
+        same = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+        return {"Authorization": self.authorization} if self.authorization and same else {}
 
     def _refusal(self, path: str, response: http.client.HTTPResponse) -> Exception:
         code, message = _error_of(response)
@@ -171,8 +252,18 @@ def max_model_bytes() -> int:
     return limit
 
 
+def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+    if parts.scheme not in _CONNECTIONS:
+        raise http.client.InvalidURL(f"a redirect to {parts.scheme or 'no address'}")
+    return _CONNECTIONS[parts.scheme](parts.netloc, timeout=TIMEOUT)
+
+
+def _target(parts: SplitResult) -> str:
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 def _path(location: str, file: str) -> str:
-    return f"/api/2.0/mlflow-artifacts/artifacts/{quote(location)}/{file}"
+    return f"{_ARTIFACTS}/{quote(location)}/{quote(file)}"
 
 
 def _error_of(response: http.client.HTTPResponse) -> tuple[str, str]:

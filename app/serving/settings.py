@@ -1,11 +1,13 @@
 """The environment variables of the model service."""
 
 import os
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from serving.http.limits import Limits
+from serving.options import Options
 
 DEFAULT_PORT = 8080
 
@@ -25,7 +27,9 @@ class Settings:
     MODEL_NAME and MODEL_VERSION (a number, or an alias such as `champion`) name the registered
     model, MLFLOW_TRACKING_URI the tracking server, PORT (default 8080) the port to listen on.
     MAX_BATCH_ROWS (1000), MAX_BODY_BYTES (1048576), MAX_QUEUE (256 predictions) and
-    MAX_CONNECTIONS (1024) are limits.
+    MAX_CONNECTIONS (1024) are limits. RUNTIME (`mlflow` or `onnx`), OPTIMISE (true) and
+    STRICT_LIBRARIES (false) say how the model is served. MLflow's own MLFLOW_TRACKING_USERNAME and
+    MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, are sent to the tracking server.
     """
 
     model_name: str
@@ -34,6 +38,9 @@ class Settings:
     port: int
     max_batch_rows: int
     limits: Limits
+    model_options: Options = field(default_factory=Options)
+    #: The header `Authorization` for the tracking server.
+    authorization: str | None = field(default=None, repr=False)
 
     @property
     def requested(self) -> dict[str, str]:
@@ -54,7 +61,30 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
             queue=_number(environment, "MAX_QUEUE", Limits.queue, 1_000_000),
             connections=_number(environment, "MAX_CONNECTIONS", Limits.connections, 1_000_000),
         ),
+        model_options=Options(
+            runtime=_choice(environment, "RUNTIME", ("mlflow", "onnx")),
+            optimise=_choice(environment, "OPTIMISE", ("true", "false")) == "true",
+            strict_libraries=_choice(environment, "STRICT_LIBRARIES", ("false", "true")) == "true",
+        ),
+        authorization=_authorization(environment),
     )
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices; the first one is the default."""
+    value = environment.get(name, "").strip() or choices[0]
+    if value not in choices:
+        raise SettingsError(f"{name} must be {' or '.join(choices)}, not {value!r}")
+    return value
+
+
+def _authorization(environment: Mapping[str, str]) -> str | None:
+    """As MLflow's client makes it: basic authentication, else a token."""
+    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+    user, password, token = (environment.get(name, "") for name in names)
+    if user and password:
+        return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+    return f"Bearer {token}" if token else None
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

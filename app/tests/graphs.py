@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import yaml
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from serving.registry import ModelFiles
+from tests.files import ModelFiles
 
 DOUBLE, SINGLE, TEXT = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.STRING
 INTEGER, TRUTH = TensorProto.INT64, TensorProto.BOOL

@@ -38,7 +38,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from serving.endpoint import Endpoint
 from serving.models import model_of, serve
-from serving.registry import ModelFiles
+from tests.files import ModelFiles
 from training.convert import Table, convert, verify
 
 MAX_ROWS = 60

@@ -27,6 +27,7 @@ from sklearn.linear_model import LinearRegression
 APP = Path(__file__).parent.parent
 MODEL_PATH = "/api/2.0/mlflow-artifacts/artifacts/1/models/m-1/artifacts/model.onnx"
 ALIAS_PATH = "/api/2.0/mlflow/registered-models/alias"
+MODEL_ANSWER_PATH = "/api/2.0/mlflow/registered-models/get"
 LOCATION_PATH = "/api/2.0/mlflow/model-versions/get-download-uri"
 
 
@@ -142,6 +143,8 @@ class StubRegistry:
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     breaks_off: str = ""
+    redirects: dict[str, str] = field(default_factory=dict)
+    authorizations: list[str | None] = field(default_factory=list)
 
     def register(self, content: bytes) -> None:
         self.answers[ALIAS_PATH] = (200, b'{"model_version": {"version": "3"}}')
@@ -167,7 +170,14 @@ def stub_registry(port: int = 0) -> Iterator[StubRegistry]:
         def do_GET(self) -> None:
             missing = (404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "not found"}')
             stub.asked.append(self.path)
+            stub.authorizations.append(self.headers.get("Authorization"))
             path = urlsplit(self.path).path
+            if path in stub.redirects:
+                self.send_response(307)
+                self.send_header("Location", stub.redirects[path])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             status, body = stub.answers.get(path, missing)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body) + 10 * (path == stub.breaks_off)))

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from serving.endpoint import InvalidInput
 from serving.models import model_of
-from serving.registry import ModelFiles
+from tests.files import ModelFiles
 from tests.models import COLUMNS, ROWS, TARGET, known
 from training.convert import ConversionError, convert, verify
 

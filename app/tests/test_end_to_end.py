@@ -115,8 +115,8 @@ def test_the_model_has_a_signature_and_an_example(trained: Job, tracking_uri: st
     signature, example, metadata = json.loads(output.splitlines()[-1])
     names = [column["name"] for column in json.loads(signature["inputs"])]
     assert (names, example) == (["feature1", "feature2"], "dataframe")
-    found = Registry(tracking_uri).fetch("diabetes", "1")
-    digest = sha256(found.onnx).hexdigest()
+    found = Registry(tracking_uri).find("diabetes", "1")
+    digest = sha256(found.read("model.onnx") or b"").hexdigest()
     assert metadata["onnx_sha256"] == json.loads(metadata["linear"])["onnx_sha256"] == digest
     assert type(model_of(found)).__name__ == "LinearModel"
 
@@ -155,7 +155,7 @@ def test_each_error_of_mlflow_has_its_reason(
     assert trained.csv.exists()
     cases = {
         ("nobody", "champion"): "model_not_registered",
-        ("nobody", "1"): "version_not_found",
+        ("nobody", "1"): "model_not_registered",
         ("diabetes", "nobody"): "alias_not_set",
         ("diabetes", "99"): "version_not_found",
     }

@@ -16,7 +16,7 @@ from serving.endpoint import Handler, InvalidInput
 from serving.errors import ModelUnavailable, Reason
 from serving.models import model_of, predict, serve
 from serving.models.rows import Decoder
-from serving.registry import ModelFiles
+from tests.files import ModelFiles
 from tests.graphs import mlmodel, model_file
 from tests.support import estimator, onnx_bytes
 
@@ -133,11 +133,16 @@ def test_the_fast_handler_equals_the_general_one(features: list[object]) -> None
         (b"a: [" + b"a," * 100_000 + b"]", "MLmodel cannot be read", Reason.MODEL_CORRUPT),
         (ALIASES, "MLmodel cannot be read", Reason.MODEL_CORRUPT),
         (mlmodel(DEEP), "MLmodel cannot be read", Reason.MODEL_CORRUPT),
-        (mlmodel([{"type": "double"}]), "without 'name'", Reason.MODEL_CORRUPT),
+        (mlmodel([{"name": "a"}]), "without 'type'", Reason.MODEL_CORRUPT),
         (mlmodel(COLUMNS, linear="{"), "truncated", Reason.MODEL_CORRUPT),
         (mlmodel(COLUMNS[:2], linear=linear_note()), "do not fit", Reason.MODEL_CORRUPT),
         (mlmodel(COLUMNS[:2]), "3 numbers, where its signature", Reason.MODEL_UNSUPPORTED),
-        (mlmodel([{"type": "datetime", "name": "a"}]), "datetime", Reason.MODEL_UNSUPPORTED),
+        (mlmodel([{"type": "binary", "name": "a"}]), "binary", Reason.MODEL_UNSUPPORTED),
+        (
+            mlmodel([*COLUMNS[:2], {"type": "datetime", "name": "c"}]),
+            "datetime",
+            Reason.MODEL_UNSUPPORTED,
+        ),
         (mlmodel([*COLUMNS[:2], COLUMNS[0]]), "must differ", Reason.MODEL_UNSUPPORTED),
         (mlmodel([{"type": "double", "name": 'a"b'}]), "JSON escapes", Reason.MODEL_UNSUPPORTED),
         (mlmodel([{"type": "double", "name": "\ud800"}]), "JSON escapes", Reason.MODEL_UNSUPPORTED),

@@ -13,7 +13,7 @@ from serving.endpoint import InvalidInput
 from serving.errors import ModelUnavailable, Reason
 from serving.models import model_of, serve
 from serving.models.signature import Kind
-from serving.registry import ModelFiles
+from tests.files import ModelFiles
 from tests.graphs import (
     DOUBLE,
     INTEGER,

@@ -6,14 +6,27 @@ import pytest
 
 from serving import registry as subject
 from serving.errors import ModelUnavailable, Reason
-from serving.registry import Registry
-from tests.support import ALIAS_PATH, LOCATION_PATH, MODEL_PATH, StubRegistry, free_port
+from serving.models import model_of
+from serving.registry import RegisteredVersion, Registry
+from tests.support import (
+    ALIAS_PATH,
+    LOCATION_PATH,
+    MODEL_ANSWER_PATH,
+    MODEL_PATH,
+    StubRegistry,
+    free_port,
+    stub_registry,
+)
 
 
 def failure(registry: Registry, version: str = "champion") -> tuple[Reason, str]:
     with pytest.raises(ModelUnavailable) as caught:
-        registry.fetch("demo", version)
+        model_of(registry.find("demo", version))
     return caught.value.reason, str(caught.value)
+
+
+def content_of(found: RegisteredVersion) -> bytes | None:
+    return found.read("model.onnx")
 
 
 @pytest.fixture
@@ -22,15 +35,15 @@ def client(registry: StubRegistry) -> Registry:
     return Registry(registry.url)
 
 
-@pytest.mark.parametrize(("asked", "given"), [("champion", "3"), ("3", "3"), ("12", "12")])
+@pytest.mark.parametrize(("asked", "given"), [("champion", "3"), ("3", "3"), ("012", "12")])
 def test_fetches_by_alias_and_by_number(client: Registry, asked: str, given: str) -> None:
-    file = client.fetch("demo", asked)
-    assert (file.name, file.version, file.onnx) == ("demo", given, b"content")
+    found = client.find("demo", asked)
+    assert (found.name, found.version, content_of(found)) == ("demo", given, b"content")
 
 
 def test_a_number_needs_no_alias(registry: StubRegistry, client: Registry) -> None:
     del registry.answers[ALIAS_PATH]
-    assert client.fetch("demo", "3").onnx == b"content"
+    assert content_of(client.find("demo", "3")) == b"content"
 
 
 def test_model_not_registered(registry: StubRegistry, client: Registry) -> None:
@@ -49,8 +62,35 @@ def test_alias_not_set(registry: StubRegistry, client: Registry) -> None:
 
 def test_version_not_found(registry: StubRegistry, client: Registry) -> None:
     del registry.answers[LOCATION_PATH]
+    registry.answers[MODEL_ANSWER_PATH] = (200, b"{}")
     expected = f"model 'demo' at {registry.url} has no version 9"
     assert failure(client, "9") == (Reason.VERSION_NOT_FOUND, expected)
+
+
+def test_a_number_of_a_model_that_is_not_registered(
+    registry: StubRegistry, client: Registry
+) -> None:
+    del registry.answers[LOCATION_PATH]
+    expected = f"no model 'demo' is registered at {registry.url}"
+    assert failure(client, "9") == (Reason.MODEL_NOT_REGISTERED, expected)
+
+
+def test_credentials_are_sent_to_the_tracking_server_only(registry: StubRegistry) -> None:
+    registry.register(b"content")
+    with stub_registry() as other:
+        other.register(b"elsewhere")
+        registry.redirects[MODEL_PATH] = f"{other.url}{MODEL_PATH}"
+        client = Registry(registry.url, "Bearer secret")
+        assert content_of(client.find("demo", "champion")) == b"elsewhere"
+        assert set(registry.authorizations) == {"Bearer secret"}
+        assert other.authorizations == [None]
+
+
+def test_endless_redirects(registry: StubRegistry, client: Registry) -> None:
+    registry.redirects[ALIAS_PATH] = ALIAS_PATH
+    reason, message = failure(client)
+    assert reason == Reason.TRACKING_SERVER_ERROR
+    assert "redirects" in message
 
 
 def test_artifact_missing(registry: StubRegistry, client: Registry) -> None:
@@ -74,12 +114,13 @@ def test_artifact_too_large(client: Registry, monkeypatch: pytest.MonkeyPatch) -
         "model.onnx of version 3 of 'demo' is larger than 6 bytes",
     )
     monkeypatch.setattr(subject, "MAX_MODEL_BYTES", len(b"content"))
-    assert client.fetch("demo", "3").onnx == b"content"
+    assert content_of(client.find("demo", "3")) == b"content"
 
 
 def test_the_size_of_the_mlmodel_file_is_limited(registry: StubRegistry, client: Registry) -> None:
     registry.describe(b" " * subject.MAX_DESCRIPTION_BYTES)
-    assert len(client.fetch("demo", "3").mlmodel or b"") == subject.MAX_DESCRIPTION_BYTES
+    content = client.find("demo", "3").read("MLmodel", subject.MAX_DESCRIPTION_BYTES)
+    assert len(content or b"") == subject.MAX_DESCRIPTION_BYTES
     registry.describe(b" " * (subject.MAX_DESCRIPTION_BYTES + 1))
     assert failure(client) == (
         Reason.ARTIFACT_TOO_LARGE,
@@ -152,5 +193,5 @@ def test_unreachable(host: str) -> None:
 
 
 def test_names_are_quoted(registry: StubRegistry, client: Registry) -> None:
-    assert client.fetch("a b/c?d=e&name=f", "3").name == "a b/c?d=e&name=f"
+    assert client.find("a b/c?d=e&name=f", "3").name == "a b/c?d=e&name=f"
     assert "name=a+b%2Fc%3Fd%3De%26name%3Df&" in registry.asked[0]

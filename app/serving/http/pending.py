@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -50,8 +51,10 @@ class RequestQueue:
         self._on_error = on_error
         self._queue: deque[PendingRequest] = deque()
         self._scheduled = False
-        #: `call_soon` of the event loop.
+        self._worker = ThreadPoolExecutor(1, "prediction")
+        #: `call_soon` and `call_soon_threadsafe` of the event loop.
         self.call_soon: Callable[[Callable[[], None]], object]
+        self.call_soon_threadsafe: Callable[[Callable[[], None]], object]
 
     def waiting(self) -> int:
         """Number of predictions in the queue."""
@@ -75,6 +78,9 @@ class RequestQueue:
         end = perf_counter() + TIME_SLICE
         while queue:
             request = queue.popleft()
+            if request.route is not None and request.route.slow and self._must_compute(request):
+                self._start(request, request.route)
+                return  # until it is computed: one prediction at a time
             done = self._answer(request)
             request.connection.resume()
             if done >= end:
@@ -83,19 +89,40 @@ class RequestQueue:
         if queue:
             self.call_soon(self._run)
 
+    def _start(self, request: PendingRequest, route: Route) -> None:
+        """Computes in the thread, so that probes are answered meanwhile."""
+
+        def finish(computed: Future[tuple[int, bytes, bytes]]) -> None:
+            self.call_soon_threadsafe(lambda: self._finish(request, computed.result()))
+
+        self._worker.submit(self._compute, route, request).add_done_callback(finish)
+
+    def _finish(self, request: PendingRequest, computed: tuple[int, bytes, bytes]) -> None:
+        self._send(request, *computed)
+        request.connection.resume()
+        self._scheduled = bool(self._queue)
+        if self._queue:
+            self.call_soon(self._run)
+
+    def _must_compute(self, request: PendingRequest) -> bool:
+        """Whether the response depends on the body; sets `fixed` if it has been queued too long."""
+        if perf_counter() - request.arrived > self._limits.queue_seconds:
+            request.fixed = request.fixed or responses.OVERLOADED
+        return request.fixed is None and not request.connection.closed
+
     def _answer(self, request: PendingRequest) -> float:
         """Answers one request; returns the time when it was done."""
-        connection, route, fixed = request.connection, request.route, request.fixed
+        route = request.route
+        if route is not None and self._must_compute(request):
+            return self._send(request, *self._compute(route, request))
+        fixed = request.fixed or responses.NOT_FOUND
+        return self._send(request, fixed.status, fixed.head, fixed.body)
+
+    def _send(self, request: PendingRequest, status: int, head: bytes, body: bytes) -> float:
+        """Sends and counts a response; returns the time when it was done."""
+        connection, route, done = request.connection, request.route, perf_counter()
         if connection.closed:
-            return request.arrived  # the client is gone
-        if fixed is None and perf_counter() - request.arrived > self._limits.queue_seconds:
-            fixed = responses.OVERLOADED
-        if fixed is None and route is not None:
-            status, head, body = self._compute(route, request)
-        else:
-            fixed = fixed or responses.NOT_FOUND
-            status, head, body = fixed.status, fixed.head, fixed.body
-        done = perf_counter()
+            return done  # the client is gone
         (route.record if route else self._other)(status, done - request.arrived)
         connection.answer(request, head, body)
         return done

@@ -28,12 +28,15 @@ class Route:
     record: Record
     #: The response to every request, instead of calling `handle`.
     fixed: StaticResponse | None = None
+    #: It is handled in a thread of its own.
+    slow: bool = False
 
     @staticmethod
     def of(endpoint: Endpoint, record: Record) -> "Route":
         """Encodes the head."""
         head = responses.head(200, endpoint.content_type, endpoint.headers)
-        return Route(endpoint.method, endpoint.handle, head, endpoint.counted, record)
+        queued, slow = endpoint.counted, endpoint.slow
+        return Route(endpoint.method, endpoint.handle, head, queued, record, slow=slow)
 
     def other_method(self, method: str) -> StaticResponse | None:
         """The response to another method: a 405, except for HEAD on a GET route."""

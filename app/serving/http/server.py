@@ -52,7 +52,9 @@ class Server:
 
     async def run(self, port: int, stop: asyncio.Event, started: Callable[[], None]) -> None:
         """Serves until `stop` is set, then drains. Raises OSError if it cannot listen."""
-        self.queue.call_soon = asyncio.get_running_loop().call_soon
+        loop = asyncio.get_running_loop()
+        self.queue.call_soon = loop.call_soon
+        self.queue.call_soon_threadsafe = loop.call_soon_threadsafe
         listener = Listener(port, lambda: Connection(self))
         sweeper = asyncio.create_task(self._sweep())
         started()

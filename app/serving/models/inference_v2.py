@@ -24,6 +24,7 @@ _DATATYPES = {
     Kind.INTEGER: "INT64",
     Kind.BOOLEAN: "BOOL",
     Kind.STRING: "BYTES",
+    Kind.DATETIME: "BYTES",
 }
 #: Accepted datatypes: JSON encodes both in the same way.
 _ACCEPTED = {
@@ -31,6 +32,7 @@ _ACCEPTED = {
     Kind.INTEGER: frozenset(("INT64", "INT32")),
     Kind.BOOLEAN: frozenset(("BOOL",)),
     Kind.STRING: frozenset(("BYTES",)),
+    Kind.DATETIME: frozenset(("BYTES",)),
 }
 
 _INVALID = b'{"error":"invalid inference request: %b"}'
@@ -91,7 +93,7 @@ def endpoints(name: str, version: str, model: Model, max_rows: int) -> Mapping[s
     below = {
         "": Endpoint("GET", lambda _: metadata),
         "/ready": Endpoint("GET", lambda _: b'{"ready":true}'),
-        "/infer": Endpoint("POST", inference, counted=True),
+        "/infer": Endpoint("POST", inference, counted=True, slow=model.slow),
     }
     return {
         f"/v2/models/{written}{part}{path}": endpoint
@@ -240,7 +242,7 @@ def _metadata(name: str, version: str, model: Model) -> dict[str, Any]:
     return {
         "name": name,
         "versions": [version],
-        "platform": "onnx",
+        "platform": model.served_as.replace(":", "_"),
         "inputs": inputs,
         "outputs": outputs,
     }

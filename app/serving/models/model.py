@@ -33,6 +33,12 @@ class Model(Protocol):
 
     signature: Signature
     output: Output
+    #: How it is served: `linear`, `onnx`, or `mlflow:` and the flavour.
+    served_as: str
+    #: Why no faster form is used; None for a faster form.
+    why: str | None
+    #: A prediction may take longer than a millisecond.
+    slow: bool
 
     def predict(self, rows: Rows) -> Answer:
         """Predicts rows that match the signature; raises InvalidInput if a result overflows."""

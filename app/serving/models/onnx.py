@@ -59,6 +59,8 @@ class OnnxModel:
     Its first output is the prediction. The second output of a classifier is the probabilities.
     """
 
+    served_as, why, slow = "onnx", None, False
+
     def __init__(self, content: bytes, signature: Signature | None) -> None:
         """Loads the graph, and runs it on one row, so that the first request is not slower.
 

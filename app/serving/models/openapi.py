@@ -16,8 +16,15 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     },
     Kind.BOOLEAN: {"type": "boolean"},
     Kind.STRING: {"type": "string"},
+    Kind.DATETIME: {"type": "string", "format": "date-time"},
 }
-_EXAMPLES = {Kind.NUMBER: 1.5, Kind.INTEGER: 1, Kind.BOOLEAN: True, Kind.STRING: "text"}
+_EXAMPLES = {
+    Kind.NUMBER: 1.5,
+    Kind.INTEGER: 1,
+    Kind.BOOLEAN: True,
+    Kind.STRING: "text",
+    Kind.DATETIME: "2026-01-31T12:00:00",
+}
 
 _ERRORS = {
     "400": "The body is not valid input of the model; the header x-error-reason has the reason.",
@@ -103,14 +110,15 @@ def _post(summary: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[st
 
 def _predict(model: Model, max_rows: int) -> dict[str, Any]:
     columns = model.signature.columns
-    kinds = [_SCHEMAS[column.kind] for column in columns]
+    kinds = [_schema(column) for column in columns]
     row: dict[str, Any] = {
         "type": "array",
         "minItems": len(columns),
         "maxItems": len(columns),
         **({"items": kinds[0]} if model.signature.numeric else {"prefixItems": kinds}),
     }
-    record = _strict({column.name: _SCHEMAS[column.kind] for column in columns})
+    record = _strict(dict(zip((column.name for column in columns), kinds, strict=True)))
+    record["required"] = [column.name for column in columns if not column.nullable]
     forms = [row, _several(row, max_rows), record, _several(record, max_rows)]
     body = {
         "schema": _strict({"features": {"anyOf": forms}}),
@@ -120,6 +128,11 @@ def _predict(model: Model, max_rows: int) -> dict[str, Any]:
         },
     }
     return _post("Predict one row, or several.", body, _prediction(model, max_rows))
+
+
+def _schema(column: Column) -> dict[str, Any]:
+    schema = _SCHEMAS[column.kind]
+    return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
 
 
 def example(columns: tuple[Column, ...]) -> dict[str, Any]:

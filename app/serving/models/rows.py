@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from serving.endpoint import InvalidInput
-from serving.models.signature import Kind, Signature
+from serving.models.signature import Column, Kind, Signature
 
 Row = Sequence[Any]
 Rows = list[Row]
@@ -19,26 +19,37 @@ _TYPES: dict[Kind, Any] = {
     Kind.INTEGER: Annotated[int, msgspec.Meta(ge=-_INT64_MAX - 1, le=_INT64_MAX)],
     Kind.BOOLEAN: bool,
     Kind.STRING: str,
+    Kind.DATETIME: str,
 }
+
+#: Kinds of values that JSON writes as strings.
+TEXTS = frozenset((Kind.STRING, Kind.DATETIME))
+
+
+def _type(column: Column) -> Any:  # noqa: ANN401
+    return _TYPES[column.kind] | None if column.nullable else _TYPES[column.kind]
 
 
 def row_type(signature: Signature) -> type[Row]:
-    """The type of one row by position."""
+    """The type of one row by position; None for a missing value."""
     count = len(signature.columns)
-    if signature.numeric:
+    if signature.numeric and not any(column.nullable for column in signature.columns):
         meta = msgspec.Meta(min_length=count, max_length=count)
         return Annotated[list[float], meta]  # type: ignore[return-value]
-    return tuple[tuple(_TYPES[column.kind] for column in signature.columns)]  # type: ignore[misc,return-value]
+    return tuple[tuple(map(_type, signature.columns))]  # type: ignore[misc,return-value]
 
 
 def record_type(signature: Signature) -> type[msgspec.Struct]:
-    """The type of one row by name: every column once, and no other."""
+    """The type of one row by name: every column once, and no other; nullable ones may be absent."""
     names = [f"c{index}" for index in range(len(signature.columns))]
     fields = [
-        (name, _TYPES[column.kind]) for name, column in zip(names, signature.columns, strict=True)
+        (name, _type(column), None) if column.nullable else (name, _type(column))
+        for name, column in zip(names, signature.columns, strict=True)
     ]
     rename = dict(zip(names, (column.name for column in signature.columns), strict=True))
-    return msgspec.defstruct("Record", fields, rename=rename, forbid_unknown_fields=True)
+    return msgspec.defstruct(
+        "Record", fields, rename=rename, forbid_unknown_fields=True, kw_only=True
+    )
 
 
 class Decoder:
@@ -53,10 +64,14 @@ class Decoder:
         """Prepares msgspec's decoders, one for each form; the most common form first."""
         row, record = row_type(signature), record_type(signature)
         self._names = frozenset(column.name for column in signature.columns)
+        self._required = frozenset(it.name for it in signature.columns if not it.nullable)
         self._max_rows = max_rows
-        #: Number of strings in a row, by position and by name.
-        self._texts = sum(column.kind is Kind.STRING for column in signature.columns)
+        #: Number of strings in a row, by position and by name; below zero if it is not the same for
+        #: each row, as values may be missing.
+        self._texts = sum(column.kind in TEXTS for column in signature.columns)
         self._named_texts = self._texts + len(signature.columns)
+        if len(self._required) < len(self._names):
+            self._texts = self._named_texts = -1
         #: Decodes one row by position, without a check for repeated keys.
         self.row = _decoder(row)
         several = msgspec.Meta(min_length=1, max_length=max_rows)
@@ -106,8 +121,10 @@ class Decoder:
     def _reason_of_row(self, row: object) -> str:
         if isinstance(row, list) and len(row) != len(self._names):
             return "feature_count"
-        if isinstance(row, dict) and row.keys() != self._names:
-            return "unknown_column" if row.keys() - self._names else "missing_column"
+        if isinstance(row, dict) and row.keys() - self._names:
+            return "unknown_column"
+        if isinstance(row, dict) and self._required - row.keys():
+            return "missing_column"
         return "wrong_type"
 
 
@@ -125,7 +142,7 @@ def _of_records(records: list[msgspec.Struct]) -> Rows:
 
 
 def _once(body: bytes, rows: Rows, texts: int) -> Rows:
-    """The rows, each with this many strings; raises InvalidInput if a key is repeated.
+    """The rows, each with this many strings (see Decoder); raises InvalidInput for a repeated key.
 
     A repeated key adds quotation marks: only if there are more than those of the strings and of the
     one key is the body parsed again.

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,8 @@ class Kind(StrEnum):
     INTEGER = "integer"
     BOOLEAN = "boolean"
     STRING = "string"
+    #: ISO 8601.
+    DATETIME = "datetime"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Column:
 
     name: str
     kind: Kind
+    #: The type as MLflow names it, such as `float` or `integer`; or numpy's, of a tensor.
+    type: str = ""
+    #: The value may be missing: `null`.
+    nullable: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,19 @@ class Signature:
     """The columns of a row, in order."""
 
     columns: tuple[Column, ...]
+    #: The model takes one array and not a table: its columns have no names of their own.
+    tensor: bool = False
 
     @property
     def numeric(self) -> bool:
         """Whether all columns are floating-point numbers."""
         return all(column.kind is Kind.NUMBER for column in self.columns)
+
+    def with_nullable(self, nullable: Callable[[Column], bool]) -> "Signature":
+        """The same columns, of which these may be missing."""
+        return replace(
+            self, columns=tuple(replace(it, nullable=nullable(it)) for it in self.columns)
+        )
 
 
 @dataclass(frozen=True)
@@ -43,19 +58,43 @@ class Description:
     """The content of an `MLmodel` file that is used."""
 
     #: None if the model was registered without one.
-    signature: Signature | None
-    #: The coefficients of a linear model as JSON: see serving/models/linear.py.
-    linear: str | None
-    #: SHA-256 of the ONNX file in hexadecimal digits; None if the training job did not store it.
-    onnx_sha256: str | None
+    signature: Signature | None = None
+    #: The names of the model's flavours, such as `sklearn` and `python_function`.
+    flavors: tuple[str, ...] = ()
+    #: The ONNX file in the model's folder; None if it has none.
+    onnx_path: str | None = None
+    #: The entries that the training job adds to MLflow's metadata.
+    added: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def linear(self) -> str | None:
+        """The coefficients of a linear model as JSON: see serving/models/linear.py."""
+        return self.added.get(LINEAR)
+
+    @property
+    def onnx_sha256(self) -> str | None:
+        """SHA-256 of the ONNX file in hexadecimal digits, if the training job stored it."""
+        return self.added.get(ONNX_SHA256)
+
+    @property
+    def native(self) -> bool:
+        """Whether the model has a flavour that MLflow loads, beside ONNX."""
+        return bool(set(self.flavors) - {"onnx", "python_function"}) or (
+            "python_function" in self.flavors and "onnx" not in self.flavors
+        )
 
 
 class Unsupported(Exception):
     """The model needs input that the service does not support; the message says which."""
 
 
-#: The keys of MLflow's metadata where the training job stores the coefficients, and the hash.
-LINEAR, ONNX_SHA256 = "linear", "onnx_sha256"
+#: The keys of MLflow's metadata where the training job stores the coefficients, the path and hash
+#: of an ONNX file that was proved to give the same predictions, and why there is none.
+LINEAR, ONNX_PATH, ONNX_SHA256, AS_LOGGED = "linear", "onnx_path", "onnx_sha256", "as_logged"
+_ADDED = (LINEAR, ONNX_PATH, ONNX_SHA256, AS_LOGGED)
+
+#: The ONNX file of a model whose description does not name it.
+DEFAULT_ONNX = "model.onnx"
 
 #: Limits of an `MLmodel` file. MLflow writes six levels, and some hundred events.
 _MAX_DEPTH = 32
@@ -70,12 +109,14 @@ _KINDS = {
     **dict.fromkeys(("long", "integer", "int64", "int32"), Kind.INTEGER),
     **dict.fromkeys(("boolean", "bool"), Kind.BOOLEAN),
     **dict.fromkeys(("string", "str", "object"), Kind.STRING),
+    "datetime": Kind.DATETIME,
 }
 
 
-def unnamed(kind: Kind, count: int) -> Signature:
+def unnamed(kind: Kind, count: int, type: str = "") -> Signature:
     """Columns without names: `feature1`, `feature2` and so on."""
-    return Signature(tuple(Column(f"feature{number}", kind) for number in range(1, count + 1)))
+    numbers = range(1, count + 1)
+    return Signature(tuple(Column(f"feature{it}", kind, type) for it in numbers), tensor=True)
 
 
 def read(mlmodel: bytes) -> Description:
@@ -87,11 +128,16 @@ def read(mlmodel: bytes) -> Description:
         _check_limits(mlmodel)
         # It makes only dicts, lists and strings: no dates, no numbers, no merges.
         document = yaml.load(mlmodel, Loader=yaml.CBaseLoader)  # noqa: S506
-        linear, digest = (_text(document, "metadata", key) for key in (LINEAR, ONNX_SHA256))
+        texts = {key: _text(document, "metadata", key) for key in _ADDED}
         inputs = json.loads(_text(document, "signature", "inputs") or "[]")
+        flavors = document.get("flavors") or {}
+        names = tuple(flavors)
+        own_onnx = flavors["onnx"].get("data", DEFAULT_ONNX) if "onnx" in flavors else None
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"MLmodel cannot be read: {type(error).__name__}") from None
-    return Description(_signature(inputs) if inputs else None, linear, digest)
+    added = {key: text for key, text in texts.items() if text is not None}
+    path = added.get(ONNX_PATH) or own_onnx or (None if names else DEFAULT_ONNX)
+    return Description(_signature(inputs) if inputs else None, names, path, added)
 
 
 def _check_limits(mlmodel: bytes) -> None:
@@ -116,7 +162,7 @@ def _signature(inputs: list[Any]) -> Signature:
     try:
         if inputs[0]["type"] == "tensor":
             return _of_tensor(inputs)
-        columns = tuple(Column(str(item["name"]), _kind(item["type"])) for item in inputs)
+        columns = tuple(_column(index, item) for index, item in enumerate(inputs, start=1))
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"MLmodel has a signature without {error}") from None
     names = [column.name for column in columns]
@@ -127,12 +173,19 @@ def _signature(inputs: list[Any]) -> Signature:
     return Signature(columns)
 
 
+def _column(number: int, item: dict[str, Any]) -> Column:
+    kind = item["type"]
+    # A table without column names has a signature without names.
+    name = str(item.get("name", f"feature{number}"))
+    return Column(name, _kind(kind), kind, nullable=item.get("required") is False)
+
+
 def _of_tensor(inputs: list[Any]) -> Signature:
     tensor = inputs[0]["tensor-spec"]
     shape = tensor["shape"]
     if len(inputs) != 1 or len(shape) != 2 or not shape[1] > 0:
         raise Unsupported(f"tensors of the shape {shape}; one of [-1, N] is what can be sent")
-    return unnamed(_kind(tensor["dtype"]), shape[1])
+    return unnamed(_kind(tensor["dtype"]), shape[1], tensor["dtype"])
 
 
 def _kind(name: object) -> Kind:

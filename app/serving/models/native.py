@@ -1,0 +1,220 @@
+"""Models as they were logged: in the flavour, and with the libraries, that MLflow recorded."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+
+from serving.endpoint import InvalidInput
+from serving.models.model import Answer, Output
+from serving.models.rows import Rows
+from serving.models.signature import Column, Kind, Signature, Unsupported, unnamed
+
+#: Flavours whose models may be scikit-learn estimators, which also have probabilities.
+_ESTIMATORS = ("sklearn", "xgboost", "lightgbm", "catboost")
+
+#: pandas' types of MLflow's.
+_DTYPES = {
+    "double": "float64",
+    "float": "float32",
+    "long": "int64",
+    "integer": "int32",
+    "boolean": "bool",
+    "string": "str",
+    "str": "str",
+}
+
+_SAMPLES = {
+    Kind.NUMBER: 0.0,
+    Kind.INTEGER: 0,
+    Kind.BOOLEAN: False,
+    Kind.STRING: "",
+    Kind.DATETIME: "2000-01-01T00:00:00",
+}
+
+#: numpy's type codes of predictions.
+_KINDS = {"f": Kind.NUMBER, "i": Kind.INTEGER, "u": Kind.INTEGER, "b": Kind.BOOLEAN}
+
+#: How scikit-learn's messages for a category that an encoder refuses begin.
+_UNKNOWN_CATEGORY = ("Found unknown categories", "y contains previously unseen labels")
+
+
+class NativeModel:
+    """A model that MLflow loads; its predictions are those of the model's own `predict`."""
+
+    why: str | None = None
+    slow = True
+
+    def __init__(self, folder: Path, flavors: tuple[str, ...], signature: Signature | None) -> None:
+        """Loads the model, and predicts one row, so that the first request is not slower.
+
+        Raises Unsupported for a model whose columns are not known, and the exceptions of the
+        model's library if it cannot be loaded.
+        """
+        flavor, model = _load(folder, flavors)
+        self.served_as = f"mlflow:{flavor}"
+        signature = signature or _signature_of(model)
+        # Whether a number may be missing depends on the model: many handle NaN.
+        self.signature = signature.with_nullable(
+            lambda column: column.nullable or column.kind is Kind.NUMBER
+        )
+        self._input = _input_of(model, self.signature)
+        self._predict: Callable[[Any], Any] = model.predict
+        classes = getattr(model, "classes_", None)
+        self._shares: Callable[[Any], Any] | None = None
+        if isinstance(classes, np.ndarray) and hasattr(model, "predict_proba"):
+            self._shares = model.predict_proba
+        labels = tuple(classes.tolist()) if self._shares and classes is not None else None
+        self.output = _output_of(self._try(), labels)
+
+    def predict(self, rows: Rows) -> Answer:
+        """Predicts rows that match the signature; raises InvalidInput if the model refuses one.
+
+        The reason is `unknown_category`, or `missing_value` for a value that must not be missing.
+        """
+        table = self._input(rows)
+        try:
+            predicted = self._predict(table)
+            shares = self._shares(table) if self._shares else None
+        except (ValueError, TypeError) as error:
+            if str(error).startswith(_UNKNOWN_CATEGORY):
+                raise InvalidInput("unknown_category") from None
+            if any(value is None for row in rows for value in row):
+                raise InvalidInput("missing_value") from None
+            raise
+        return Answer(_list(predicted), None if shares is None else np.asarray(shares).tolist())
+
+    def _try(self) -> Answer | None:
+        """Predicts a row of samples: None if the model refuses it."""
+        try:
+            return self.predict([[_SAMPLES[column.kind] for column in self.signature.columns]])
+        except Exception:  # each library has its own
+            return None
+
+
+def _load(folder: Path, flavors: tuple[str, ...]) -> tuple[str, Any]:
+    """The flavour that is served, and the model: an estimator, or MLflow's own interface to it."""
+    for flavor in _ESTIMATORS:
+        if flavor in flavors:
+            module = __import__(f"mlflow.{flavor}", fromlist=["load_model"])
+            model = module.load_model(str(folder))
+            if hasattr(model, "get_params"):
+                return flavor, model
+    if "python_function" not in flavors:
+        raise Unsupported(f"the flavours {', '.join(flavors) or 'none'}, without python_function")
+    named = [flavor for flavor in flavors if flavor != "python_function"]
+    return (named or ["python_function"])[0], _PythonFunction(folder)
+
+
+class _PythonFunction:
+    """Any other model, through the interface that MLflow defines for all flavours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._model = mlflow.pyfunc.load_model(str(folder))
+
+    def predict(self, table: Any) -> Any:  # noqa: ANN401
+        return self._model.predict(table)
+
+
+def _signature_of(model: Any) -> Signature:  # noqa: ANN401
+    """The columns that an estimator was fitted on, as numbers."""
+    count = getattr(model, "n_features_in_", None)
+    if not isinstance(count, int):
+        raise Unsupported(
+            "unknown columns: it was logged without a signature; log it again with input_example"
+        )
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return unnamed(Kind.NUMBER, count, "float64")
+    return Signature(tuple(Column(str(name), Kind.NUMBER, "double") for name in names))
+
+
+def _input_of(model: Any, signature: Signature) -> Callable[[Rows], Any]:  # noqa: ANN401
+    """What the model was fitted on: a list of texts, an array, or a table."""
+    columns = signature.columns
+    estimator = not isinstance(model, _PythonFunction)
+    if estimator and len(columns) == 1 and columns[0].kind is Kind.STRING and _takes_texts(model):
+        return lambda rows: [row[0] for row in rows]
+    named = getattr(model, "feature_names_in_", None) is not None
+    if signature.tensor or (estimator and not named and len({it.type for it in columns}) == 1):
+        dtype = _DTYPES.get(columns[0].type, columns[0].type or "float64")
+        return lambda rows: _array(rows, object if dtype in ("str", "object") else dtype)
+    return lambda rows: _table(rows, columns)
+
+
+def _takes_texts(model: Any) -> bool:  # noqa: ANN401
+    """Whether the first step is a vectorizer: it knows no number of columns."""
+    first = model.steps[0][1] if hasattr(model, "steps") else model
+    return not hasattr(first, "n_features_in_")
+
+
+def _array(rows: Rows, dtype: Any) -> "np.ndarray[Any, Any]":  # noqa: ANN401
+    try:
+        with np.errstate(over="ignore"):
+            array = np.array(rows, dtype=dtype)
+    except OverflowError:
+        raise InvalidInput("out_of_range") from None
+    if array.dtype.kind == "f" and np.isinf(array).any():
+        raise InvalidInput("out_of_range")
+    return array
+
+
+def _table(rows: Rows, columns: tuple[Column, ...]) -> pd.DataFrame:
+    series = {}
+    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+        series[column.name] = _series(column, list(values))
+    return pd.DataFrame(series)
+
+
+def _series(column: Column, values: list[Any]) -> Any:  # noqa: ANN401
+    """The values of a column in the type of the signature.
+
+    Integers and booleans with missing values become what pandas reads them as: floats, and objects.
+    """
+    if column.kind is Kind.DATETIME:
+        try:
+            return pd.to_datetime([it and datetime.fromisoformat(it) for it in values])
+        except ValueError:
+            raise InvalidInput("wrong_type") from None
+    if column.kind in (Kind.INTEGER, Kind.BOOLEAN) and None in values:
+        return pd.Series(values, dtype="float64" if column.kind is Kind.INTEGER else "object")
+    dtype = _DTYPES.get(column.type, column.type or None)
+    if column.kind is Kind.STRING:
+        return pd.Series(values, dtype="str")
+    return pd.Series(_array([values], dtype)[0])
+
+
+def _list(predicted: Any) -> list[Any]:  # noqa: ANN401
+    """One entry for each row, in types of JSON: numbers that are not finite become null."""
+    if isinstance(predicted, pd.DataFrame):
+        predicted = predicted.iloc[:, 0] if predicted.shape[1] == 1 else predicted.to_numpy()
+    if isinstance(predicted, pd.Series):
+        predicted = predicted.to_numpy()
+    array = predicted if isinstance(predicted, np.ndarray) else np.asarray(predicted)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    values: list[Any] = array.tolist()
+    return [_plain(value) for value in values] if array.dtype.kind in "fOM" else values
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _output_of(answer: Answer | None, classes: tuple[Any, ...] | None) -> Output:
+    """The output for a row, as in the prediction of the sample; a number if that was refused."""
+    if answer is None:
+        kind = _KINDS.get(np.asarray(classes).dtype.kind, Kind.STRING) if classes else Kind.NUMBER
+        return Output(kind, 1, classes)
+    first = answer.prediction[0]
+    kind = _KINDS.get(np.asarray(first).dtype.kind, Kind.STRING)
+    return Output(kind, len(first) if isinstance(first, list) else 1, classes)

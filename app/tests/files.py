@@ -1,0 +1,26 @@
+"""The files of a registered version that a test has in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.models.signature import DEFAULT_ONNX
+from serving.registry import DESCRIPTION_FILE
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A version with an ONNX file, and perhaps an MLmodel file."""
+
+    name: str
+    version: str
+    onnx: bytes
+    mlmodel: bytes | None
+
+    def read(self, file: str, limit: int | None = None) -> bytes | None:  # noqa: ARG002
+        return {DEFAULT_ONNX: self.onnx, DESCRIPTION_FILE: self.mlmodel}.get(file)
+
+    def address(self, file: str) -> str:
+        return file
+
+    def save(self, folder: Path) -> None:
+        raise AssertionError(folder)  # it has no other flavour
