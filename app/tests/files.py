@@ -1,5 +1,6 @@
-"""The files of a registered version that a test has in memory."""
+"""The files of a registered version that a test has in memory, or in a folder."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,3 +25,22 @@ class ModelFiles:
 
     def save(self, folder: Path) -> None:
         raise AssertionError(folder)  # it has no other flavour
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A version as MLflow saves it."""
+
+    folder: Path
+    name: str = "demo"
+    version: str = "3"
+
+    def read(self, file: str, limit: int | None = None) -> bytes | None:  # noqa: ARG002
+        path = self.folder / file
+        return path.read_bytes() if path.is_file() else None
+
+    def address(self, file: str) -> str:
+        return file
+
+    def save(self, folder: Path) -> None:
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)

@@ -147,7 +147,7 @@ def test_the_fast_handler_equals_the_general_one(features: list[object]) -> None
         (mlmodel([{"type": "double", "name": 'a"b'}]), "JSON escapes", Reason.MODEL_UNSUPPORTED),
         (mlmodel([{"type": "double", "name": "\ud800"}]), "JSON escapes", Reason.MODEL_UNSUPPORTED),
         (
-            mlmodel([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
+            mlmodel([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2, 2]}}]),
             "tensors of the shape",
             Reason.MODEL_UNSUPPORTED,
         ),

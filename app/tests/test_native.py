@@ -1,16 +1,20 @@
 """Models as they were logged: each answer equals that of the model itself, to the last bit."""
 
+import json
+import tempfile
+import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import mlflow
 import mlflow.sklearn
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from mlflow.models import infer_signature
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -28,10 +32,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
-from tests.support import Serving, serving
+from serving.endpoint import InvalidInput
+from serving.errors import ModelUnavailable, Reason
+from serving.models import model_of, serve
+from serving.options import Options
+from tests.files import ModelFolder
+from tests.support import serving
 
 RANDOM = np.random.default_rng(11)
 
@@ -59,6 +68,15 @@ def of_people(last: BaseEstimator) -> BaseEstimator:
         [("texts", texts, ["home city"]), ("numbers", numbers, ["age", "visits"])]
     )
     return make_pipeline(columns, last)
+
+
+def _wait(rows: Any) -> Any:  # noqa: ANN401
+    time.sleep(0.1)
+    return rows
+
+
+def _day_of_year(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"day": table["day"].dt.day_of_year, "n": table["n"]})
 
 
 DIABETES = load_diabetes(return_X_y=True)
@@ -89,23 +107,13 @@ MODELS: dict[str, tuple[BaseEstimator, Any, Any]] = {
 }
 
 
-def register(tracking_uri: str, name: str, model: BaseEstimator, rows: Any) -> None:  # noqa: ANN401
-    """As from a notebook: with a signature and an example."""
-    mlflow.set_tracking_uri(tracking_uri)
-    mlflow.set_experiment("native")
-    with warnings.catch_warnings(), mlflow.start_run():
+def saved(folder: Path, model: Any, rows: Any, **changed: Any) -> ModelFolder:  # noqa: ANN401
+    """The model as `mlflow.sklearn.log_model` logs it from a notebook."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        signature = infer_signature(rows, model.predict(rows))
-        mlflow.sklearn.log_model(
-            model, name="model", registered_model_name=name, signature=signature
-        )
-
-
-@contextmanager
-def served(home: Path, tracking_uri: str, name: str, **variables: str) -> Iterator[Serving]:
-    variables = {"MODEL_NAME": name, "MODEL_VERSION": "1", **variables}
-    with serving(home, **variables, MLFLOW_TRACKING_URI=tracking_uri) as service:
-        yield service
+        options = {"signature": infer_signature(rows, model.predict(rows)), **changed}
+        mlflow.sklearn.save_model(model, str(folder), serialization_format="cloudpickle", **options)
+    return ModelFolder(folder)
 
 
 def plain(rows: Any) -> list[Any]:  # noqa: ANN401
@@ -115,24 +123,167 @@ def plain(rows: Any) -> list[Any]:  # noqa: ANN401
     return values
 
 
+def ask(found: ModelFolder, body: object, **options: Any) -> Any:  # noqa: ANN401
+    model = model_of(found, Options(**options))
+    endpoints = serve("demo", "3", model, 1000).endpoints
+    return json.loads(endpoints["/predict"].handle(json.dumps(body).encode()))
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_held_out_rows_equal_the_model_to_the_last_bit(
-    name: str, tracking_uri: str, tmp_path: Path
-) -> None:
+def test_held_out_rows_equal_the_model_to_the_last_bit(name: str, tmp_path: Path) -> None:
     model, rows, target = MODELS[name]
     train, held_out, labels, _ = train_test_split(rows, target, test_size=0.4, random_state=0)
     model.fit(train, labels)
-    registered = f"native {name}"
-    register(tracking_uri, registered, model, train)
-    with served(tmp_path, tracking_uri, registered) as service:
+    answer = ask(saved(tmp_path / "model", model, train), {"features": plain(held_out)})
+    assert answer["prediction"] == model.predict(held_out).tolist()
+    if hasattr(model, "predict_proba"):
+        assert answer["probabilities"] == model.predict_proba(held_out).tolist()
+        assert answer["classes"] == model.classes_.tolist()
+
+
+def test_a_model_of_a_notebook_is_served_by_another_process(
+    tracking_uri: str, tmp_path: Path
+) -> None:
+    model = of_people(RandomForestClassifier(random_state=0)).fit(PEOPLE[:300], ADULT[:300])
+    held_out = PEOPLE[300:]
+    mlflow.set_tracking_uri(tracking_uri)
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(
+            model,
+            name="model",
+            registered_model_name="native",
+            signature=infer_signature(PEOPLE, model.predict(PEOPLE)),
+            serialization_format="cloudpickle",
+        )
+    variables = {"MODEL_NAME": "native", "MODEL_VERSION": "1", "MLFLOW_TRACKING_URI": tracking_uri}
+    with serving(tmp_path, **variables) as service:
         service.wait_for("/readyz", seconds=60)
-        answer = service.client.post("/predict", json={"features": plain(held_out)}, timeout=60)
-        assert answer.status_code == 200, (answer.text, answer.headers, service.log())
-        predicted = answer.json()
-        assert predicted["prediction"] == model.predict(held_out).tolist()
-        if hasattr(model, "predict_proba"):
-            assert predicted["probabilities"] == model.predict_proba(held_out).tolist()
-            assert predicted["classes"] == model.classes_.tolist()
-        assert service.wait_for_log(event="model loaded")["served_as"] == "mlflow:sklearn"
+        answer = service.client.post("/predict", json={"features": plain(held_out)}, timeout=30)
+        assert answer.json()["probabilities"] == model.predict_proba(held_out).tolist()
+        records = [{"home city": "Oslo", "visits": 3}, {"age": 40.5, "visits": 1}]
+        by_name = service.client.post("/predict", json={"features": records}).json()
+        assert (
+            by_name["prediction"]
+            == model.predict(pd.DataFrame(records, columns=PEOPLE.columns)).tolist()
+        )
+        line = service.wait_for_log(event="model loaded")
+        assert line["served_as"] == "mlflow:sklearn"
+        assert line["why"].startswith("no faster form was registered")
+        assert 'served_as="mlflow:sklearn"' in service.client.get("/metrics").text
         assert service.client.get("/docs").status_code == 200
         assert service.stop() == 0
+
+
+def test_probes_are_answered_while_a_model_computes(tmp_path: Path, tracking_uri: str) -> None:
+    slow = FunctionTransformer(_wait)
+    model = make_pipeline(slow, KNeighborsClassifier()).fit(*IRIS)
+    mlflow.set_tracking_uri(tracking_uri)
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(
+            model,
+            name="model",
+            registered_model_name="slow",
+            signature=infer_signature(IRIS[0]),
+            serialization_format="cloudpickle",
+        )
+    variables = {"MODEL_NAME": "slow", "MODEL_VERSION": "1", "MLFLOW_TRACKING_URI": tracking_uri}
+    with serving(tmp_path, **variables) as service:
+        service.wait_for("/readyz", seconds=60)
+        with ThreadPoolExecutor(3) as pool:
+            body = {"features": IRIS[0][:1].tolist()}
+            answers = [pool.submit(httpx.post, f"{service.url}/predict", json=body) for _ in "123"]
+            probes = 0
+            while not all(answer.done() for answer in answers):
+                probes += service.status("/healthz") == 200
+            assert [answer.result().status_code for answer in answers] == [200] * 3
+        assert probes > 3
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [([None, *[0.1] * 9], "missing_value"), ([True] * 10, "wrong_type"), ([1.0] * 9, "feature_")],
+)
+def test_input_that_the_model_refuses(row: list[Any], reason: str, tmp_path: Path) -> None:
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(DIABETES[0], DIABETES[1] > 140)
+    with pytest.raises(InvalidInput, match=reason):
+        ask(saved(tmp_path / "model", model, DIABETES[0]), {"features": row})
+
+
+def test_a_category_that_the_model_refuses(tmp_path: Path) -> None:
+    table = PEOPLE[["home city"]].dropna()
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(
+        table, table["home city"] == "Oslo"
+    )
+    found = saved(tmp_path / "model", model, table)
+    with pytest.raises(InvalidInput, match="unknown_category"):
+        ask(found, {"features": ["Atlantis"]})
+
+
+def test_dates(tmp_path: Path) -> None:
+    days = pd.DataFrame({"day": pd.date_range("2026-01-01", periods=40), "n": range(40)})
+    year = FunctionTransformer(_day_of_year)
+    model = make_pipeline(year, LogisticRegression()).fit(days, days["n"] > 20)
+    found = saved(tmp_path / "model", model, days)
+    rows = [[day.isoformat(), n] for day, n in zip(days["day"], days["n"], strict=True)]
+    assert ask(found, {"features": rows})["prediction"] == model.predict(days).tolist()
+    with pytest.raises(InvalidInput, match="wrong_type"):
+        ask(found, {"features": ["yesterday", 1]})
+
+
+def test_a_model_without_a_signature_is_served_by_position(tmp_path: Path) -> None:
+    model = RandomForestClassifier(5).fit(*IRIS)
+    found = saved(tmp_path / "model", model, IRIS[0], signature=None)
+    answer = ask(found, {"features": IRIS[0][:5].tolist()})
+    assert answer["probabilities"] == model.predict_proba(IRIS[0][:5]).tolist()
+
+
+def failure(found: ModelFolder, **options: Any) -> tuple[Reason, str]:  # noqa: ANN401
+    with pytest.raises(ModelUnavailable) as caught:
+        model_of(found, Options(**options))
+    return caught.value.reason, str(caught.value)
+
+
+@pytest.fixture
+def forest(tmp_path: Path) -> ModelFolder:
+    return saved(tmp_path / "model", RandomForestClassifier(3).fit(*IRIS), IRIS[0])
+
+
+def test_a_library_that_is_missing(forest: ModelFolder) -> None:
+    file = forest.folder / "MLmodel"
+    file.write_text(
+        file.read_text().replace("sklearn:", "fastai:").replace("mlflow.sklearn", "gone")
+    )
+    reason, message = failure(forest)
+    assert reason == Reason.MODEL_UNSUPPORTED
+    assert "the flavours python_function, fastai and needs the library gone" in message
+    assert "build the serving image with the model's requirements.txt" in message
+
+
+def test_other_versions_of_the_libraries(
+    forest: ModelFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    (forest.folder / "requirements.txt").write_text("mlflow==1.0\nscikit-learn==0.1\nnone==2\n")
+    model_of(forest)
+    [record] = [it for it in caplog.records if it.getMessage() == "libraries differ"]
+    assert f"scikit-learn {sklearn.__version__} (the model has 0.1), none missing" in record.detail
+    reason, message = failure(forest, strict_libraries=True)
+    assert reason == Reason.MODEL_UNSUPPORTED
+    assert "none missing (the model has 2)" in message
+
+
+def test_a_corrupt_model(
+    forest: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (forest.folder / "model.pkl").write_bytes(b"garbage")
+    reason, message = failure(forest)
+    assert reason == Reason.MODEL_CORRUPT
+    assert "with the flavours python_function, sklearn cannot be loaded: " in message
+    assert not list(tmp_path.glob("model-*"))
+
+
+def test_the_runtime_onnx_needs_an_onnx_file(forest: ModelFolder) -> None:
+    reason, message = failure(forest, runtime="onnx")
+    assert reason == Reason.MODEL_UNSUPPORTED
+    assert "has the flavours python_function, sklearn, and RUNTIME is onnx" in message

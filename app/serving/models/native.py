@@ -138,8 +138,9 @@ def _input_of(model: Any, signature: Signature) -> Callable[[Rows], Any]:  # noq
     """What the model was fitted on: a list of texts, an array, or a table."""
     columns = signature.columns
     estimator = not isinstance(model, _PythonFunction)
-    if estimator and len(columns) == 1 and columns[0].kind is Kind.STRING and _takes_texts(model):
-        return lambda rows: [row[0] for row in rows]
+    single_text = len(columns) == 1 and columns[0].kind is Kind.STRING
+    if signature.flat or (estimator and single_text and _takes_texts(model)):
+        return lambda rows: _series(columns[0], [row[0] for row in rows]).to_numpy()
     named = getattr(model, "feature_names_in_", None) is not None
     if signature.tensor or (estimator and not named and len({it.type for it in columns}) == 1):
         dtype = _DTYPES.get(columns[0].type, columns[0].type or "float64")

@@ -40,6 +40,8 @@ class Signature:
     columns: tuple[Column, ...]
     #: The model takes one array and not a table: its columns have no names of their own.
     tensor: bool = False
+    #: That array is a list of values and not of rows, as of texts.
+    flat: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -183,6 +185,8 @@ def _column(number: int, item: dict[str, Any]) -> Column:
 def _of_tensor(inputs: list[Any]) -> Signature:
     tensor = inputs[0]["tensor-spec"]
     shape = tensor["shape"]
+    if len(inputs) == 1 and len(shape) == 1:
+        return replace(unnamed(_kind(tensor["dtype"]), 1, tensor["dtype"]), flat=True)
     if len(inputs) != 1 or len(shape) != 2 or not shape[1] > 0:
         raise Unsupported(f"tensors of the shape {shape}; one of [-1, N] is what can be sent")
     return unnamed(_kind(tensor["dtype"]), shape[1], tensor["dtype"])
