@@ -12,6 +12,6 @@ compile() {
     --output-file "requirements/$name.txt" "$@" pyproject.toml
 }
 compile dev --all-extras "$@"
-for image in serving serving-linear training mlflow; do
+for image in models serving-linear mlflow; do
   compile "$image" --extra "$image" --constraint requirements/dev.txt
 done
