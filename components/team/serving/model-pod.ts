@@ -33,7 +33,7 @@ export function modelPod(
   { image, model, settings, trackingUri, account }: ModelPodArgs,
   { labels, selector }: Workload,
 ): types.input.core.v1.PodTemplateSpec {
-  const tmp = scratch("32Mi");
+  const tmp = scratch(settings.resources.ephemeralStorage);
   return podTemplate({
     labels: { ...labels, ...TRACKING_CLIENT },
     annotations: scrapeAnnotations(SERVING_PORT),
@@ -51,6 +51,9 @@ export function modelPod(
           MODEL_NAME: model,
           MODEL_VERSION: `${settings.version}`,
           PORT: `${SERVING_PORT}`,
+          ...(settings.runtime !== "mlflow" && { RUNTIME: settings.runtime }),
+          ...(!settings.optimise && { OPTIMISE: "false" }),
+          ...(settings.strictLibraries && { STRICT_LIBRARIES: "true" }),
         },
         ports: [{ name: "http", containerPort: SERVING_PORT }],
         ...httpProbes({ live: "/healthz", ready: "/readyz" }, "http", 60),

@@ -56,8 +56,8 @@ const version = z.union([
 const podResources = resources({
   cpu: "200m",
   cpuLimit: "1",
-  memory: "256Mi",
-  ephemeralStorage: "64Mi",
+  memory: "512Mi",
+  ephemeralStorage: "512Mi",
 });
 
 const variantSchema = z.strictObject({
@@ -127,7 +127,16 @@ const promotionSchema = z.strictObject({
 /** What the container of a model service has already. */
 const OWN = {
   paths: ["/tmp", "/app", "/opt/venv"],
-  env: ["MAX_BATCH_ROWS", "MLFLOW_TRACKING_URI", "MODEL_NAME", "MODEL_VERSION", "PORT"],
+  env: [
+    "MAX_BATCH_ROWS",
+    "MLFLOW_TRACKING_URI",
+    "MODEL_NAME",
+    "MODEL_VERSION",
+    "OPTIMISE",
+    "PORT",
+    "RUNTIME",
+    "STRICT_LIBRARIES",
+  ],
 };
 
 /** A model service. */
@@ -140,6 +149,18 @@ export const modelSchema = z
       .default("champion")
       .describe("Registered version, or an alias that is resolved when a pod starts"),
     image: imageReference.optional().describe("Serving image of this model; default: the team's"),
+    runtime: z
+      .enum(["mlflow", "onnx"])
+      .default("mlflow")
+      .describe("mlflow: as MLflow logged it; onnx: on onnxruntime, from an ONNX file only"),
+    optimise: z
+      .boolean()
+      .default(true)
+      .describe("Serve a faster form that training has proved to give the same predictions"),
+    strictLibraries: z
+      .boolean()
+      .default(false)
+      .describe("Refuse a model that was logged with other versions of its libraries"),
     autoscale: autoscaleSchema.prefault({ kind: "requestRate" }).describe("Number of pods"),
     resources: podResources.prefault({}).describe("Resources of one pod"),
     rolloutSeconds: z

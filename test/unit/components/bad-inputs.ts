@@ -95,7 +95,7 @@ const numbers: BadInput[] = [
   ["team.data.size", "1Ki", /is out of range; an amount of storage is written like 10Gi/],
   ["team.models[0].resources.cpu", "1001m", /is below cpu; increase it, or decrease cpu/, "@Limit"],
   ["team.quota.cpu", "4", /is 4, but .+ request 4\.8; increase it, or request less/],
-  ["team.quota.memory", "1Gi", /is 1Gi, but .+ request 7.3Gi; increase it, or request less/],
+  ["team.quota.memory", "1Gi", /is 1Gi, but .+ request 12.5Gi; increase it, or request less/],
   ["team.quota.storage", "19Gi", /is 19Gi, but .+ request 20Gi; increase it, or request less/],
   ["team.quota.pods", 22, /is 22, but .+ request 23; increase it, or request less/],
   ["team.models[0].resources.gpus", 1, /is 0, but .+ request 21; /, "team.quota.gpus"],

@@ -126,11 +126,11 @@ describe("a model's pod", () => {
     expect(template.spec.containers[0].resources).toEqual({
       requests: {
         cpu: "1500m",
-        memory: "256Mi",
-        "ephemeral-storage": "64Mi",
+        memory: "512Mi",
+        "ephemeral-storage": "512Mi",
         "nvidia.com/gpu": "1",
       },
-      limits: { cpu: "2", memory: "256Mi", "ephemeral-storage": "64Mi", "nvidia.com/gpu": "1" },
+      limits: { cpu: "2", memory: "512Mi", "ephemeral-storage": "512Mi", "nvidia.com/gpu": "1" },
     });
     expect(template.spec.tolerations).toEqual([
       { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
@@ -138,6 +138,24 @@ describe("a model's pod", () => {
     expect(container.resources.limits).not.toHaveProperty("nvidia.com/gpu");
     expect(pod.spec).not.toHaveProperty("tolerations");
   });
+});
+
+test("the way a model is served is in its environment, if it is not the default", async () => {
+  const { config } = smallStack();
+  const names = ["OPTIMISE", "RUNTIME", "STRICT_LIBRARIES"];
+  const environment = async () => {
+    const { template } = only(await declare({ config }), "Deployment", "serve-churn-main").inputs
+      .spec;
+    const { env } = template.spec.containers[0];
+    return env.filter(({ name }: Inputs) => names.includes(name));
+  };
+  expect(await environment()).toEqual([]);
+  Object.assign(config.team.models[0], { runtime: "onnx", optimise: false, strictLibraries: true });
+  expect(await environment()).toEqual([
+    { name: "RUNTIME", value: "onnx" },
+    { name: "OPTIMISE", value: "false" },
+    { name: "STRICT_LIBRARIES", value: "true" },
+  ]);
 });
 
 describe("a model service", () => {

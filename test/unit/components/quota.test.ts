@@ -65,8 +65,8 @@ describe("the maximum demand of a team", () => {
 
   test("fits into a quota of the same size", async () => {
     const { config } = smallStack();
-    // Twenty-one models at 200m and 256Mi, training at 500m and 1Gi, tracking at 100m and 1Gi.
-    config.team.quota = { cpu: "4800m", memory: "7424Mi", storage: "20Gi", pods: 23 };
+    // Twenty-one models at 200m and 512Mi, training at 500m and 1Gi, tracking at 100m and 1Gi.
+    config.team.quota = { cpu: "4800m", memory: "12800Mi", storage: "20Gi", pods: 23 };
     expect(objects(await declare({ config }), "ResourceQuota")).toHaveLength(1);
   });
 });
