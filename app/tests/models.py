@@ -39,7 +39,8 @@ from sklearn.tree import DecisionTreeRegressor
 from serving.endpoint import Endpoint
 from serving.models import model_of, serve
 from tests.files import ModelFiles
-from training.convert import Table, convert, verify
+from training.convert import convert
+from training.rows import Table
 
 MAX_ROWS = 60
 INFER = "/v2/models/demo/infer"
@@ -174,13 +175,12 @@ ESTIMATORS: dict[str, tuple[BaseEstimator, Table, Any]] = {
 
 
 def known(name: str) -> Known:
-    """Fits, converts and verifies one of ESTIMATORS."""
+    """Fits and converts one of ESTIMATORS."""
     estimator, table, target = ESTIMATORS[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of MLflow on integer columns, of scikit-learn on SVC
         estimator.fit(table, target)
         model = convert(estimator, table)
-        verify(estimator, model, table)
         frame = pd.DataFrame(
             table, columns=getattr(table, "columns", list("abc")[: table.shape[1]])
         )

@@ -1,15 +1,12 @@
-"""Fitting is reproducible; verification refuses a model with other predictions."""
+"""Fitting is reproducible, and refuses data that cannot be measured on."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from training.convert import MAX_RELATIVE_DIFFERENCE, ConversionError, convert, verify
-from training.data import TrainingData
+from training.data import DataError, TrainingData
 from training.fit import fit
 
 RNG = np.random.default_rng(5)
@@ -33,61 +30,8 @@ def test_fit_is_reproducible() -> None:
     assert first.estimator.coef_.tolist() == second.estimator.coef_.tolist()
 
 
-def regression() -> LinearRegression:
-    return LinearRegression().fit(X, Y)
-
-
-def test_a_correct_conversion_passes() -> None:
-    estimator = regression()
-    assert verify(estimator, convert(estimator, X), X) < 1e-12
-
-
-class Skewed(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """An estimator whose predictions differ by a factor from those of the converted model."""
-
-    def __init__(self, estimator: LinearRegression, factor: float) -> None:
-        self.estimator, self.factor = estimator, factor
-
-    def predict(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
-        answers: np.ndarray = self.estimator.predict(X)
-        return answers * self.factor
-
-
-@pytest.mark.parametrize("factor", [1 + 2 * MAX_RELATIVE_DIFFERENCE, -1.0, 0.0, np.nan, np.inf])
-def test_a_wrong_model_is_refused(factor: float) -> None:
-    estimator = regression()
-    with pytest.raises(ConversionError, match="not registered"):
-        verify(Skewed(estimator, factor), convert(estimator, X), X)
-
-
-def test_the_bound_is_the_constant() -> None:
-    estimator = regression()
-    within = Skewed(estimator, 1 + MAX_RELATIVE_DIFFERENCE / 2)
-    difference = verify(within, convert(estimator, X), X)
-    assert difference == pytest.approx(MAX_RELATIVE_DIFFERENCE / 2, rel=1e-3)
-
-
-def test_one_wrong_row_is_enough() -> None:
-    estimator = regression()
-    model = convert(estimator, X)
-
-    class OneOff(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-        def predict(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
-            answers: np.ndarray = estimator.predict(X)
-            answers[-1] += 1
-            return answers
-
-    with pytest.raises(ConversionError, match="differ by"):
-        verify(OneOff(), model, X)
-
-
-def test_predictions_of_another_shape_are_refused() -> None:
-    estimator = regression()
-    two = LinearRegression().fit(X, np.stack([Y, Y], axis=1))
-    with pytest.raises(ConversionError, match="gives 400 answers for 200 values"):
-        verify(estimator, convert(two, X), X)
-
-
-def test_a_constant_zero_can_be_verified() -> None:
-    estimator = LinearRegression().fit(X, np.zeros(len(X)))
-    assert verify(estimator, convert(estimator, X), X) == 0
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize(("scale", "said"), [(1e300, "r2=nan, rmse=inf"), (3e306, "infinity")])
+def test_data_that_cannot_be_measured_is_refused(scale: float, said: str) -> None:
+    with pytest.raises(DataError, match=f"^training_data.csv: the numbers are too large .*{said}"):
+        fit(TrainingData(X, Y * scale, "0" * 64, Path("training_data.csv")))

@@ -1,6 +1,6 @@
-"""Converts a fitted estimator to ONNX, and verifies that both give the same predictions."""
+"""Converts a fitted estimator to ONNX."""
 
-import json
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -21,23 +21,20 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
-from training.graph import complete, flags_as_numbers, in_float32
-
-#: Largest accepted relative difference between the estimator and its ONNX form, which the service
-#: guarantees. Both compute in float64, so correct conversions differ by about 1e-15.
-MAX_RELATIVE_DIFFERENCE = 1e-6
-
-#: The same for operators that ONNX has only in float32, with 24 binary digits: trees, logistic
-#: regression and others. Their sums of many terms lose two or three decimal digits.
-MAX_RELATIVE_DIFFERENCE_FLOAT32 = 1e-4
-
-#: A prediction near zero is a small difference of large terms, so its rounding error is as large as
-#: theirs: below this share of the largest prediction the error is relative to that share instead.
-#: With the bounds above that is some five thousand times, and sixteen times, the last binary digit.
-_FLOOR, _FLOOR_FLOAT32 = 1e-6, 1e-2
+from training.faster import ConversionError
+from training.graph import (
+    complete,
+    flags_as_numbers,
+    labels_of_votes,
+    rename_input,
+    trees_in_float64,
+)
+from training.rows import Table
 
 #: The newest version; for the operators of trees the version that every converter supports.
 _OPSETS = {"": get_latest_tested_opset_version(), "ai.onnx.ml": 3}
+
+_NAMES = {DoubleTensorType: "float64", FloatTensorType: "float32"}
 
 _DTYPES: dict[str, Any] = {
     "tensor(double)": np.float64,
@@ -47,58 +44,57 @@ _DTYPES: dict[str, Any] = {
     "tensor(string)": np.object_,
 }
 
-FloatArray = npt.NDArray[np.float64]
-Table = FloatArray | pd.DataFrame
 
-
-class ConversionError(Exception):
-    """The ONNX form gives other predictions than the estimator, so it must not be registered."""
-
-
-def convert(estimator: BaseEstimator, features: Table) -> ModelProto:
-    """Converts a fitted scikit-learn estimator or pipeline to ONNX.
+def convert(
+    estimator: BaseEstimator,
+    features: Table,
+    check: Callable[[ModelProto], None] = lambda _: None,
+) -> ModelProto:
+    """The first graph of a fitted scikit-learn estimator or pipeline that `check` accepts.
 
     `features` are valid rows: an array, which becomes one input [rows, N], or a table. All columns
     of a table become one input if they are floats and the estimator selects none by name, or if
-    they are numbers and no other form can be converted; else every column is an input [rows, 1].
-    In float64 if the converter supports it, else in float32; raises ConversionError if neither
-    works.
+    they are numbers and no other form is accepted; else every column is an input [rows, 1].
+    In float64 first, then in float32. Raises ConversionError if the converter supports neither, or
+    `check` has raised it for both; the message has all reasons.
     """
+    forms = [
+        (number, types)
+        for number in (DoubleTensorType, FloatTensorType)
+        for types in _types(features, number)
+    ]
     problems = []
-    for number in (DoubleTensorType, FloatTensorType):
-        for types in _types(features, number):
-            try:
-                return _convert(estimator, features, types)
-            except (
-                Exception
-            ) as error:  # the converter's and onnxruntime's have no common base class
-                problems.append(f"{number.__name__}: {str(error).strip().splitlines()[0]}")
-    raise ConversionError(
-        f"{type(estimator).__name__} cannot be converted to ONNX ({'; '.join(problems)})"
+    for number, types in forms:
+        try:
+            model = _convert(estimator, features, number, types)
+            check(model)
+            return model
+        except Exception as error:  # the converter's and onnxruntime's have no common base class
+            refused = isinstance(error, ConversionError)
+            reason = str(error) if refused else f"it cannot be converted ({_first_line(error)})"
+            problems.append(f"in {_NAMES[number]} {reason}")
+    raise ConversionError(f"{type(estimator).__name__}: {'; '.join(problems)}")
+
+
+def run(session: onnxruntime.InferenceSession, features: Table) -> list[npt.NDArray[Any]]:
+    """The outputs for rows, given as the service gives them."""
+    outputs: list[npt.NDArray[Any]] = session.run(None, _feed(session, features))
+    return outputs
+
+
+def session_of(model: ModelProto) -> onnxruntime.InferenceSession:
+    """A session as the service has it; raises onnxruntime's exceptions for an invalid graph."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # several sum up in another order
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 
-def verify(estimator: BaseEstimator, model: ModelProto, features: Table) -> float:
-    """Compares both on every row of `features`; returns the largest relative difference.
-
-    Raises ConversionError if it exceeds the bound, if a prediction is not finite, if a label
-    differs, and if the number of predictions differs. Labels without probabilities differ by 0.
-    """
-    session = _session(model)
-    outputs = session.run(None, _feed(session, features))
-    expected = np.asarray(estimator.predict(features))
-    single = in_float32(model)
-    if not is_classifier(estimator):
-        return _bounded(single, expected, outputs[0])
-    # Compared as JSON, in which false, 0 and 0.0 are different.
-    if json.dumps(outputs[0].tolist()) != json.dumps(expected.tolist()):
-        raise ConversionError("the ONNX model gives other labels; not registered")
-    if _classes(estimator) is None:
-        return 0.0
-    return _bounded(single, np.asarray(estimator.predict_proba(features)), outputs[1])
-
-
-def _convert(estimator: BaseEstimator, features: Table, types: list[tuple[str, Any]]) -> ModelProto:
+def _convert(
+    estimator: BaseEstimator, features: Table, number: type, types: list[tuple[str, Any]]
+) -> ModelProto:
     convertible = _convertible(estimator)
     options = {id(_last(convertible)): {"zipmap": False} if _has_probabilities(estimator) else {}}
     with flags_as_numbers():
@@ -106,10 +102,14 @@ def _convert(estimator: BaseEstimator, features: Table, types: list[tuple[str, A
             convertible, initial_types=types, options=options, target_opset=_OPSETS
         )
     labels = estimator.predict(features[:1]).dtype.kind if is_classifier(estimator) else None
-    complete(model, labels, _classes(estimator), _example(features))
+    labels_of_votes(model)
+    if number is DoubleTensorType:
+        trees_in_float64(model)
+    complete(model, labels, classes_of(estimator), _example(features))
+    for given, (name, _) in zip(model.graph.input, types, strict=True):
+        rename_input(model.graph, given.name, name)  # the converter changes "home city"
     # Not every graph of the converter can be run.
-    session = _session(model)
-    session.run(None, _feed(session, features[:1]))
+    run(session_of(model), features[:1])
     return model
 
 
@@ -134,7 +134,7 @@ def _has_probabilities(estimator: BaseEstimator) -> bool:
     return is_classifier(estimator) and hasattr(estimator, "predict_proba")
 
 
-def _classes(estimator: BaseEstimator) -> list[Any] | None:
+def classes_of(estimator: BaseEstimator) -> list[Any] | None:
     """The labels of a classifier's probabilities; None without them, and for several outputs."""
     if not _has_probabilities(estimator) or isinstance(estimator.classes_, list):
         return None
@@ -155,6 +155,9 @@ def _types(features: Table, number: type) -> list[list[tuple[str, Any]]]:
     matrix = [("X", number([None, features.shape[1]]))]
     if isinstance(features, np.ndarray):
         return [matrix]
+    for name, dtype in features.dtypes.items():
+        if (not isinstance(dtype, np.dtype) and dtype.kind != "O") or dtype.kind in "mM":
+            raise ConversionError(f"column {name!r} has the type {dtype}, which ONNX has not")
     kinds = {"f": number, "i": Int64TensorType, "u": Int64TensorType, "b": BooleanTensorType}
     letters = [dtype.kind for dtype in features.dtypes]
     columns = [
@@ -164,12 +167,6 @@ def _types(features: Table, number: type) -> list[list[tuple[str, Any]]]:
     if len(columns) == 1 or not set(letters) <= set(kinds):
         return [columns]
     return [matrix, columns] if set(letters) == {"f"} else [columns, matrix]
-
-
-def _session(model: ModelProto) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
 
 
 def _feed(session: onnxruntime.InferenceSession, features: Table) -> dict[str, npt.NDArray[Any]]:
@@ -182,26 +179,5 @@ def _feed(session: onnxruntime.InferenceSession, features: Table) -> dict[str, n
     }
 
 
-def _bounded(single: bool, expected: FloatArray, actual: npt.NDArray[Any]) -> float:
-    if actual.size != expected.size:
-        raise ConversionError(
-            f"the ONNX model gives {actual.size} answers for {expected.size} values; not registered"
-        )
-    bound = MAX_RELATIVE_DIFFERENCE_FLOAT32 if single else MAX_RELATIVE_DIFFERENCE
-    difference = _largest_relative_difference(
-        expected.astype(np.float64).reshape(-1),
-        actual.astype(np.float64).reshape(-1),
-        _FLOOR_FLOAT32 if single else _FLOOR,
-    )
-    if not difference <= bound:
-        raise ConversionError(
-            f"the ONNX model and the estimator differ by {difference:.3g} (relative), more than "
-            f"{bound:g}; not registered"
-        )
-    return difference
-
-
-def _largest_relative_difference(expected: FloatArray, actual: FloatArray, floor: float) -> float:
-    least = max(floor * float(np.max(np.abs(expected))), np.finfo(np.float64).tiny)
-    with np.errstate(all="ignore"):  # overflows are refused as NaN or infinity
-        return float(np.max(np.abs(actual - expected) / np.maximum(np.abs(expected), least)))
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

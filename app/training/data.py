@@ -83,8 +83,10 @@ def _rows(path: Path, text: str) -> Iterator[list[float]]:
 
 
 def _number(where: str, cell: str) -> float:
+    # Python's float() also takes 1_000, and digits of other scripts, which other readers refuse.
+    plain = cell.isascii() and "_" not in cell
     try:
-        value = float(cell)
+        value = float(cell) if plain else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

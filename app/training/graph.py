@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 from skl2onnx.common import _container
 
 #: The keys of a graph's metadata. The values are JSON: the labels of the columns of a classifier's
@@ -15,6 +15,9 @@ CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
 
 #: By numpy's type code: types of labels that the converter turns into integers.
 _CAST_LABELS = {"b": TensorProto.BOOL, "f": TensorProto.DOUBLE}
+
+#: By operator: the index of the output with the numbers of trees.
+_TREES = {"TreeEnsembleClassifier": 1, "TreeEnsembleRegressor": 0}
 
 #: A category that no estimator has.
 _NO_CATEGORY = helper.make_tensor("no_category", TensorProto.INT64, [], [-(2**63)])
@@ -41,18 +44,68 @@ def complete(
             model.metadata_props.add(key=key, value=json.dumps(value))
 
 
-def in_float32(model: ModelProto) -> bool:
-    """Whether a part is only computed in float32: an input, or the parameters of an operator.
+def trees_in_float64(model: ModelProto) -> None:
+    """Lets the trees of a float64 graph compute as scikit-learn's, which round their input.
 
-    Operators of `ai.onnx.ml` have their numbers in attributes, which have no other float type.
+    They compare float32 numbers with thresholds. The operators give float32 numbers in any graph,
+    where the converter declares float64.
     """
-    single = {AttributeProto.FLOAT, AttributeProto.FLOATS}
-    return any(
-        given.type.tensor_type.elem_type == TensorProto.FLOAT for given in model.graph.input
-    ) or any(
-        node.domain == "ai.onnx.ml" and single & {part.type for part in node.attribute}
-        for node in model.graph.node
-    )
+    nodes: list[NodeProto] = []
+    for node in model.graph.node:
+        if node.op_type not in _TREES:
+            nodes.append(node)
+            continue
+        rounded, widened, single = (f"{node.name}_{step}" for step in ("f32", "f64", "out"))
+        result = node.output[_TREES[node.op_type]]
+        nodes += [
+            helper.make_node("Cast", [node.input[0]], [rounded], to=TensorProto.FLOAT),
+            helper.make_node("Cast", [rounded], [widened], to=TensorProto.DOUBLE),
+            node,
+            helper.make_node("Cast", [single], [result], to=TensorProto.DOUBLE),
+        ]
+        node.input[0] = widened
+        node.output[_TREES[node.op_type]] = single
+    if len(nodes) > len(model.graph.node):
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+        for output in model.graph.output:
+            if output.type.tensor_type.elem_type == TensorProto.FLOAT:
+                output.type.tensor_type.elem_type = TensorProto.DOUBLE
+
+
+def labels_of_votes(model: ModelProto) -> None:
+    """Lets forests give the first label of those with the most votes, as scikit-learn's do.
+
+    With two labels the operator compares the votes of one with a half, which sums of shares miss.
+    """
+    for node in list(model.graph.node):
+        if node.op_type != "TreeEnsembleClassifier":
+            continue
+        parts = {part.name: part for part in node.attribute}
+        if parts["post_transform"].s != b"NONE":
+            continue
+        numbers, texts = (
+            list(getattr(parts[name], kind)) if name in parts else []
+            for name, kind in (("classlabels_int64s", "ints"), ("classlabels_strings", "strings"))
+        )
+        kind = TensorProto.INT64 if numbers else TensorProto.STRING
+        known, first = f"{node.name}_classes", f"{node.name}_first"
+        values = numbers or texts
+        model.graph.initializer.append(helper.make_tensor(known, kind, [len(values)], values))
+        label, node.output[0] = node.output[0], f"{node.name}_own_label"
+        place = [*model.graph.node].index(node)
+        votes = helper.make_node("ArgMax", [node.output[1]], [first], axis=1, keepdims=0)
+        model.graph.node.insert(place + 1, votes)
+        model.graph.node.insert(place + 2, helper.make_node("Gather", [known, first], [label]))
+
+
+def rename_input(graph: GraphProto, old: str, new: str) -> None:
+    """Renames an input, in all nodes that use it."""
+    for given in graph.input:
+        if given.name == old:
+            given.name = new
+    for node in graph.node:
+        node.input[:] = [new if name == old else name for name in node.input]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import onnxruntime
 from onnx import ModelProto
 from sklearn.base import BaseEstimator, is_classifier
 
-from training.convert import FloatArray
+from training.rows import FloatArray, Table
 
 #: Largest accepted relative difference to the ONNX model. Both add the same few products in
 #: float64, in different orders.
@@ -25,23 +25,24 @@ _MAGNITUDES = (1e-9, 1e-3, 1.0, 1e3, 1e9)
 _SEED = 42
 
 
-def note(estimator: BaseEstimator, model: ModelProto, features: FloatArray) -> str | None:
+def note(estimator: BaseEstimator, model: ModelProto, features: Table) -> str | None:
     """The coefficients as JSON, with the SHA-256 of the ONNX file that gives the same predictions.
 
-    None for an estimator without coefficients, and if a prediction differs on any row of `features`
-    or on any random row.
+    None for an estimator without coefficients, for columns that are not all floats, and if a
+    prediction differs on any row of `features` or on any random row.
     """
-    parameters = _parameters(estimator, features.shape[1])
+    given = np.asarray(features)
+    parameters = _parameters(estimator, given.shape[1]) if given.dtype.kind == "f" else None
     if parameters is None:
         return None
     coefficients, intercept = parameters
     content = model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    [given] = session.get_inputs()
-    if given.type != "tensor(double)":
+    name, kind = session.get_inputs()[0].name, session.get_inputs()[0].type
+    if len(session.get_inputs()) > 1 or kind != "tensor(double)":
         return None
-    rows = _rows(features)
-    expected = np.asarray(session.run(None, {given.name: rows})[0]).reshape(-1)
+    rows = _rows(given)
+    expected = np.asarray(session.run(None, {name: rows})[0]).reshape(-1)
     for row, value in zip(rows.tolist(), expected.tolist(), strict=True):
         # Computed as the service does.
         answer = sum(map(mul, coefficients, row), intercept)

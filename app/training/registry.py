@@ -1,21 +1,35 @@
 """Writes a trained model and its metadata to MLflow."""
 
 import hashlib
+import io
+import pickle
+import tempfile
 import warnings
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any
 
+import cloudpickle
 import mlflow
-import mlflow.onnx
-import onnxruntime
+import mlflow.sklearn
 import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import infer_signature
-from onnx import ModelProto
+from mlflow.models.signature import ModelSignature
+from sklearn.base import BaseEstimator
 
-from training import linear
 from training.data import FEATURES, FILE_NAME, TARGET, TrainingData
+from training.faster import LIMIT, ConversionError, Faster, faster_form
 from training.fit import SEED, TEST_SHARE, Fit
+from training.rows import Table
 from training.settings import Settings
+
+#: MLflow copies the file of a faster form into the model's folder `extra_files`.
+_ONNX_FILE = "model.onnx"
+
+#: Metadata is for people too: a longer reason is cut.
+_MAX_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -26,9 +40,7 @@ class Registered:
     version: int
 
 
-def register(
-    settings: Settings, data: TrainingData, fitted: Fit, model: ModelProto, difference: float
-) -> Registered:
+def register(settings: Settings, data: TrainingData, fitted: Fit) -> Registered:
     """Logs one run, registers its model as a new version, and points the alias at it.
 
     The alias moves last, so it never points at an incomplete version. Raises the exceptions of
@@ -37,20 +49,16 @@ def register(
     mlflow.set_tracking_uri(settings.tracking_uri)
     mlflow.set_experiment(settings.experiment_name)
     with mlflow.start_run() as run:
-        _log_facts(data, fitted, difference)
-        example = pd.DataFrame(data.features[:1], columns=list(FEATURES))
-        answer = pd.DataFrame(
-            {model.graph.output[0].name: fitted.estimator.predict(data.features[:1])}
-        )
-        note = linear.note(fitted.estimator, model, data.features)
-        version = log_model(settings.model_name, model, example, answer, note)
+        _log_facts(data, fitted)
+        rows = pd.DataFrame(data.features, columns=list(FEATURES))
+        version = log_model(settings.model_name, fitted.estimator, rows)
     mlflow.MlflowClient().set_registered_model_alias(
         settings.model_name, settings.model_alias, str(version)
     )
     return Registered(run.info.run_id, version)
 
 
-def _log_facts(data: TrainingData, fitted: Fit, difference: float) -> None:
+def _log_facts(data: TrainingData, fitted: Fit) -> None:
     mlflow.log_params(
         {
             "estimator": type(fitted.estimator).__name__,
@@ -63,7 +71,7 @@ def _log_facts(data: TrainingData, fitted: Fit, difference: float) -> None:
             "data_sha256": data.sha256,
         }
     )
-    mlflow.log_metrics({**fitted.metrics, "onnx_max_relative_difference": difference})
+    mlflow.log_metrics(fitted.metrics)
     table = pd.DataFrame(data.features, columns=list(FEATURES)).assign(**{TARGET: data.target})
     with warnings.catch_warnings():
         # MLflow registers its local file source twice, and warns that both match.
@@ -72,38 +80,72 @@ def _log_facts(data: TrainingData, fitted: Fit, difference: float) -> None:
     mlflow.log_input(dataset, context="training")
 
 
-def log_model(
-    name: str,
-    model: ModelProto,
-    example: pd.DataFrame,
-    answer: pd.DataFrame,
-    note: str | None = None,
-) -> int:
+def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = LIMIT) -> int:
     """Logs a model into the active run and registers it; returns the version's number.
 
-    The columns of `example`, valid rows, and of `answer`, their predictions, are the signature that
-    the service uses. `note` is the result of training/linear.py. With the SHA-256 of the file the
-    service detects an incomplete or different file.
+    `rows` are valid rows, such as those of the training: the signature is made of all of them, so a
+    column is optional if a value is missing in one. The model is logged as it is, as MLflow's
+    flavour of scikit-learn. A faster form is added to its folder if it gives the same answers: see
+    training/faster.py. `limit` is in seconds.
     """
-    info = mlflow.onnx.log_model(
-        model,
-        name="model",
-        registered_model_name=name,
-        signature=infer_signature(example, answer),
-        input_example=example,
-        metadata=_metadata(model, note),
-        # One file: the service fetches only that.
-        save_as_external_data=False,
-        onnx_execution_providers=["CPUExecutionProvider"],
-        # Given here, because inferring them loads the model in another interpreter.
-        pip_requirements=[
-            f"mlflow=={mlflow.__version__}",
-            f"onnxruntime=={onnxruntime.__version__}",
-        ],
-    )
+    try:
+        faster: Faster | None = faster_form(estimator, rows, limit)
+        metadata = _metadata(faster)
+        print(f"training: {name} has a faster form: {faster.proof}")
+    except ConversionError as error:
+        faster, metadata = None, {"as_logged": str(error)[:_MAX_REASON]}
+        print(f"training: {name} is served as it was logged: {metadata['as_logged']}")
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        if faster:
+            file = Path(folder, _ONNX_FILE)
+            file.write_bytes(faster.onnx)
+            files = [str(file)]
+            mlflow.log_metric("onnx_max_relative_difference", faster.difference)
+        info = mlflow.sklearn.log_model(
+            estimator,
+            name="model",
+            registered_model_name=name,
+            signature=_signature(estimator, rows),
+            input_example=rows[:1],
+            metadata=metadata,
+            extra_files=files,
+            serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
+            # Given here, because inferring them loads the model in another interpreter.
+            pip_requirements=_requirements(estimator),
+        )
     return int(info.registered_model_version)
 
 
-def _metadata(model: ModelProto, note: str | None) -> dict[str, str]:
-    digest = hashlib.sha256(model.SerializeToString()).hexdigest()
-    return {"onnx_sha256": digest, **({"linear": note} if note else {})}
+def _metadata(faster: Faster) -> dict[str, str]:
+    return {
+        "onnx_path": f"extra_files/{_ONNX_FILE}",
+        "onnx_sha256": hashlib.sha256(faster.onnx).hexdigest(),
+        "proof": faster.proof,
+        **({"linear": faster.linear} if faster.linear else {}),
+    }
+
+
+def _signature(estimator: BaseEstimator, rows: Table) -> ModelSignature:
+    with warnings.catch_warnings():
+        # Of MLflow on integers, which cannot be missing; of scikit-learn on names of columns, if
+        # the estimator was fitted without.
+        warnings.simplefilter("ignore", UserWarning)
+        return infer_signature(rows, estimator.predict(rows[:1]))
+
+
+def _requirements(estimator: BaseEstimator) -> list[str]:
+    """The installed versions of MLflow, of pandas, and of all packages that the pickle names."""
+    modules = {"mlflow", "pandas", "numpy", "cloudpickle"}
+
+    class Names(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
+            modules.add(module.partition(".")[0])
+            return super().find_class(module, name)
+
+    Names(io.BytesIO(cloudpickle.dumps(estimator))).load()
+    packages = packages_distributions()
+    names = {
+        "mlflow" if name == "mlflow" else packages[name][0] for name in modules & packages.keys()
+    }
+    return sorted(f"{name}=={version(name)}" for name in names)

@@ -1,4 +1,4 @@
-"""Trains, checks and registers one model version: `python -m training.train`.
+"""Trains and registers one model version: `python -m training.train`.
 
 Every run registers a new version, also with unchanged data: a Job runs once per image and
 parameters, so a new version is wanted for each run, and `data_sha256` shows equal data.
@@ -9,16 +9,14 @@ import sys
 from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 
-from training import convert, data, fit, registry, settings
+from training import data, fit, registry, settings
 
 
 def run(config: settings.Settings) -> registry.Registered:
-    """Runs the job once. Raises DataError, ConversionError, or the exceptions of MLflow."""
+    """Runs the job once. Raises DataError, or the exceptions of MLflow."""
     rows = data.load(config.data_dir / data.FILE_NAME)
     fitted = fit.fit(rows)
-    model = convert.convert(fitted.estimator, rows.features)
-    difference = convert.verify(fitted.estimator, model, rows.features)
-    result = registry.register(config, rows, fitted, model, difference)
+    result = registry.register(config, rows, fitted)
     print(
         f"training: registered {config.model_name} version {result.version}, "
         f"alias {config.model_alias}, run {result.run_id}: "
@@ -32,7 +30,7 @@ def main() -> int:
     """Command line entry; returns 0, or 1 after one line with the reason."""
     try:
         run(settings.load())
-    except (settings.SettingsError, data.DataError, convert.ConversionError) as error:
+    except (settings.SettingsError, data.DataError) as error:
         return _failed(str(error))
     except (MlflowException, RequestException) as error:
         return _failed(f"the tracking server refused or cannot be reached: {error}")
