@@ -116,7 +116,7 @@ def test_the_model_has_a_signature_and_an_example(trained: Job, tracking_uri: st
     names = [column["name"] for column in json.loads(signature["inputs"])]
     assert (names, example) == (["feature1", "feature2"], "dataframe")
     found = Registry(tracking_uri).find("diabetes", "1")
-    digest = sha256(found.read("model.onnx") or b"").hexdigest()
+    digest = sha256(found.read(metadata["onnx_path"]) or b"").hexdigest()
     assert metadata["onnx_sha256"] == json.loads(metadata["linear"])["onnx_sha256"] == digest
     assert type(model_of(found)).__name__ == "LinearModel"
 

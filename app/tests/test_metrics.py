@@ -64,7 +64,7 @@ def test_counts_are_exact_and_no_series_is_added(registry: StubRegistry, fresh: 
     assert end["inference_latency_seconds_count", served] == 7
     assert 0 < end["inference_latency_seconds_sum", served] < 7
     assert end["inference_latency_seconds_bucket", (("le", "+Inf"), *served)] == 7
-    assert end["inference_model_info", served] == 1
+    assert end["inference_model_info", (served[0], ("served_as", "onnx"), served[1])] == 1
     assert {name for name, _ in end} - {name for name, _ in start} == {"inference_model_info"}
 
 

@@ -171,7 +171,7 @@ def test_the_error_of_the_small_image_names_the_other_image(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "serving.models.onnx", None)
-    with pytest.raises(ModelUnavailable, match="--target serving") as caught:
+    with pytest.raises(ModelUnavailable, match="the target serving") as caught:
         model_of(ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS)))
     assert caught.value.reason == Reason.MODEL_UNSUPPORTED
     linear = ModelFiles("demo", "3", ONNX, mlmodel(COLUMNS, linear=linear_note()))

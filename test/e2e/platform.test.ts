@@ -14,6 +14,7 @@ import { requestFromOtherNamespace } from "../support/other-namespace";
 import { type Changes, PlatformStack } from "../support/platform-stack";
 import { waitFor } from "../support/wait";
 import { certificates } from "./certificates";
+import { loggedModel } from "./logged-model";
 import { modelUpdates } from "./model-updates";
 import { modelVersions } from "./model-versions";
 import { outsideProgram } from "./outside-program";
@@ -193,6 +194,9 @@ describe("the platform on a cluster", () => {
 
   describe("a program outside of the checkout", () =>
     outsideProgram(() => ({ kubectl, lab, folder, predict, mlflow, team: TEAM })));
+
+  describe("a model that was logged in a notebook", () =>
+    loggedModel(() => ({ platform, kubectl, team: TEAM })));
 
   describe("certificates", () =>
     certificates(() => ({

@@ -1,4 +1,5 @@
 import type { Kubectl } from "./kubectl";
+import { runInTrainingPod } from "./training-pod";
 
 /**
  * Registers two models that can be loaded, and prints their versions: one fails for most rows, as it uses a feature as index
@@ -64,28 +65,7 @@ export async function registerBadVersions(
   kubectl: Kubectl,
   team: string,
 ): Promise<{ failing: number; slow: number }> {
-  const inTeam = ["-n", team];
-  const job = ["get", "jobs", ...inTeam, "-l", "app.kubernetes.io/component=training", "-o"];
-  const trained = JSON.parse(await kubectl.run(...job, "json")).items[0].spec.template;
-  const { initContainers: _, ...spec } = trained.spec;
-  const [container] = spec.containers;
-  const pod = {
-    apiVersion: "v1",
-    metadata: { name: "bad-versions", labels: trained.metadata.labels },
-    spec: { ...spec, containers: [{ ...container, command: ["python", "-c", PROGRAM] }] },
-  };
-  // With the labels of the Job its controller would count the pod.
-  for (const key of Object.keys(pod.metadata.labels)) {
-    if (/job-name|controller-uid/.test(key)) {
-      delete pod.metadata.labels[key];
-    }
-  }
-  const image = ["--image", container.image, "--restart=Never"];
-  await kubectl.run("run", "bad-versions", ...inTeam, ...image, "--overrides", JSON.stringify(pod));
-  const done = ["wait", ...inTeam, "pod/bad-versions", "--timeout=180s"];
-  await kubectl.run(...done, "--for=jsonpath={.status.phase}=Succeeded");
-  const log = await kubectl.run("logs", ...inTeam, "bad-versions");
-  await kubectl.run("delete", "pod", ...inTeam, "bad-versions");
+  const log = await runInTrainingPod(kubectl, team, "bad-versions", PROGRAM);
   return { failing: versionIn(log, "failing"), slow: versionIn(log, "slow") };
 }
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import joblib
 import mlflow
-import pandas
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training import convert, data, fit, registry, sample_data, settings, train
+from training import data, fit, registry, sample_data, settings, train
+from training.proof import MAX_RELATIVE_DIFFERENCE
 
 #: Number of different rows in the requests.
 ROWS = 8
@@ -27,14 +27,11 @@ ROWS = 8
 ALIAS = "champion"
 
 
-def keep(folder: Path, name: str, estimator, features, tolerance: float) -> None:
-    """Writes an estimator with some rows, spread over the data, and their predictions.
-
-    `tolerance` is the largest relative difference at which the platform registers a model.
-    """
+def keep(folder: Path, name: str, estimator, features) -> None:
+    """Writes an estimator with some rows, spread over the data, and their predictions."""
     rows = features[:: len(features) // ROWS][:ROWS]
     answers = [float(estimator.predict([row])[0]) for row in rows]
-    known = {"rows": rows.tolist(), "answers": answers, "tolerance": tolerance}
+    known = {"rows": rows.tolist(), "answers": answers, "tolerance": MAX_RELATIVE_DIFFERENCE}
     joblib.dump(estimator, folder / f"{name}.joblib")
     (folder / f"{name}.json").write_text(json.dumps(known))
 
@@ -52,19 +49,15 @@ def linear(folder: Path) -> None:
     train.run(config)
     rows = data.load(folder / data.FILE_NAME)
     estimator = fit.fit(rows).estimator
-    keep(folder, "linear", estimator, rows.features, convert.MAX_RELATIVE_DIFFERENCE)
+    keep(folder, "linear", estimator, rows.features)
 
 
 def other(folder: Path, name: str, estimator, features) -> None:
-    """Another estimator, converted, verified and registered by the same code."""
-    model = convert.convert(estimator, features)
-    convert.verify(estimator, model, features)
-    example = pandas.DataFrame(features[:1], columns=[f"x{i}" for i in range(features.shape[1])])
-    answer = pandas.DataFrame({model.graph.output[0].name: estimator.predict(features[:1])})
+    """Another estimator, registered by the same code."""
     with mlflow.start_run():
-        version = registry.log_model(name, model, example, answer)
+        version = registry.log_model(name, estimator, features)
     mlflow.MlflowClient().set_registered_model_alias(name, ALIAS, str(version))
-    keep(folder, name, estimator, features, convert.MAX_RELATIVE_DIFFERENCE_FLOAT32)
+    keep(folder, name, estimator, features)
 
 
 def main() -> None:
