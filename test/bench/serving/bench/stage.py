@@ -87,7 +87,7 @@ def train(work: Path, tracking_uri: str, say: Say) -> Path:
     models.mkdir()
     say("training the models")
     settings = {"PYTHONPATH": str(APP), "MLFLOW_TRACKING_URI": tracking_uri}
-    _python("training", [PEERS / "train.py", models], settings, work / "train.log", say)
+    _python("models", [PEERS / "train.py", models], settings, work / "train.log", say)
     save = [PEERS / "mlflow" / "save.py", models / "linear.joblib", models / "linear.mlflow"]
     _python("mlflow-serve", save, {}, work / "save.log", say)
     return models

@@ -109,7 +109,7 @@ def _seed(name: str, label: str, arguments: str, model: str = "linear") -> Targe
 def _ours(
     name: str, label: str, arguments: str, model: str = "linear", wire: Wire = PREDICT
 ) -> Target:
-    venv = "serving-linear" if model == "linear" else "serving"
+    venv = "serving-linear" if model == "linear" else "models"
     return Target(name, label, venv, arguments, model, wire, _OURS, metrics="/metrics")
 
 

@@ -17,7 +17,7 @@ def test_every_target_has_a_lock_and_every_peer_the_same_scikit_learn() -> None:
         lock = LOCKS[target.venv].read_text()
         assert "--hash=sha256:" in lock
         versions |= set(locked_versions(lock, ["scikit-learn"]).values())
-    trained = locked_versions(LOCKS["training"].read_text(), ["scikit-learn"])
+    trained = locked_versions(LOCKS["models"].read_text(), ["scikit-learn"])
     assert versions == set(trained.values())
 
 
