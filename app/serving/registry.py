@@ -38,7 +38,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 DESCRIPTION_FILE = "MLmodel"
 
 #: By scheme; the settings allow no other. Importing urllib.request takes longer than a request.
-_CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+_CONNECTIONS: dict[str, type[http.client.HTTPConnection]] = {
+    "http": http.client.HTTPConnection,
+    "https": http.client.HTTPSConnection,
+}
 
 _PROXIED = "mlflow-artifacts:/"
 _ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"

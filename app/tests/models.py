@@ -37,7 +37,8 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from serving.endpoint import Endpoint
-from serving.models import model_of, serve
+from serving.models import serve
+from serving.models.choice import model_of
 from tests.files import ModelFiles
 from training.convert import convert
 from training.rows import Table

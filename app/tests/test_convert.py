@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from serving.endpoint import InvalidInput
-from serving.models import model_of
+from serving.models.choice import model_of
 from tests.files import ModelFiles
 from tests.models import COLUMNS, PEOPLE, ROWS, TARGET, known
 from training.convert import convert

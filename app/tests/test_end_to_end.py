@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from serving.models import model_of
+from serving.models.choice import model_of
 from serving.registry import Registry
 from tests.support import APP, environment, free_port, serving
 from training import data

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.endpoint import InvalidInput
-from serving.models import model_of
+from serving.models.choice import model_of
 from serving.models.signature import Kind
 from tests.models import ESTIMATORS, INFER, MAX_ROWS, ask, labels, made, tensor
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from serving.endpoint import InvalidInput
-from serving.models import model_of, serve
+from serving.models import serve
+from serving.models.choice import model_of
 from tests.models import ESTIMATORS, INFER, MAX_ROWS, ask, labels, made, tensor
 
 

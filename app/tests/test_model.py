@@ -14,7 +14,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from serving.endpoint import Handler, InvalidInput
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of, predict, serve
+from serving.models import predict, serve
+from serving.models.choice import model_of
 from serving.models.rows import Decoder
 from tests.files import ModelFiles
 from tests.graphs import mlmodel, model_file

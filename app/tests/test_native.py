@@ -37,7 +37,8 @@ from sklearn.svm import SVC
 
 from serving.endpoint import InvalidInput
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of, serve
+from serving.models import serve
+from serving.models.choice import model_of
 from serving.options import Options
 from tests.files import ModelFolder
 from tests.support import serving
@@ -266,7 +267,10 @@ def test_other_versions_of_the_libraries(
     (forest.folder / "requirements.txt").write_text("mlflow==1.0\nscikit-learn==0.1\nnone==2\n")
     model_of(forest)
     [record] = [it for it in caplog.records if it.getMessage() == "libraries differ"]
-    assert f"scikit-learn {sklearn.__version__} (the model has 0.1), none missing" in record.detail
+    assert (
+        f"scikit-learn {sklearn.__version__} (the model has 0.1), none missing"
+        in vars(record)["detail"]
+    )
     reason, message = failure(forest, strict_libraries=True)
     assert reason == Reason.MODEL_UNSUPPORTED
     assert "none missing (the model has 2)" in message

@@ -11,7 +11,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from serving.endpoint import InvalidInput
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of, serve
+from serving.models import serve
+from serving.models.choice import model_of
 from serving.models.signature import Kind
 from tests.files import ModelFiles
 from tests.graphs import (

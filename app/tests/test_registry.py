@@ -6,7 +6,7 @@ import pytest
 
 from serving import registry as subject
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of
+from serving.models.choice import model_of
 from serving.registry import RegisteredVersion, Registry
 from tests.support import (
     ALIAS_PATH,

@@ -70,7 +70,8 @@ const imagesSchema = z.strictObject({
       training: bytes(MOST_TRAINING).prefault("1GB").describe("For pods that run to completion"),
       images: z
         .record(pattern, bytes(MOST_TRAINING))
-        .prefault({ "*-tracking": "400MB", "*/mlflow": "400MB" })
+        // The tracking server has a database client and a UI; a team's serving image the libraries of its models.
+        .prefault({ "*-serving": "250MB", "*-tracking": "400MB", "*/mlflow": "400MB" })
         .describe(
           "By image repository, with * for any characters, instead of serving and training",
         ),

@@ -29,7 +29,9 @@ class Coefficients(msgspec.Struct, forbid_unknown_fields=True):
 class LinearModel:
     """The intercept and the sum of features times coefficients."""
 
-    served_as, why, slow = "linear", None, False
+    served_as = "linear"
+    why: str | None = None
+    slow = False
 
     def __init__(self, signature: Signature, parameters: Coefficients) -> None:
         """Takes as many coefficients as the signature has columns."""

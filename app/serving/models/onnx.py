@@ -59,7 +59,9 @@ class OnnxModel:
     Its first output is the prediction. The second output of a classifier is the probabilities.
     """
 
-    served_as, why, slow = "onnx", None, False
+    served_as = "onnx"
+    why: str | None = None
+    slow = False
 
     def __init__(self, content: bytes, signature: Signature | None) -> None:
         """Loads the graph, and runs it on one row, so that the first request is not slower.
