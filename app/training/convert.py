@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline
 from training.faster import ConversionError
 from training.graph import (
     complete,
-    flags_as_numbers,
+    exact_attributes,
     labels_of_votes,
     rename_input,
     trees_in_float64,
@@ -76,12 +76,6 @@ def convert(
     raise ConversionError(f"{type(estimator).__name__}: {'; '.join(problems)}")
 
 
-def run(session: onnxruntime.InferenceSession, features: Table) -> list[npt.NDArray[Any]]:
-    """The outputs for rows, given as the service gives them."""
-    outputs: list[npt.NDArray[Any]] = session.run(None, _feed(session, features))
-    return outputs
-
-
 def session_of(model: ModelProto) -> onnxruntime.InferenceSession:
     """A session as the service has it; raises onnxruntime's exceptions for an invalid graph."""
     options = onnxruntime.SessionOptions()
@@ -97,19 +91,21 @@ def _convert(
 ) -> ModelProto:
     convertible = _convertible(estimator)
     options = {id(_last(convertible)): {"zipmap": False} if _has_probabilities(estimator) else {}}
-    with flags_as_numbers():
+    with exact_attributes():
         model: ModelProto = to_onnx(
             convertible, initial_types=types, options=options, target_opset=_OPSETS
         )
     labels = estimator.predict(features[:1]).dtype.kind if is_classifier(estimator) else None
     labels_of_votes(model)
     if number is DoubleTensorType:
-        trees_in_float64(model)
+        # Only histograms compare float64 numbers with their thresholds.
+        trees_in_float64(model, rounding=not hasattr(_last(convertible), "_predictors"))
     complete(model, labels, classes_of(estimator), _example(features))
     for given, (name, _) in zip(model.graph.input, types, strict=True):
         rename_input(model.graph, given.name, name)  # the converter changes "home city"
     # Not every graph of the converter can be run.
-    run(session_of(model), features[:1])
+    session = session_of(model)
+    session.run(None, feed(session, features[:1]))
     return model
 
 
@@ -169,7 +165,8 @@ def _types(features: Table, number: type) -> list[list[tuple[str, Any]]]:
     return [matrix, columns] if set(letters) == {"f"} else [columns, matrix]
 
 
-def _feed(session: onnxruntime.InferenceSession, features: Table) -> dict[str, npt.NDArray[Any]]:
+def feed(session: onnxruntime.InferenceSession, features: Table) -> dict[str, npt.NDArray[Any]]:
+    """The inputs for rows, as the service gives them."""
     inputs = session.get_inputs()
     if isinstance(features, np.ndarray) or inputs[0].shape[1] != 1:
         return {inputs[0].name: np.asarray(features).astype(_DTYPES[inputs[0].type])}

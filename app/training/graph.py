@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
+import numpy as np
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from skl2onnx.common import _container
 
 #: The keys of a graph's metadata. The values are JSON: the labels of the columns of a classifier's
@@ -44,12 +45,15 @@ def complete(
             model.metadata_props.add(key=key, value=json.dumps(value))
 
 
-def trees_in_float64(model: ModelProto) -> None:
-    """Lets the trees of a float64 graph compute as scikit-learn's, which round their input.
+def trees_in_float64(model: ModelProto, rounding: bool) -> None:
+    """Lets the trees of a float64 graph compute as scikit-learn's.
 
-    They compare float32 numbers with thresholds. The operators give float32 numbers in any graph,
-    where the converter declares float64.
+    Those that round their input compare float32 numbers with thresholds. The operators give float32
+    numbers in any graph, where the converter declares float64.
     """
+    for opset in model.opset_import:
+        if opset.domain == "ai.onnx.ml":
+            opset.version = 3  # the first with float64 numbers
     nodes: list[NodeProto] = []
     for node in model.graph.node:
         if node.op_type not in _TREES:
@@ -57,13 +61,13 @@ def trees_in_float64(model: ModelProto) -> None:
             continue
         rounded, widened, single = (f"{node.name}_{step}" for step in ("f32", "f64", "out"))
         result = node.output[_TREES[node.op_type]]
-        nodes += [
-            helper.make_node("Cast", [node.input[0]], [rounded], to=TensorProto.FLOAT),
-            helper.make_node("Cast", [rounded], [widened], to=TensorProto.DOUBLE),
-            node,
-            helper.make_node("Cast", [single], [result], to=TensorProto.DOUBLE),
-        ]
-        node.input[0] = widened
+        if rounding:
+            nodes += [
+                helper.make_node("Cast", [node.input[0]], [rounded], to=TensorProto.FLOAT),
+                helper.make_node("Cast", [rounded], [widened], to=TensorProto.DOUBLE),
+            ]
+            node.input[0] = widened
+        nodes += [node, helper.make_node("Cast", [single], [result], to=TensorProto.DOUBLE)]
         node.output[_TREES[node.op_type]] = single
     if len(nodes) > len(model.graph.node):
         del model.graph.node[:]
@@ -109,18 +113,17 @@ def rename_input(graph: GraphProto, old: str, new: str) -> None:
 
 
 @contextmanager
-def flags_as_numbers() -> Iterator[None]:
-    """Lets skl2onnx convert histogram trees: it passes booleans, and onnx accepts only numbers."""
+def exact_attributes() -> Iterator[None]:
+    """Lets skl2onnx convert histogram trees, and keep the float64 numbers of trees.
+
+    It passes booleans, and onnx accepts only numbers. It makes float64 numbers lists of float32,
+    for which the operators have tensors since their version 3.
+    """
     original = _container.make_node
 
-    def make_node(*names: Any, **attributes: Any) -> NodeProto:  # noqa: ANN401
-        numbers = {
-            key: [int(item) if isinstance(item, bool) else item for item in value]
-            if isinstance(value, list)
-            else value
-            for key, value in attributes.items()
-        }
-        node: NodeProto = original(*names, **numbers)
+    def make_node(kind: str, *names: Any, **attributes: Any) -> NodeProto:  # noqa: ANN401
+        exact = dict(_exact(kind, key, value) for key, value in attributes.items())
+        node: NodeProto = original(kind, *names, **exact)
         return node
 
     _container.make_node = make_node
@@ -128,6 +131,14 @@ def flags_as_numbers() -> Iterator[None]:
         yield
     finally:
         _container.make_node = original
+
+
+def _exact(kind: str, key: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401
+    if isinstance(value, list):
+        return key, [int(item) if isinstance(item, bool) else item for item in value]
+    if kind in _TREES and isinstance(value, np.ndarray) and value.dtype == np.float64:
+        return f"{key}_as_tensor", numpy_helper.from_array(value.reshape(-1), key)
+    return key, value
 
 
 def _cast_labels(graph: GraphProto, element: int) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from onnx import ModelProto
 from sklearn.base import BaseEstimator, is_classifier
 
-from training.convert import classes_of, run, session_of
+from training.convert import classes_of, feed, session_of
 from training.faster import ConversionError
 from training.rows import FloatArray, Table
 
@@ -74,10 +74,14 @@ def compare(expected: Answers, model: ModelProto) -> float:
     differs. Labels without probabilities differ by 0.
     """
     session = session_of(model)
-    together = _difference(expected, run(session, expected.rows))
+    inputs = feed(session, expected.rows)
+    together = _difference(expected, session.run(None, inputs))
     count = len(expected.rows)
     places = np.unique(np.linspace(0, count - 1, _SINGLE_ROWS).astype(int))
-    alone = [run(session, expected.rows[place : place + 1]) for place in places.tolist()]
+    alone = [
+        session.run(None, {name: values[place : place + 1] for name, values in inputs.items()})
+        for place in places.tolist()
+    ]
     outputs = [np.concatenate(same) for same in zip(*alone, strict=True)]
     return max(together, _difference(expected.take(places), outputs))
 

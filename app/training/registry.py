@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
+import cloudpickle  # type: ignore[import-untyped]
 import mlflow
 import mlflow.sklearn
 import pandas as pd
@@ -20,7 +20,7 @@ from mlflow.models.signature import ModelSignature
 from sklearn.base import BaseEstimator
 
 from training.data import FEATURES, FILE_NAME, TARGET, TrainingData
-from training.faster import LIMIT, ConversionError, Faster, faster_form
+from training.faster import LIMIT, ConversionError, faster_form
 from training.fit import SEED, TEST_SHARE, Fit
 from training.rows import Table
 from training.settings import Settings
@@ -88,20 +88,9 @@ def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = L
     flavour of scikit-learn. A faster form is added to its folder if it gives the same answers: see
     training/faster.py. `limit` is in seconds.
     """
-    try:
-        faster: Faster | None = faster_form(estimator, rows, limit)
-        metadata = _metadata(faster)
-        print(f"training: {name} has a faster form: {faster.proof}")
-    except ConversionError as error:
-        faster, metadata = None, {"as_logged": str(error)[:_MAX_REASON]}
-        print(f"training: {name} is served as it was logged: {metadata['as_logged']}")
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        if faster:
-            file = Path(folder, _ONNX_FILE)
-            file.write_bytes(faster.onnx)
-            files = [str(file)]
-            mlflow.log_metric("onnx_max_relative_difference", faster.difference)
+        file = Path(folder, _ONNX_FILE)
+        metadata = _optimised(name, estimator, rows, limit, file)
         info = mlflow.sklearn.log_model(
             estimator,
             name="model",
@@ -109,7 +98,7 @@ def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = L
             signature=_signature(estimator, rows),
             input_example=rows[:1],
             metadata=metadata,
-            extra_files=files,
+            extra_files=[str(file)] if file.exists() else None,
             serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
             # Given here, because inferring them loads the model in another interpreter.
             pip_requirements=_requirements(estimator),
@@ -117,7 +106,19 @@ def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = L
     return int(info.registered_model_version)
 
 
-def _metadata(faster: Faster) -> dict[str, str]:
+def _optimised(
+    name: str, estimator: BaseEstimator, rows: Table, limit: float, file: Path
+) -> dict[str, str]:
+    """Writes a faster form, if there is one; returns the metadata, and prints which way it is."""
+    try:
+        faster = faster_form(estimator, rows, limit)
+    except ConversionError as error:
+        reason = str(error)[:_MAX_REASON]
+        print(f"training: {name} is served as it was logged: {reason}")
+        return {"as_logged": reason}
+    print(f"training: {name} has a faster form: {faster.proof}")
+    mlflow.log_metric("onnx_max_relative_difference", faster.difference)
+    file.write_bytes(faster.onnx)
     return {
         "onnx_path": f"extra_files/{_ONNX_FILE}",
         "onnx_sha256": hashlib.sha256(faster.onnx).hexdigest(),

@@ -34,10 +34,14 @@ class Rows:
     def table(self) -> Table:
         """The rows as a table of the original form and types."""
         if not isinstance(self.form, pd.DataFrame):
-            return np.column_stack(self.columns).astype(self.form.dtype)
-        types = self.form.dtypes
-        series = [pd.Series(column, dtype=types.iloc[i]) for i, column in enumerate(self.columns)]
-        frame = pd.concat(series, axis=1)
+            matrix: FloatArray = np.column_stack(self.columns).astype(self.form.dtype)
+            return matrix
+        types = self.form.dtypes.tolist()
+        columns = [
+            column.astype(kind) if isinstance(kind, np.dtype) else pd.array(column, dtype=kind)
+            for column, kind in zip(self.columns, types, strict=True)
+        ]
+        frame = pd.DataFrame(dict(enumerate(columns)))
         frame.columns = self.form.columns
         return frame
 

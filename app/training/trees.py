@@ -38,8 +38,13 @@ class Trees:
 
     def take(self, places: npt.NDArray[Any]) -> "Trees":
         """Some of the nodes."""
-        parts = (self.features, self.thresholds, self.reached_by)
-        return Trees(self.before, *(part[places] for part in parts), self.rounds)
+        return Trees(
+            self.before,
+            self.features[places],
+            self.thresholds[places],
+            self.reached_by[places],
+            self.rounds,
+        )
 
 
 def trees_of(estimator: BaseEstimator, rows: Rows) -> Trees | None:
