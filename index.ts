@@ -51,6 +51,6 @@ export = async () => {
     ...(certificateAuthority && { certificateAuthority }),
     ...(prometheusUrl && { prometheusUrl }),
     ...(trackingUrl && { trackingUrl }),
-    ...(team && { models: team.models }),
+    ...(team && { models: team.models, data: team.data }),
   };
 };

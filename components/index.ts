@@ -12,6 +12,7 @@ export type { PlatformContract } from "./platform/contract";
 export { DevicePlugin, type DevicePluginArgs } from "./platform/gpu/device-plugin";
 export { Prometheus, type PrometheusArgs } from "./platform/monitoring/prometheus";
 export { Platform, type PlatformArgs } from "./platform/platform";
+export { DataFetch, type DataFetchArgs } from "./team/data/data-fetch";
 export { TeamImages, type TeamImagesArgs } from "./team/images/team-images";
 export { TeamNamespace, type TeamNamespaceArgs } from "./team/namespace/team-namespace";
 export { ModelService, type ModelServiceArgs } from "./team/serving/model-service";

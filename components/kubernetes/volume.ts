@@ -2,11 +2,20 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Metadata } from "./workload";
 
-/** A volume that one node mounts at a time. */
+/** The settings of a volume. */
+export interface VolumeSettings {
+  readonly size: string;
+  /** Default: the cluster's. */
+  readonly storageClass?: string | undefined;
+  /** Default: ReadWriteOnce, a volume that one node mounts at a time. */
+  readonly accessMode?: string;
+}
+
+/** A claim of a volume. */
 export function volume(
   name: string,
-  metadata: Metadata,
-  { size, storageClass }: { size: string; storageClass?: string | undefined },
+  metadata: Metadata & { name?: string },
+  { size, storageClass, accessMode = "ReadWriteOnce" }: VolumeSettings,
   opts: pulumi.CustomResourceOptions,
 ): k8s.core.v1.PersistentVolumeClaim {
   return new k8s.core.v1.PersistentVolumeClaim(
@@ -14,7 +23,7 @@ export function volume(
     {
       metadata,
       spec: {
-        accessModes: ["ReadWriteOnce"],
+        accessModes: [accessMode],
         ...(storageClass && { storageClassName: storageClass }),
         resources: { requests: { storage: size } },
       },

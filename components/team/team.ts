@@ -3,9 +3,10 @@ import type { z } from "zod";
 import { parseArgs } from "../config/errors";
 import type { ImageBuild } from "../images/schema";
 import type { ImageSource } from "../images/source";
-import { labels } from "../kubernetes/labels";
-import { volume } from "../kubernetes/volume";
 import type { contractArgs } from "../platform/contract";
+import { DataFetch, type DataFetchArgs } from "./data/data-fetch";
+import { OWN_VOLUME } from "./data/schema";
+import { dataVolumes } from "./data/volumes";
 import { TeamImages } from "./images/team-images";
 import { TeamNamespace } from "./namespace/team-namespace";
 import { type TeamConfig, teamSchema } from "./schema";
@@ -32,6 +33,8 @@ export interface TeamArgs extends z.input<typeof teamSchema> {
 export class Team extends pulumi.ComponentResource {
   /** URLs for predictions, by model: outside of the cluster or, without an Ingress, inside. */
   readonly models: Record<string, pulumi.Output<string>>;
+  /** Its volumes of data, for `ml-platform data`: an image that can copy files, and the claims of the volumes by name. */
+  readonly data: { image: pulumi.Output<string>; claims: Record<string, pulumi.Output<string>> };
   /** Its MLflow. */
   readonly tracking: TrackingServer;
 
@@ -76,12 +79,15 @@ export class Team extends pulumi.ComponentResource {
     );
     // Their tracking server is that of the namespace, by default.
     const common = { namespace, owner };
-    const data = trainingData(name, config, common, { ...child, protect: retainData });
+    const volumes = { ...child, protect: retainData };
+    const claims = dataVolumes(name, config.data, { team, ...common }, volumes);
+    this.data = { image: images.training, claims };
+    const fetched = fetchData(name, config, { ...common, ...this.data }, child);
     const jobs = train(
       name,
       config,
-      { ...common, image: images.training, dataClaim: data.metadata.name },
-      { ...child, dependsOn: [tracking] },
+      { ...common, image: images.training, dataClaim: claims[OWN_VOLUME] },
+      { ...child, dependsOn: [tracking, ...fetched] },
     );
     const services = config.models.map((model) => {
       // A service becomes ready only when its model is registered.
@@ -97,14 +103,15 @@ export class Team extends pulumi.ComponentResource {
   }
 }
 
-function trainingData(
+/** The job that fetches files into the team's volumes, if there are any. */
+function fetchData(
   name: string,
-  { name: team, data }: TeamConfig,
-  { namespace, owner }: { namespace: pulumi.Input<string>; owner: string },
-  opts: pulumi.CustomResourceOptions,
-) {
-  const identity = { name: "training-data", instance: team, component: "training", owner };
-  return volume(`${name}-data`, { namespace, labels: labels(identity) }, data, opts);
+  { data: { sources, deadlineSeconds, pod } }: TeamConfig,
+  common: Pick<DataFetchArgs, "namespace" | "owner" | "image" | "claims">,
+  opts: pulumi.ComponentResourceOptions,
+): pulumi.Resource[] {
+  const args = { ...common, sources, deadlineSeconds, pod };
+  return sources.length > 0 ? [new DataFetch(`${name}-fetch`, args, opts)] : [];
 }
 
 /** One training job after another, as they share a volume that one node mounts at a time. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Run, run } from "../support/mocks";
+import { DIGEST, type Run, run } from "../support/mocks";
 import { containers, objects, podTemplates } from "../support/objects";
 import { fullStack, stackFile } from "../support/stacks";
 
@@ -172,6 +172,10 @@ test("the outputs are the contract of the platform and the URLs", () => {
     prometheusUrl: "https://prometheus.localhost:8443",
     trackingUrl: "https://mlflow.demo.localhost:8443",
     models: { diabetes: "https://diabetes.demo.localhost:8443" },
+    data: {
+      image: `127.0.0.1:5001/ml-platform/demo-training:dev@${DIGEST}`,
+      claims: { data: "demo-data-autonamed" },
+    },
   });
   expect(runs.team.outputs.models).toEqual({
     "card-fraud": "https://card-fraud.fraud.ml.example.com",

@@ -1,11 +1,6 @@
 import { z } from "zod";
 import { missingGpus, teamFeature } from "../feature";
-import { dataSchema, trainingSchema } from "./schema";
-
-export const data = teamFeature({
-  schema: dataSchema,
-  demand: ({ size }) => ({ volumes: [size] }),
-});
+import { trainingSchema } from "./schema";
 
 export const training = teamFeature({
   schema: z.array(trainingSchema).default([]).describe("Training jobs"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkPods, pod } from "../../config/pod";
 import { resources } from "../../config/resources";
-import { dnsLabel, existingName, storage } from "../../config/types";
+import { dnsLabel } from "../../config/types";
 
 /** What the containers of a training job have already. */
 const OWN = {
@@ -64,16 +64,5 @@ export const trainingSettings = z
   .strictObject({ name: dnsLabel.optional(), ...settings })
   .superRefine(checkPods(OWN))
   .transform((job) => ({ ...job, name: job.name ?? job.model }));
-
-/** The volume of a team's training data. */
-export const dataSchema = z
-  .strictObject({
-    size: storage.default("10Gi").describe("Size of the volume"),
-    storageClass: existingName
-      .optional()
-      .describe("Storage class of the volume; default: the cluster's"),
-  })
-  .prefault({})
-  .describe("Volume of training data, ReadWriteOnce, at /app/data");
 
 export type TrainingConfig = z.output<typeof trainingSchema>;

@@ -120,6 +120,41 @@ const numbers: BadInput[] = [
   ["team.tracking.postgres", { host: "db", port: 65_536 }, /at most 65535; expected/, "@.port"],
 ];
 
+const file = { url: "https://example.com/a.csv", sha256: "0".repeat(64) };
+const sources = (...changes: object[]) => changes.map((change) => ({ ...file, ...change }));
+
+const data: BadInput[] = [
+  ["team.data.accessMode", "ReadOnlyMany", /must be one of ReadWriteOnce, ReadWriteMany; expected/],
+  ["team.data.volumes", [{ name: "data" }], /is already in use; choose another/, "@[0].name"],
+  [
+    "team.data.volumes",
+    [{ name: "a" }, { name: "a" }],
+    /is already in use; choose another name/,
+    "@[1].name",
+  ],
+  ["team.data.sources", sources({ url: "ftp://a/b" }), /must be https:.+such as/, "@[0].url"],
+  ["team.data.sources", sources({ url: "s3://bucket" }), /must be https:.+such as/, "@[0].url"],
+  ["team.data.sources", sources({ sha256: undefined }), /is missing; expected/, "@[0].sha256"],
+  ["team.data.sources", sources({ sha256: "0" }), /must be 64 hexadecimal digits; /, "@[0].sha256"],
+  ["team.data.sources", sources({ path: "../a" }), /must be a path of letters/, "@[0].path"],
+  ["team.data.sources", sources({ path: "a.part" }), /must be a path of letters/, "@[0].path"],
+  [
+    "team.data.sources",
+    sources({ url: "https://example.com/" }),
+    /must be a path of letters.+set it if the URL ends otherwise/,
+    "@[0].path",
+  ],
+  ["team.data.sources", sources({ region: "eu" }), /is not in S3; remove endpoint/, "@[0].url"],
+  [
+    "team.data.sources",
+    sources({ volume: "b" }),
+    /must be one of data; add a volume/,
+    "@[0].volume",
+  ],
+  ["team.data.sources", sources({}, {}), /is already in use; choose another path/, "@[1].path"],
+  ["team.data.deadlineSeconds", 5, /must be at least 60; expected: /],
+];
+
 const scaling: BadInput[] = [
   [
     { kind: "none", replicas: 0 },
@@ -274,6 +309,7 @@ export const BAD_INPUTS: BadInput[] = [
   names,
   shapes,
   numbers,
+  data,
   scaling,
   variants,
   metrics,

@@ -11,7 +11,7 @@ const small = { cpu: "100m", memory: "256Mi", gpus: 0 };
 
 function team(changes: Inputs = {}): Inputs {
   return {
-    data: { size: "10Gi" },
+    data: { size: "10Gi", volumes: [], sources: [] },
     tracking: { storage: "5Gi", resources: { cpu: "100m", memory: "1Gi", gpus: 0 } },
     training: [],
     models: [],
