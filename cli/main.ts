@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { fail } from "./common/terminal";
 import { addCompletion } from "./completion";
+import { data } from "./data";
 import { destroy } from "./destroy";
 import { lab } from "./lab";
 import { load } from "./load";
@@ -23,7 +24,7 @@ export const program = new Command("ml-platform")
   .enablePositionalOptions()
   .addHelpText("after", NOTES);
 
-const commands = [start, preview, load, promote, destroy, lock, lab, pulumi, tools, schema];
+const commands = [start, preview, load, promote, data, destroy, lock, lab, pulumi, tools, schema];
 for (const command of commands) {
   program.addCommand(command);
 }

@@ -15,6 +15,7 @@ import { type Changes, PlatformStack } from "../support/platform-stack";
 import { waitFor } from "../support/wait";
 import { certificates } from "./certificates";
 import { loggedModel } from "./logged-model";
+import { teamData } from "./data";
 import { modelUpdates } from "./model-updates";
 import { modelVersions } from "./model-versions";
 import { outsideProgram } from "./outside-program";
@@ -203,6 +204,9 @@ describe("the platform on a cluster", () => {
       ...{ platform, kubectl, lab, folder, modelUrl, certificateAuthority },
       team: TEAM,
     })));
+
+  describe("the data of a team", () =>
+    teamData(() => ({ platform, kubectl, lab, folder, team: TEAM })));
 
   describe("updates of a model", () =>
     modelUpdates(() => ({ platform, kubectl, folder, lab, modelUrl, team: TEAM, trainingRuns })));

@@ -37,7 +37,7 @@ function helpOf(command: (typeof subcommands)[number]): string {
 describe("the command ml-platform", () => {
   test("has one subcommand for each task", () => {
     expect(subcommands.map((command) => command.name())).toEqual([
-      ...["start", "preview", "load", "promote", "destroy", "lock"],
+      ...["start", "preview", "load", "promote", "data", "destroy", "lock"],
       ...["lab", "pulumi", "tools", "schema"],
     ]);
   });
