@@ -9,6 +9,7 @@ import { serveFile } from "../support/file-server";
 import type { Kubectl } from "../support/kubectl";
 import type { PlatformStack } from "../support/platform-stack";
 import { CommandProcess } from "../support/process-tree";
+import { waitFor } from "../support/wait";
 
 const MINUTE = 60_000;
 const MIB = 2 ** 20;
@@ -65,7 +66,7 @@ export function teamData(given: () => Given): void {
       const copy = join(folder, "copy.bin");
       await work(getFile("sets/random.bin", copy));
       expect(hashOf(copy)).toBe(hashOf(file));
-      expect(await pods()).toEqual([]);
+      await waitFor("the end of the pods", 30, pods, (names) => names.length === 0);
     },
     10 * MINUTE,
   );

@@ -107,6 +107,10 @@ export function fullStack(): Stack & { config: Inputs } {
   };
   Object.assign(config.team, {
     viewers: ["analysts"],
+    data: {
+      volumes: [{ name: "images", size: "20Gi", accessMode: "ReadWriteMany" }],
+      sources: [{ url: "s3://acme/images.tar", sha256: "0".repeat(64), volume: "images" }],
+    },
     tracking: { postgres: { host: "db.example.com" }, s3: { bucket: "runs" }, expose: true },
     models: [
       { name: "by-rate" },

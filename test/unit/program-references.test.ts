@@ -66,7 +66,7 @@ describe.each(["dev", "full"])("stack %s", (name) => {
 
   test("the selector of a workload matches its own pods only", () => {
     // Kubernetes generates the selectors of Jobs.
-    const selecting = pods().filter(({ workload }) => !workload.startsWith("demo-train-"));
+    const selecting = pods().filter(({ workload }) => !/^demo-(train-|fetch$)/.test(workload));
     for (const { workload, namespace, selector } of selecting) {
       const names = found(namespace, selector ?? {}).map((one) => one.workload);
       expect(names).toEqual([workload]);
@@ -211,7 +211,7 @@ describe("retainData", () => {
       ...[...objects(full, "Namespace"), ...objects(full, "PersistentVolumeClaim")],
       ...full.filter(({ name }) => name === "platform-issuers-ca"),
     ];
-    expect(stateful).toHaveLength(8);
+    expect(stateful).toHaveLength(9);
     expect(protectedNames(full).sort()).toEqual(stateful.map(({ name }) => name).sort());
   });
 

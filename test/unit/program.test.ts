@@ -41,6 +41,7 @@ test("the type tokens of components do not change, as another token replaces all
     "mlplatform:platform:MetricsAdapter",
     "mlplatform:platform:Platform",
     "mlplatform:platform:Prometheus",
+    "mlplatform:team:DataFetch",
     "mlplatform:team:ModelService",
     "mlplatform:team:ModelVariant",
     "mlplatform:team:Team",
@@ -124,6 +125,8 @@ const SPLIT = {
   PodDisruptionBudget: 1,
   Service: 2,
 };
+/** A further volume, and the job that fetches files into it. */
+const FETCHED = { Job: 1, NetworkPolicy: 1, PersistentVolumeClaim: 1, ServiceAccount: 1 };
 const MODELS = [MODEL_SERVICE, MODEL_SERVICE, MODEL_SERVICE];
 /**
  * The passwords of PostgreSQL and S3, and the network policy for connections to them. The model with a fixed number of pods
@@ -139,7 +142,7 @@ const FEATURES: Record<keyof typeof STACKS, Record<string, number>[]> = {
   team: [TEAM, VIEWERS, SOLVERS, TRACKING, MODEL_SERVICE, SPLIT],
   full: [
     ...[PLATFORM, CERT_MANAGER, PROMETHEUS, ADAPTER, DEVICE_PLUGIN],
-    ...[TEAM, VIEWERS, TRACKING, EXPOSED, TRAINING, ...MODELS, DIFFERENCE],
+    ...[TEAM, VIEWERS, TRACKING, EXPOSED, FETCHED, TRAINING, ...MODELS, DIFFERENCE],
   ],
 };
 
