@@ -3,8 +3,11 @@
 import hashlib
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ def run(folder: Path, arguments: list[str], given: bytes) -> tuple[int, bytes, s
         check=False,
         input=given,
         capture_output=True,
-        env={"DATA_DIR": str(folder)},
+        env={**os.environ, "DATA_DIR": str(folder)},
         timeout=60,
     )
     return process.returncode, process.stdout, process.stderr.decode().strip()
@@ -176,3 +179,13 @@ def test_wait_ends_when_no_other_process_runs(monkeypatch: pytest.MonkeyPatch) -
 def test_a_process_is_named_by_its_number() -> None:
     assert transfer._is_other_process("0")
     assert not transfer._is_other_process("self")
+
+
+def test_a_container_that_is_stopped_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: list[Callable[[], None]] = []
+    monkeypatch.setattr(signal, "signal", lambda _, handler: handlers.append(handler))
+    monkeypatch.setattr(transfer, "wait", lambda: None)
+    transfer.run(["wait"], Connection(io.BytesIO(), io.BytesIO()))
+    with pytest.raises(SystemExit) as ended:
+        handlers[0]()
+    assert ended.value.code == 0

@@ -134,7 +134,9 @@ export class DataPods {
         resolve(endOf(status, reason.trim())),
       )
       .catch(({ message }: Error) => {
-        throw new ConnectionLostError(`no connection to pod ${name}: ${message}`);
+        const why = `no connection to pod ${name}: ${message}`;
+        // A status of the API server that a second request gets as well, such as 403.
+        throw /response: 4\d\d$/.test(message) ? new Error(why) : new ConnectionLostError(why);
       });
     socket.addEventListener("close", () => {
       resolve(new ConnectionLostError("the connection to the pod has ended"));

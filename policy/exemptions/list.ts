@@ -1,6 +1,7 @@
 import { AUTOSCALING_EXEMPTIONS } from "./autoscaling";
 import type { BuiltInExemption } from "./built-in";
 import { CERTIFICATES_EXEMPTIONS } from "./certificates";
+import { DATA_EXEMPTIONS } from "./data";
 import { GPU_EXEMPTIONS } from "./gpu";
 import { MONITORING_EXEMPTIONS } from "./monitoring";
 import { PLATFORM_EXEMPTIONS } from "./platform";
@@ -14,4 +15,5 @@ export const BUILT_IN_EXEMPTIONS: readonly BuiltInExemption[] = [
   ...CERTIFICATES_EXEMPTIONS,
   ...GPU_EXEMPTIONS,
   ...TRACKING_EXEMPTIONS,
+  ...DATA_EXEMPTIONS,
 ];

@@ -50,6 +50,8 @@ export class ClusterWithVolume {
   /** Ends the connection of the next process when so many bytes came from it or to it. */
   cutAfter = Number.POSITIVE_INFINITY;
   accessMode = "ReadWriteOnce";
+  /** Whether the user may start processes in pods. */
+  mayExec = true;
   readonly events: object[] = [];
   private created = 0;
   private readonly server = createServer(
@@ -61,9 +63,13 @@ export class ClusterWithVolume {
   });
 
   async start(): Promise<void> {
-    this.server.on("upgrade", (request, socket, head) =>
-      this.sockets.handleUpgrade(request, socket, head, (client) => this.exec(client, request)),
-    );
+    this.server.on("upgrade", (request, socket, head) => {
+      if (this.mayExec) {
+        this.sockets.handleUpgrade(request, socket, head, (client) => this.exec(client, request));
+      } else {
+        socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      }
+    });
     await new Promise<void>((listening) => this.server.listen(0, "127.0.0.1", listening));
     const { port } = this.server.address() as AddressInfo;
     // The client uses no HTTP without it.

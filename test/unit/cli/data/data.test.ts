@@ -204,6 +204,14 @@ describe("the pod", () => {
     );
   });
 
+  it("that may not be connected to is not tried again", async () => {
+    cluster.mayExec = false;
+    await expect(run(ls)).rejects.toThrow(
+      "no connection to pod data-copy-1: Unexpected server response: 403",
+    );
+    expect(reports).toEqual(["pod data-copy-1 mounts the volume data of team demo"]);
+  });
+
   it("that an earlier command has left is deleted, and not one in use", async () => {
     const label = { metadata: { creationTimestamp: new Date() } };
     cluster.pods.set("used", { metadata: { ...label.metadata, name: "used" }, status: running() });
