@@ -12,6 +12,7 @@ from pathlib import Path
 
 import joblib
 import mlflow
+import pandas
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
@@ -28,7 +29,10 @@ ALIAS = "champion"
 
 
 def keep(folder: Path, name: str, estimator, features) -> None:
-    """Writes an estimator with some rows, spread over the data, and their predictions."""
+    """Writes an estimator with some rows, spread over the data, and their predictions.
+
+    The tolerance is the largest relative difference at which the platform takes a faster form.
+    """
     rows = features[:: len(features) // ROWS][:ROWS]
     answers = [float(estimator.predict([row])[0]) for row in rows]
     known = {"rows": rows.tolist(), "answers": answers, "tolerance": MAX_RELATIVE_DIFFERENCE}
@@ -54,8 +58,9 @@ def linear(folder: Path) -> None:
 
 def other(folder: Path, name: str, estimator, features) -> None:
     """Another estimator, registered by the same code."""
+    table = pandas.DataFrame(features, columns=[f"x{i}" for i in range(features.shape[1])])
     with mlflow.start_run():
-        version = registry.log_model(name, estimator, features)
+        version = registry.log_model(name, estimator, table)
     mlflow.MlflowClient().set_registered_model_alias(name, ALIAS, str(version))
     keep(folder, name, estimator, features)
 
