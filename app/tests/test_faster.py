@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,12 +41,9 @@ def integers(dtype: type) -> tuple[Any, Any]:
     return rows.astype(dtype), (rows.sum(axis=1) > 70).astype(int)
 
 
-def named(loader: Callable[..., Any], **columns: str) -> tuple[Any, Any]:
-    table, target = loader(return_X_y=True, as_frame=True)
-    return table.rename(columns=columns), target
-
-
 IRIS, CANCER = load_iris(return_X_y=True), load_breast_cancer(return_X_y=True)
+NAMED_IRIS = load_iris(return_X_y=True, as_frame=True)
+NAMED_CANCER = load_breast_cancer(return_X_y=True, as_frame=True)
 DIABETES = load_diabetes(return_X_y=True)
 RAW = load_diabetes(return_X_y=True, scaled=False)
 
@@ -62,13 +58,13 @@ PROVED: dict[str, Case] = {
     **{f"forest, cancer, {seed}": (forest(), *CANCER, 0.4, seed) for seed in range(4)},
     "ties of floats": (forest(n_estimators=10), *integers(np.float64), 0.4, 0),
     "ties of integers": (forest(n_estimators=10), *integers(np.int64), 0.4, 0),
-    "iris by name": (forest(), *named(load_iris), 0.4, 0),
+    "iris by name": (forest(), *NAMED_IRIS, 0.4, 0),
     "cancer by name": (
         make_pipeline(
             ColumnTransformer([("scaled", StandardScaler(), ["mean radius", "worst area"])]),
             LogisticRegression(),
         ),
-        *named(load_breast_cancer),
+        *NAMED_CANCER,
         0.4,
         0,
     ),
@@ -157,12 +153,6 @@ def test_text_has_a_faster_form_only_where_its_locale_exists(vectorizer: BaseEst
         assert verify(estimator, ModelProto.FromString(made.onnx), table) <= 1e-6
 
 
-def with_missing() -> tuple[Any, Any]:
-    rows, target = DIABETES
-    holes = np.random.default_rng(0).random(rows.shape) < 0.1
-    return np.where(holes, np.nan, rows), target
-
-
 @pytest.mark.parametrize(
     ("estimator", "exact"),
     [
@@ -173,7 +163,8 @@ def with_missing() -> tuple[Any, Any]:
     ],
 )
 def test_missing_values(estimator: BaseEstimator, exact: bool) -> None:
-    rows, target = with_missing()
+    rows, target = DIABETES
+    rows = np.where(np.random.default_rng(0).random(rows.shape) < 0.1, np.nan, rows)
     labels = target > 140 if hasattr(estimator, "predict_proba") else target
     estimator, seen, unseen = split((estimator, rows, labels, 0.3, 0))
     if exact:
