@@ -23,6 +23,8 @@ from serving.registry import DESCRIPTION_FILE, MAX_DESCRIPTION_BYTES
 #: The image that has the libraries of all models.
 _OTHER_IMAGE = "this image serves only linear models; use the image of the target serving"
 
+#: In a graph whose weights are in other files, the key before the name of each file.
+_EXTERNAL_DATA = b"location"
 
 #: A thread for each core of the machine would use up the CPU quota of the pod. numpy reads them
 #: when it is imported.
@@ -94,7 +96,12 @@ def _fast(found: Files, described: Description, what: str) -> Model:
         fast = linear.load(taken, described.linear, onnx)
         if fast is not None:
             return fast
-    return _on_onnxruntime(onnx, taken, what)
+    if _EXTERNAL_DATA not in onnx:
+        return _on_onnxruntime(onnx, taken, what)
+    # onnxruntime maps the files into memory, so they may be deleted.
+    with tempfile.TemporaryDirectory(prefix="model-") as folder:
+        found.save(Path(folder))
+        return _on_onnxruntime(onnx, taken, what, Path(folder) / path)
 
 
 def _check_hash(onnx: bytes, expected: str | None) -> None:
@@ -106,7 +113,9 @@ def _check_hash(onnx: bytes, expected: str | None) -> None:
         )
 
 
-def _on_onnxruntime(onnx: bytes, taken: signature.Signature | None, what: str) -> Model:
+def _on_onnxruntime(
+    onnx: bytes, taken: signature.Signature | None, what: str, file: Path | None = None
+) -> Model:
     try:
         # Imported only if needed: it takes four times the memory of everything else.
         from serving.models.onnx import OnnxModel
@@ -115,7 +124,7 @@ def _on_onnxruntime(onnx: bytes, taken: signature.Signature | None, what: str) -
             Reason.MODEL_UNSUPPORTED, f"{what} is not linear, and {_OTHER_IMAGE}"
         ) from None
     try:
-        return OnnxModel(onnx, taken)
+        return OnnxModel(onnx, taken, file)
     except signature.Unsupported:
         raise
     except Exception as error:  # onnxruntime's errors have no common base class
@@ -147,7 +156,7 @@ def _native(found: Files, described: Description, options: Options, what: str) -
         if isinstance(error, ModelUnavailable | signature.Unsupported):
             raise
         raise _not_loaded(error, what, flavors, other) from None
-    model.why = _why(described, options)
+    model.why, model.library_differences = _why(described, options), len(other)
     return model
 
 

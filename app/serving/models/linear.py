@@ -32,6 +32,7 @@ class LinearModel:
     served_as = "linear"
     why: str | None = None
     slow = False
+    library_differences = 0
 
     def __init__(self, signature: Signature, parameters: Coefficients) -> None:
         """Takes as many coefficients as the signature has columns."""

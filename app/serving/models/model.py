@@ -39,6 +39,8 @@ class Model(Protocol):
     why: str | None
     #: A prediction may take longer than a millisecond.
     slow: bool
+    #: Number of libraries that are missing, or of another version than the model was logged with.
+    library_differences: int
 
     def predict(self, rows: Rows) -> Answer:
         """Predicts rows that match the signature; raises InvalidInput if a result overflows."""

@@ -4,6 +4,7 @@ import ctypes
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from serving.endpoint import InvalidInput
 from serving.models.model import Answer, Output
+from serving.models.onnx_graph import Feed, classes_of, in_batches
 from serving.models.rows import Row, Rows
 from serving.models.signature import Kind, Signature, Unsupported, unnamed
 
@@ -56,22 +58,30 @@ _UNKNOWN_CATEGORY = "Unknown Category"
 class OnnxModel:
     """A graph of one input [rows, N], or of one input [rows, 1] for each column.
 
-    Its first output is the prediction. The second output of a classifier is the probabilities.
+    Its first output is the prediction. The second output of a classifier is the probabilities: an
+    array, or a map for each row.
     """
 
     served_as = "onnx"
     why: str | None = None
     slow = False
+    library_differences = 0
 
-    def __init__(self, content: bytes, signature: Signature | None) -> None:
+    def __init__(
+        self, content: bytes, signature: Signature | None, file: Path | None = None
+    ) -> None:
         """Loads the graph, and runs it on one row, so that the first request is not slower.
 
-        Raises Unsupported for a graph that does not match the signature, and onnxruntime's
-        exceptions for one that it cannot run.
+        A graph with weights in other files needs its own `file`, beside which they are. Raises
+        Unsupported for a graph that does not match the signature, and onnxruntime's exceptions for
+        one that it cannot run.
         """
         # Without fallback: it would print to standard output.
         self._session = onnxruntime.InferenceSession(
-            content, _options(), providers=["CPUExecutionProvider"], enable_fallback=0
+            str(file or "") or content,
+            _options(),
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,
         )
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         for given in inputs:
@@ -82,11 +92,14 @@ class OnnxModel:
         self.signature = signature or _signature_of(inputs)
         self._inputs = [(given.name, _DTYPES[given.type]) for given in inputs]
         self._columns = _columns_of(inputs, self.signature)
+        self._batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
         _check_kinds(inputs, self._columns, self.signature)
         metadata = self._session.get_modelmeta().custom_metadata_map
         classes, example, codes = (
             json.loads(metadata.get(key, "null")) for key in (CLASSES, EXAMPLE, CATEGORY_CODES)
         )
+        classes = classes or classes_of(content, outputs, _KINDS[outputs[0].type])
+        self._classes = classes
         answers = [given.name for given in outputs][: 2 if classes else 1]
         self._outputs, self._answers = [*answers, *(codes or ())], len(answers)
         self.output = _output_of(outputs, classes, self._try(example))
@@ -107,7 +120,7 @@ class OnnxModel:
                 for (name, dtype), index in zip(self._inputs, self._columns, strict=True)
             }
         try:
-            arrays = self._session.run(self._outputs, feed)
+            arrays = self._run(feed)
         except Fail as error:
             if _UNKNOWN_CATEGORY in str(error):
                 raise InvalidInput("unknown_category") from None
@@ -115,13 +128,24 @@ class OnnxModel:
         for codes in arrays[self._answers :]:
             if (codes < 0).any():
                 raise InvalidInput("unknown_category")
-        first, *others = arrays[: self._answers]
+        first, *others = map(self._array_of, arrays[: self._answers])
         if first.ndim == 2 and first.shape[1] == 1:
             first = first[:, 0]
         for array in (first, *others):
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise InvalidInput("out_of_range")
         return Answer(first.tolist(), others[0].tolist() if others else None)
+
+    def _run(self, feed: Feed) -> list[Any]:
+        if self._batch is None:
+            return list(self._session.run(self._outputs, feed))
+        return in_batches(lambda part: self._session.run(self._outputs, part), feed, self._batch)
+
+    def _array_of(self, output: Any) -> "np.ndarray[Any, Any]":  # noqa: ANN401
+        """An output as an array; a map for each row has the labels as keys."""
+        if isinstance(output, np.ndarray):
+            return output
+        return np.array([[row[label] for label in self._classes or ()] for row in output])
 
     def _try(self, example: Row | None) -> Answer | None:
         """Predicts the example, or a row of zeros if there is none: None if that is refused."""
