@@ -72,6 +72,7 @@ class Service:
         self.server.set_headers(("x-model-name", model.name), ("x-model-version", model.version))
         self.server.routes = {**self._static_routes, **self._model_routes(model)}
         self._ready = True
+        self.metrics.library_differences = model.library_differences
         fields = {**self._requested, "loaded_version": model.version, "served_as": model.served_as}
         if model.why:
             fields["why"] = model.why

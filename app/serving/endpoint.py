@@ -47,3 +47,4 @@ class LoadedModel:
     #: How it is served, and why not faster: see serving/models/model.py.
     served_as: str = "onnx"
     why: str | None = None
+    library_differences: int = 0

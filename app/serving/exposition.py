@@ -53,9 +53,15 @@ class _Counts(Collector):
             "1 for the registered model version that is served; absent until a model is loaded.",
             labels=["model", "version", "served_as"],
         )
+        mismatch = GaugeMetricFamily(
+            "inference_library_mismatch",
+            "Libraries that are missing, or of another version than the model was logged with.",
+            labels=["model", "version"],
+        )
+        mismatch.add_metric(labels, metrics.library_differences)
         if metrics.version is not None:
             info.add_metric([*labels, metrics.served_as], 1)
-        yield info
+        yield from (info, mismatch)
         others = CounterMetricFamily(
             "http_requests", "All other requests.", labels=["route", "code"]
         )

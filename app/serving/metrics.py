@@ -29,6 +29,8 @@ class Metrics:
         self.version: str | None = None
         #: How it is served, such as `onnx`: see serving/models/model.py.
         self.served_as = ""
+        #: Number of its libraries that are missing, or of another version.
+        self.library_differences = 0
         self.waiting = waiting
         #: Predictions by status code.
         self.codes = dict.fromkeys(CODES, 0)

@@ -64,7 +64,8 @@ def test_counts_are_exact_and_no_series_is_added(registry: StubRegistry, fresh: 
     assert end["inference_latency_seconds_count", served] == 7
     assert 0 < end["inference_latency_seconds_sum", served] < 7
     assert end["inference_latency_seconds_bucket", (("le", "+Inf"), *served)] == 7
-    assert end["inference_model_info", (served[0], ("served_as", "onnx"), served[1])] == 1
+    info = (("model", "demo"), ("served_as", "onnx"), ("version", "3"))
+    assert end["inference_model_info", info] == 1
     assert {name for name, _ in end} - {name for name, _ in start} == {"inference_model_info"}
 
 
@@ -116,3 +117,11 @@ def test_buckets_are_cumulative_and_include_their_bounds() -> None:
     assert len(found) == len(BUCKETS) + 1
     assert (found["1e-05"], found["2.5e-05"], found["0.05"]) == (1, 2, 3)
     assert (found["2.5"], found["+Inf"]) == (3, 4)
+
+
+def test_libraries_that_differ_are_counted() -> None:
+    metrics = Metrics("demo")
+    metrics.library_differences = 2
+    families = text_string_to_metric_families(exposition(metrics)().decode())
+    [sample] = [it for family in families for it in family.samples if "mismatch" in it.name]
+    assert (sample.name, sample.value) == ("inference_library_mismatch", 2.0)

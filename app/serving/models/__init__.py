@@ -38,4 +38,5 @@ def serve(name: str, version: str, model: Model, max_rows: int) -> LoadedModel:
         },
         model.served_as,
         model.why,
+        model.library_differences,
     )
