@@ -1,7 +1,7 @@
 """Models as they were logged: in the flavour, and with the libraries, that MLflow recorded."""
 
-import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from serving.endpoint import InvalidInput
-from serving.models.model import Answer, Output
+from serving.models.model import Answer
+from serving.models.native_outputs import entries, output_of
 from serving.models.rows import Rows
 from serving.models.signature import Column, Kind, Signature, Unsupported, unnamed
 
@@ -37,9 +38,6 @@ _SAMPLES = {
     Kind.DATETIME: "2000-01-01T00:00:00",
 }
 
-#: numpy's type codes of predictions.
-_KINDS = {"f": Kind.NUMBER, "i": Kind.INTEGER, "u": Kind.INTEGER, "b": Kind.BOOLEAN}
-
 #: How scikit-learn's messages for a category that an encoder refuses begin.
 _UNKNOWN_CATEGORY = ("Found unknown categories", "y contains previously unseen labels")
 
@@ -49,6 +47,7 @@ class NativeModel:
 
     why: str | None = None
     slow = True
+    library_differences = 0
 
     def __init__(self, folder: Path, flavors: tuple[str, ...], signature: Signature | None) -> None:
         """Loads the model, and predicts one row, so that the first request is not slower.
@@ -70,7 +69,7 @@ class NativeModel:
         if isinstance(classes, np.ndarray) and hasattr(model, "predict_proba"):
             self._shares = model.predict_proba
         labels = tuple(classes.tolist()) if self._shares and classes is not None else None
-        self.output = _output_of(self._try(), labels)
+        self.output = output_of(self._first(folder), labels)
 
     def predict(self, rows: Rows) -> Answer:
         """Predicts rows that match the signature; raises InvalidInput if the model refuses one.
@@ -79,22 +78,36 @@ class NativeModel:
         """
         table = self._input(rows)
         try:
-            predicted = self._predict(table)
-            shares = self._shares(table) if self._shares else None
-        except (ValueError, TypeError) as error:
+            return self._answer(table, len(rows))
+        except Exception as error:  # each library has its own
             if str(error).startswith(_UNKNOWN_CATEGORY):
                 raise InvalidInput("unknown_category") from None
             if any(value is None for row in rows for value in row):
                 raise InvalidInput("missing_value") from None
             raise
-        return Answer(_list(predicted), None if shares is None else np.asarray(shares).tolist())
 
-    def _try(self) -> Answer | None:
-        """Predicts a row of samples: None if the model refuses it."""
-        try:
-            return self.predict([[_SAMPLES[column.kind] for column in self.signature.columns]])
-        except Exception:  # each library has its own
-            return None
+    def _answer(self, table: Any, count: int) -> Answer:  # noqa: ANN401
+        predicted = self._predict(table)
+        shares = self._shares(table) if self._shares else None
+        return Answer(
+            entries(predicted, count), None if shares is None else np.asarray(shares).tolist()
+        )
+
+    def _first(self, folder: Path) -> Answer | None:
+        """Predicts the first row of the example, else a sample: None if both are refused."""
+        samples = [[_SAMPLES[column.kind] for column in self.signature.columns]]
+        for table in (lambda: _example(folder), lambda: self._input(samples)):
+            with suppress(Exception):  # each library has its own
+                return self._answer(table(), 1)
+        return None
+
+
+def _example(folder: Path) -> Any:  # noqa: ANN401
+    """The first row of the example that the model was logged with."""
+    example = mlflow.pyfunc.Model.load(str(folder)).load_input_example(str(folder))
+    if not isinstance(example, pd.DataFrame | np.ndarray):
+        raise LookupError("no example of a table")
+    return example[:1]
 
 
 def _load(folder: Path, flavors: tuple[str, ...]) -> tuple[str, Any]:
@@ -188,34 +201,3 @@ def _series(column: Column, values: list[Any]) -> Any:  # noqa: ANN401
     if column.kind is Kind.STRING:
         return pd.Series(values, dtype="str")
     return pd.Series(_array([values], dtype)[0])
-
-
-def _list(predicted: Any) -> list[Any]:  # noqa: ANN401
-    """One entry for each row, in types of JSON: numbers that are not finite become null."""
-    if isinstance(predicted, pd.DataFrame):
-        predicted = predicted.iloc[:, 0] if predicted.shape[1] == 1 else predicted.to_numpy()
-    if isinstance(predicted, pd.Series):
-        predicted = predicted.to_numpy()
-    array = predicted if isinstance(predicted, np.ndarray) else np.asarray(predicted)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    values: list[Any] = array.tolist()
-    return [_plain(value) for value in values] if array.dtype.kind in "fOM" else values
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _output_of(answer: Answer | None, classes: tuple[Any, ...] | None) -> Output:
-    """The output for a row, as in the prediction of the sample; a number if that was refused."""
-    if answer is None:
-        kind = _KINDS.get(np.asarray(classes).dtype.kind, Kind.STRING) if classes else Kind.NUMBER
-        return Output(kind, 1, classes)
-    first = answer.prediction[0]
-    kind = _KINDS.get(np.asarray(first).dtype.kind, Kind.STRING)
-    return Output(kind, len(first) if isinstance(first, list) else 1, classes)
