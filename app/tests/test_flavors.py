@@ -3,7 +3,6 @@
 import json
 import warnings
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ import pytest
 import statsmodels.api as sm
 import xgboost
 from mlflow.models import infer_signature
+from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, Schema, TensorSpec
-from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
@@ -31,8 +30,8 @@ from sklearn.preprocessing import StandardScaler
 
 from serving.endpoint import InvalidInput
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of, serve
-from serving.models.native_outputs import entries
+from serving.models import serve
+from serving.models.choice import model_of
 from serving.models.signature import Kind
 from tests.files import ModelFolder
 
@@ -54,7 +53,7 @@ def saved(flavor: Any, folder: Path, model: Any, rows: Any, **more: Any) -> Mode
     return ModelFolder(folder)
 
 
-def saved_function(folder: Path, function: mlflow.pyfunc.PythonModel, **more: Any) -> ModelFolder:  # noqa: ANN401
+def saved_function(folder: Path, function: PythonModel, **more: Any) -> ModelFolder:  # noqa: ANN401
     mlflow.pyfunc.save_model(str(folder), python_model=function, **QUICK, **more)
     return ModelFolder(folder)
 
@@ -125,7 +124,7 @@ def test_a_booster_of_lightgbm(tmp_path: Path) -> None:
     rows, target = DIABETES_TABLE
     model = lightgbm.train({"num_threads": 1, "verbose": -1}, lightgbm.Dataset(rows, target), 20)
     found = saved(mlflow.lightgbm, tmp_path / "model", model, rows)
-    assert ask(found, rows)["prediction"] == model.predict(rows).tolist()
+    assert ask(found, rows)["prediction"] == np.asarray(model.predict(rows)).tolist()
 
 
 def test_a_generalised_linear_model_of_statsmodels(tmp_path: Path) -> None:
@@ -156,7 +155,7 @@ def test_a_model_in_the_format_of_skops(
     assert answer["probabilities"] == model.predict_proba(IRIS[0]).tolist()
 
 
-class Network(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class Network(PythonModel):
     """Two layers in single precision, as a network of PyTorch is logged: one tensor."""
 
     def __init__(self) -> None:
@@ -168,7 +167,7 @@ class Network(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         return np.maximum(model_input @ first, 0) @ second
 
 
-class Steps(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class Steps(PythonModel):
     """Steps before and after: a table with a text, a number with gaps and a date."""
 
     def __init__(self, result: Callable[[pd.DataFrame, Any], Any]) -> None:
@@ -237,30 +236,3 @@ def test_a_function_without_a_signature_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="log it again with input_example") as caught:
         model_of(found)
     assert caught.value.reason == Reason.MODEL_UNSUPPORTED
-
-
-@pytest.mark.parametrize(
-    ("predicted", "expected"),
-    [
-        (np.array([[1.5], [2.5]]), [1.5, 2.5]),
-        (np.array([1, 2**62 + 1]), [1, 2**62 + 1]),
-        (pd.DataFrame({"a": [1, 2**62 + 1], "b": [0.5, 1]}), [[1, 0.5], [2**62 + 1, 1.0]]),
-        (np.array(["2026-01-02", "NaT"], "datetime64[ns]"), ["2026-01-02T00:00:00", None]),
-        (pd.Series([pd.Timestamp("2026-01-02T03:04"), None]), ["2026-01-02T03:04:00", None]),
-        ([date(2026, 1, 2), None], ["2026-01-02", None]),
-        (pd.Series([1, None], dtype="Int64"), [1, None]),
-        (pd.Series(["a", "b"], dtype="category"), ["a", "b"]),
-        (np.array([np.inf, -np.inf]), [None, None]),
-        (csr_matrix([[0, 1], [1, 0]]), [[0, 1], [1, 0]]),
-        (np.array([[[1.0, np.nan]], [[2.0, 3.0]]]), [[[1.0, None]], [[2.0, 3.0]]]),
-        ([{"a": np.int64(3)}, {"a": np.array([1.0])}], [{"a": 3}, {"a": [1.0]}]),
-    ],
-)
-def test_predictions_of_every_type(predicted: Any, expected: list[Any]) -> None:  # noqa: ANN401
-    assert entries(predicted, 2) == expected
-
-
-@pytest.mark.parametrize("predicted", [[1.0], 1.0, np.zeros(3)])
-def test_another_number_of_predictions_is_an_error(predicted: Any) -> None:  # noqa: ANN401
-    with pytest.raises(ValueError, match="predictions for 2 rows"):
-        entries(predicted, 2)

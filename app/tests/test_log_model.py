@@ -1,6 +1,8 @@
 """A model is logged as its own flavour, with a faster form if there is one, and registered."""
 
 from hashlib import sha256
+from importlib import metadata
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegresso
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
 
+from training import registry
 from training.registry import log_model
 
 TABLE, TARGET = load_diabetes(return_X_y=True, as_frame=True)
@@ -107,3 +110,15 @@ def test_what_has_no_faster_form_is_logged_with_the_reason(
     assert not (folder / "extra_files").exists()
     loaded = mlflow.sklearn.load_model(str(folder))
     assert loaded.predict(rows).tolist() == estimator.predict(rows).tolist()
+
+
+def test_the_training_image_has_only_a_part_of_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "mlflow":
+            raise PackageNotFoundError(name)
+        return metadata.version(name)
+
+    monkeypatch.setattr(registry, "version", version)
+    found = registry._requirements(LinearRegression())
+    assert found[0] == f"mlflow=={mlflow.__version__}"
+    assert f"scikit-learn=={sklearn_version}" in found

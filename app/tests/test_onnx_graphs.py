@@ -21,7 +21,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from serving.errors import ModelUnavailable, Reason
-from serving.models import model_of, serve
+from serving.models import serve
+from serving.models.choice import model_of
 from serving.options import Options
 from tests.files import ModelFolder
 from tests.graphs import SINGLE, model_file, onnx_graph

@@ -101,9 +101,9 @@ def _address(source: Source) -> tuple[str, dict[str, str]]:
 def _presigned(source: Source) -> str:
     """A URL of a file in S3 with a signature, or without one if there are no credentials."""
     # Loaded late, as it takes a second.
-    import boto3  # type: ignore[import-untyped]
-    from botocore import UNSIGNED  # type: ignore[import-untyped]
-    from botocore.config import Config  # type: ignore[import-untyped]
+    import boto3
+    from botocore import UNSIGNED
+    from botocore.config import Config
 
     bucket, key = urlsplit(source.url).netloc, urlsplit(source.url).path.removeprefix("/")
     user = source.credential("AWS_ACCESS_KEY_ID")

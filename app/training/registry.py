@@ -137,7 +137,7 @@ def _signature(estimator: BaseEstimator, rows: Table) -> ModelSignature:
 
 def _requirements(estimator: BaseEstimator) -> list[str]:
     """The installed versions of MLflow, of pandas, and of all packages that the pickle names."""
-    modules = {"mlflow", "pandas", "numpy", "cloudpickle"}
+    modules = {"pandas", "numpy", "cloudpickle"}
 
     class Names(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
@@ -146,7 +146,6 @@ def _requirements(estimator: BaseEstimator) -> list[str]:
 
     Names(io.BytesIO(cloudpickle.dumps(estimator))).load()
     packages = packages_distributions()
-    names = {
-        "mlflow" if name == "mlflow" else packages[name][0] for name in modules & packages.keys()
-    }
-    return sorted(f"{name}=={version(name)}" for name in names)
+    # mlflow-skinny, which the training image has, is a part of mlflow.
+    names = {packages[name][0] for name in modules & packages.keys() if name != "mlflow"}
+    return [f"mlflow=={mlflow.__version__}", *sorted(f"{name}=={version(name)}" for name in names)]

@@ -95,10 +95,11 @@ class NativeModel:
 
     def _first(self, folder: Path) -> Answer | None:
         """Predicts the first row of the example, else a sample: None if both are refused."""
-        samples = [[_SAMPLES[column.kind] for column in self.signature.columns]]
-        for table in (lambda: _example(folder), lambda: self._input(samples)):
-            with suppress(Exception):  # each library has its own
-                return self._answer(table(), 1)
+        samples: Rows = [[_SAMPLES[column.kind] for column in self.signature.columns]]
+        with suppress(Exception):  # each library has its own
+            return self._answer(_example(folder), 1)
+        with suppress(Exception):
+            return self._answer(self._input(samples), 1)
         return None
 
 
