@@ -1,5 +1,6 @@
 """A model is logged as its own flavour, with a faster form if there is one, and registered."""
 
+import json
 from hashlib import sha256
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError
@@ -19,6 +20,10 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegresso
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
 
+from serving.endpoint import InvalidInput
+from serving.models import serve
+from serving.models.choice import model_of
+from tests.files import ModelFolder
 from training import registry
 from training.registry import log_model
 
@@ -122,3 +127,23 @@ def test_the_training_image_has_only_a_part_of_mlflow(monkeypatch: pytest.Monkey
     found = registry._requirements(LinearRegression())
     assert found[0] == f"mlflow=={mlflow.__version__}"
     assert f"scikit-learn=={sklearn_version}" in found
+
+
+@pytest.mark.parametrize("form", ["array", "table"])
+def test_missing_values_are_taken_where_training_had_some(
+    form: str, tracking_uri: str, tmp_path: Path
+) -> None:
+    array = TABLE.to_numpy(copy=True)
+    array[::7, 1] = np.nan
+    rows = array if form == "array" else pd.DataFrame(array, columns=TABLE.columns)
+    estimator = HistGradientBoostingRegressor(max_iter=10).fit(rows, TARGET)
+    info, folder = logged(tracking_uri, estimator, rows, tmp_path)
+    assert "onnx_path" in info.metadata
+    model = model_of(ModelFolder(folder))
+    assert model.served_as == "onnx"
+    handle = serve("demo", "3", model, 1000).endpoints["/predict"].handle
+    body = {"features": [[first, None if np.isnan(second) else second] for first, second in array]}
+    predicted = json.loads(handle(json.dumps(body).encode()))["prediction"]
+    assert predicted == pytest.approx(estimator.predict(rows).tolist(), rel=1e-6)
+    with pytest.raises(InvalidInput, match="wrong_type"):
+        handle(b'{"features": [null, 0.1]}')

@@ -161,6 +161,14 @@ def test_an_mlmodel_file_that_does_not_match(description: bytes, said: str, reas
     assert said in str(caught.value)
 
 
+def test_no_number_of_a_linear_model_may_be_missing() -> None:
+    columns = [{**column, "required": False} for column in COLUMNS]
+    model = model_of(ModelFiles("demo", "3", ONNX, mlmodel(columns, linear=linear_note())))
+    decode = Decoder(model.signature, 10)
+    with pytest.raises(InvalidInput, match="wrong_type"):
+        decode(b'{"features": [1.0, null, 2.0]}')
+
+
 def test_columns_of_a_tensor_get_numbers() -> None:
     tensor = {"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}
     model = model_of(ModelFiles("demo", "3", ONNX, mlmodel([tensor])))

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import pickle
 import tempfile
 import warnings
@@ -13,6 +14,7 @@ from typing import Any
 import cloudpickle
 import mlflow
 import mlflow.sklearn
+import numpy as np
 import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import infer_signature
@@ -124,7 +126,16 @@ def _optimised(
         "onnx_sha256": hashlib.sha256(faster.onnx).hexdigest(),
         "proof": faster.proof,
         **({"linear": faster.linear} if faster.linear else {}),
+        **_missing_columns(rows),
     }
+
+
+def _missing_columns(rows: Table) -> dict[str, str]:
+    """Which columns of an array have missing values: the signature of a table says it itself."""
+    if isinstance(rows, pd.DataFrame) or rows.dtype.kind != "f":
+        return {}
+    columns = np.flatnonzero(np.isnan(rows).any(axis=0)).tolist()
+    return {"missing_columns": json.dumps(columns)} if columns else {}
 
 
 def _signature(estimator: BaseEstimator, rows: Table) -> ModelSignature:

@@ -82,4 +82,4 @@ def load(signature: Signature, note: str, onnx: bytes) -> LinearModel | None:
         return None
     if not signature.numeric or len(parameters.coefficients) != len(signature.columns):
         raise ValueError("its coefficients do not fit the columns of the model's signature")
-    return LinearModel(signature, parameters)
+    return LinearModel(signature.with_nullable(lambda _: False), parameters)

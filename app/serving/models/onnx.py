@@ -89,7 +89,10 @@ class OnnxModel:
                 raise Unsupported(f"the input {given.name!r} of the type {given.type}")
         if outputs[0].type not in _KINDS:
             raise Unsupported(f"an output of the type {outputs[0].type}")
-        self.signature = signature or _signature_of(inputs)
+        # Only a float can be missing in a graph: it is NaN there.
+        self.signature = (signature or _signature_of(inputs)).with_nullable(
+            lambda column: column.nullable and column.kind is Kind.NUMBER
+        )
         self._inputs = [(given.name, _DTYPES[given.type]) for given in inputs]
         self._columns = _columns_of(inputs, self.signature)
         self._batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
@@ -164,7 +167,7 @@ def _array(rows: Sequence[object], dtype: npt.DTypeLike) -> "np.ndarray[Any, Any
             array = np.array(rows, dtype=dtype)
     except OverflowError:
         raise InvalidInput("out_of_range") from None  # too large for the integers of the model
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and np.isinf(array).any():
         raise InvalidInput("out_of_range")  # too large for the floats of the model
     return array
 

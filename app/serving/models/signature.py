@@ -93,7 +93,9 @@ class Unsupported(Exception):
 #: The keys of MLflow's metadata where the training job stores the coefficients, the path and hash
 #: of an ONNX file that was proved to give the same predictions, and why there is none.
 LINEAR, ONNX_PATH, ONNX_SHA256, AS_LOGGED = "linear", "onnx_path", "onnx_sha256", "as_logged"
-_ADDED = (LINEAR, ONNX_PATH, ONNX_SHA256, AS_LOGGED)
+#: The positions, as JSON, of columns of an array that may be missing: its signature does not say.
+MISSING_COLUMNS = "missing_columns"
+_ADDED = (LINEAR, ONNX_PATH, ONNX_SHA256, AS_LOGGED, MISSING_COLUMNS)
 
 #: The ONNX file of a model whose description does not name it.
 DEFAULT_ONNX = "model.onnx"
@@ -132,6 +134,7 @@ def read(mlmodel: bytes) -> Description:
         document = yaml.load(mlmodel, Loader=yaml.CBaseLoader)  # noqa: S506
         texts = {key: _text(document, "metadata", key) for key in _ADDED}
         inputs = json.loads(_text(document, "signature", "inputs") or "[]")
+        missing = frozenset(json.loads(texts[MISSING_COLUMNS] or "[]"))
         flavors = document.get("flavors") or {}
         names = tuple(flavors)
         own_onnx = flavors["onnx"].get("data", DEFAULT_ONNX) if "onnx" in flavors else None
@@ -139,7 +142,7 @@ def read(mlmodel: bytes) -> Description:
         raise ValueError(f"MLmodel cannot be read: {type(error).__name__}") from None
     added = {key: text for key, text in texts.items() if text is not None}
     path = added.get(ONNX_PATH) or own_onnx or (None if names else DEFAULT_ONNX)
-    return Description(_signature(inputs) if inputs else None, names, path, added)
+    return Description(_signature(inputs, missing) if inputs else None, names, path, added)
 
 
 def _check_limits(mlmodel: bytes) -> None:
@@ -160,10 +163,12 @@ def _text(document: dict[str, Any], section: str, key: str) -> str | None:
     return value
 
 
-def _signature(inputs: list[Any]) -> Signature:
+def _signature(inputs: list[Any], missing: frozenset[int]) -> Signature:
     try:
         if inputs[0]["type"] == "tensor":
-            return _of_tensor(inputs)
+            tensor = _of_tensor(inputs)
+            gaps = {f"feature{position + 1}" for position in missing}
+            return tensor.with_nullable(lambda column: column.name in gaps)
         columns = tuple(_column(index, item) for index, item in enumerate(inputs, start=1))
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"MLmodel has a signature without {error}") from None
