@@ -190,13 +190,13 @@ def test_probes_are_answered_while_a_model_computes(tmp_path: Path, tracking_uri
     variables = {"MODEL_NAME": "slow", "MODEL_VERSION": "1", "MLFLOW_TRACKING_URI": tracking_uri}
     with serving(tmp_path, **variables) as service:
         service.wait_for("/readyz", seconds=60)
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(2) as pool:
             body = {"features": IRIS[0][:1].tolist()}
-            answers = [pool.submit(httpx.post, f"{service.url}/predict", json=body) for _ in "123"]
+            answers = [pool.submit(httpx.post, f"{service.url}/predict", json=body) for _ in "12"]
             probes = 0
             while not all(answer.done() for answer in answers):
                 probes += service.status("/healthz") == 200
-            assert [answer.result().status_code for answer in answers] == [200] * 3
+            assert [answer.result().status_code for answer in answers] == [200] * 2
         assert probes > 3
 
 
