@@ -2,6 +2,7 @@ import { z } from "zod";
 import { checkPods, pod, podSettings } from "../../config/pod";
 import { resources } from "../../config/resources";
 import { dnsLabel, imageReference, shortLabel } from "../../config/types";
+import { type Contradiction, promotionErrors, promotionSchema } from "./promotion";
 import { variantsOf } from "./variants";
 
 const replicas = z.int().min(1).max(1000);
@@ -87,43 +88,6 @@ const variantSchema = z.strictObject({
   pod: podSettings.optional().describe("Additional settings of its pods; default: the model's"),
 });
 
-/**
- * The last bound of the model service's latency histogram, in seconds. A slower quantile reads as this bound, so no threshold
- * may reach it.
- */
-export const SLOWEST_BUCKET = 2.5;
-
-const promotionSchema = z.strictObject({
-  metric: z
-    .enum(["latencyP50", "latencyP95", "latencyP99"])
-    .default("latencyP99")
-    .describe("Latency quantile, measured by the model service"),
-  threshold: z
-    .number()
-    .positive()
-    .lt(SLOWEST_BUCKET)
-    .describe("Maximum of this latency, in seconds"),
-  errorRate: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.01)
-    .describe(
-      "Maximum share of responses with a status of 500 or more, and maximum excess of the share of 400 to 499 over the other variants",
-    ),
-  requests: z
-    .int()
-    .min(1)
-    .max(1e6)
-    .default(50)
-    .describe("Minimum number of responses in a window; with fewer the promotion is rolled back"),
-  window: z.int().min(15).max(86_400).default(60).describe("Seconds that each step is observed"),
-  steps: z
-    .array(z.int().min(1).max(100))
-    .default([10, 50, 100])
-    .describe("Percent of the requests in each step; the last is 100"),
-});
-
 /** What the container of a model service has already. */
 const OWN = {
   paths: ["/tmp", "/app", "/opt/venv"],
@@ -195,7 +159,6 @@ export const modelSchema = z
   })
   .superRefine(checkPods(OWN));
 
-type Contradiction = [path: (string | number)[], message: string];
 type Variant = z.output<typeof variantSchema>;
 type Promotion = z.output<typeof promotionSchema>;
 type Autoscale = z.output<typeof autoscaleSchema>;
@@ -221,8 +184,10 @@ function contradictions(model: {
   if (promotion && variants.length < 2) {
     found.push([["promotion"], "needs two variants; add one, or remove it"]);
   }
-  const scaling = variantsOf(model).map(({ autoscale }) => autoscale);
-  return promotion ? [...found, ...promotionErrors(promotion, scaling)] : found;
+  const lasting = variantsOf(model).flatMap(({ autoscale }) =>
+    autoscale.kind === "none" ? [] : [autoscale.scaleDownSeconds],
+  );
+  return promotion ? [...found, ...promotionErrors(promotion, lasting)] : found;
 }
 
 /** Variants with the name or the header of another one. */
@@ -239,25 +204,6 @@ function duplicateVariants(variants: readonly Variant[]): Contradiction[] {
     }
     return found;
   });
-}
-
-/** Promotions that could not be finished, or not be rolled back: the pods of the old variant must outlast all steps. */
-function promotionErrors(
-  { steps, window }: Promotion,
-  scaling: readonly Autoscale[],
-): Contradiction[] {
-  const found: Contradiction[] = [];
-  if (steps.at(-1) !== 100 || steps.some((step, index) => step <= (steps[index - 1] ?? 0))) {
-    found.push([["promotion", "steps"], "must increase and end with 100, such as [10, 50, 100]"]);
-  }
-  const seconds = steps.length * window;
-  if (scaling.some((own) => own.kind !== "none" && own.scaleDownSeconds < seconds)) {
-    found.push([
-      ["promotion", "window"],
-      `makes all steps take ${seconds} s, but autoscaling removes pods earlier that a rollback needs; increase autoscale.scaleDownSeconds, or shorten the steps`,
-    ]);
-  }
-  return found;
 }
 
 export type ModelConfig = z.output<typeof modelSchema>;

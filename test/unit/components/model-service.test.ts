@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../../cli/stack";
 import { prometheusConfig } from "../../../components/platform/monitoring/prometheus-config";
-import { SLOWEST_BUCKET } from "../../../components/team/serving/schema";
+import { SLOWEST_BUCKET } from "../../../components/team/serving/promotion";
 import { declare } from "../../support/declare";
 import type { Inputs, Registration } from "../../support/mocks";
 import { objects, only } from "../../support/objects";
