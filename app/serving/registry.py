@@ -2,27 +2,16 @@
 
 import http.client
 import json
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 from serving.errors import ModelUnavailable, Reason
+from serving.registered import NotFound, RegisteredVersion
 
 #: Timeout in seconds of connecting, and of one read.
 TIMEOUT = 10.0
-
-#: A model larger than this, or than 1/MEMORY_SHARE of the container's memory, is refused before it
-#: is read: loading takes several times its size, for a forest fourteen times.
-MAX_MODEL_BYTES = 512 * 1024 * 1024
-MEMORY_SHARE = 4
-
-#: The files with the memory limit of the container: cgroup v2, and v1.
-MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
-#: An MLmodel file has a line for each property, and the signature.
-MAX_DESCRIPTION_BYTES = 1024 * 1024
 
 #: Largest response of the API.
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -33,9 +22,6 @@ MAX_FILES, MAX_DEPTH = 1000, 8
 #: Most redirects of one request, and their status codes.
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-#: MLflow's own description of a model, with its signature.
-DESCRIPTION_FILE = "MLmodel"
 
 #: By scheme; the settings allow no other. Importing urllib.request takes longer than a request.
 _CONNECTIONS: dict[str, type[http.client.HTTPConnection]] = {
@@ -48,62 +34,6 @@ _ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 #: How MLflow's 400 for a missing alias begins; its error code alone means any bad parameter.
 _NO_ALIAS = "Registered model alias"
-
-
-class _NotFound(Exception):
-    """The server responded that the resource does not exist."""
-
-
-@dataclass(frozen=True)
-class RegisteredVersion:
-    """The files of one registered version. Every error is ModelUnavailable."""
-
-    registry: "Registry"
-    name: str
-    version: str
-    #: Path of its folder among the server's artifacts.
-    location: str
-
-    def __str__(self) -> str:
-        """The version in messages."""
-        return f"version {self.version} of {self.name!r}"
-
-    def read(self, file: str, limit: int | None = None) -> bytes | None:
-        """The content of a file, or None if there is no such file; the limit is in bytes."""
-        limit = max_model_bytes() if limit is None else limit
-        try:
-            content = self.registry.download(self.location, file, limit)
-        except _NotFound:
-            return None
-        if len(content) > limit:
-            raise self._too_large(file, limit)
-        return content
-
-    def address(self, file: str) -> str:
-        """The URL of a file, for messages."""
-        return f"{self.registry.uri}{_path(self.location, file)}"
-
-    def save(self, folder: Path) -> None:
-        """Saves all files below a folder, which exists; their sizes are checked before."""
-        files = dict(self.registry.files(self.location))
-        limit = max_model_bytes()
-        if sum(files.values()) > limit:
-            raise self._too_large(f"the folder ({sum(files.values())} bytes)", limit)
-        for path, size in files.items():
-            target = folder / path
-            if not target.resolve().is_relative_to(folder.resolve()):
-                raise ModelUnavailable(Reason.MODEL_CORRUPT, f"{self} has a file {path!r}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            content = self.registry.download(self.location, path, size)
-            if len(content) != size:
-                raise ModelUnavailable(
-                    Reason.MODEL_CORRUPT, f"{path} of {self} has not the {size} bytes listed for it"
-                )
-            target.write_bytes(content)
-
-    def _too_large(self, what: str, limit: int) -> ModelUnavailable:
-        message = f"{what} of {self} is larger than {limit} bytes"
-        return ModelUnavailable(Reason.ARTIFACT_TOO_LARGE, message)
 
 
 @dataclass(frozen=True)
@@ -124,6 +54,10 @@ class Registry:
     def download(self, location: str, file: str, limit: int) -> bytes:
         """Up to `limit` bytes of a file, or one more if there are more."""
         return self._get(_path(location, file), limit)
+
+    def address(self, location: str, file: str) -> str:
+        """The URL of a file, for messages."""
+        return f"{self.uri}{_path(location, file)}"
 
     def files(self, location: str) -> list[tuple[str, int]]:
         """The paths below a folder of artifacts, with their sizes in bytes."""
@@ -148,7 +82,7 @@ class Registry:
         try:
             answer = self._api("registered-models/alias", name=name, alias=alias)
             return str(answer["model_version"]["version"])
-        except _NotFound as error:
+        except NotFound as error:
             if str(error).startswith(_NO_ALIAS):
                 message = f"model {name!r} at {self.uri} has no alias {alias!r}"
                 raise ModelUnavailable(Reason.ALIAS_NOT_SET, message) from None
@@ -160,7 +94,7 @@ class Registry:
         try:
             answer = self._api("model-versions/get-download-uri", name=name, version=version)
             location = str(answer["artifact_uri"])
-        except _NotFound:
+        except NotFound:
             self._check_registered(name)
             message = f"model {name!r} at {self.uri} has no version {version}"
             raise ModelUnavailable(Reason.VERSION_NOT_FOUND, message) from None
@@ -177,7 +111,7 @@ class Registry:
     def _check_registered(self, name: str) -> None:
         try:
             self._api("registered-models/get", name=name)
-        except _NotFound:
+        except NotFound:
             raise self._not_registered(name) from None
 
     def _not_registered(self, name: str) -> ModelUnavailable:
@@ -233,7 +167,7 @@ class Registry:
     def _refusal(self, path: str, response: http.client.HTTPResponse) -> Exception:
         code, message = _error_of(response)
         if code == "RESOURCE_DOES_NOT_EXIST" or message.startswith(_NO_ALIAS):
-            return _NotFound(message)
+            return NotFound(message)
         return ModelUnavailable(
             Reason.TRACKING_SERVER_ERROR,
             f"the tracking server {self.uri} answered {response.status} to {path}: {message}",
@@ -244,15 +178,6 @@ class Registry:
             Reason.TRACKING_SERVER_ERROR,
             f"{self.uri} does not answer {method} as an MLflow tracking server does",
         )
-
-
-def max_model_bytes() -> int:
-    """The largest model file that fits into the memory of this container."""
-    limit = MAX_MODEL_BYTES
-    for path in MEMORY_LIMITS:
-        with suppress(OSError, ValueError), open(path) as file:  # noqa: PTH123 (faster than pathlib)
-            limit = min(limit, int(file.read()) // MEMORY_SHARE)
-    return limit
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:

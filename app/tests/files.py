@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.models.signature import DEFAULT_ONNX
-from serving.registry import DESCRIPTION_FILE
+from serving.registered import DESCRIPTION_FILE
 
 
 @dataclass(frozen=True)

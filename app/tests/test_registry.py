@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from serving import registry as subject
+from serving import registered as subject
 from serving.errors import ModelUnavailable, Reason
 from serving.models.choice import model_of
-from serving.registry import RegisteredVersion, Registry
+from serving.registered import RegisteredVersion
+from serving.registry import Registry
 from tests.support import (
     ALIAS_PATH,
     LOCATION_PATH,

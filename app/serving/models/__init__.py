@@ -8,7 +8,7 @@ from serving.models.choice import model_of
 from serving.models.model import Model
 from serving.models.rows import Decoder
 from serving.options import Options
-from serving.registry import RegisteredVersion
+from serving.registered import RegisteredVersion
 
 
 def load(found: RegisteredVersion, options: Options, max_rows: int) -> LoadedModel:

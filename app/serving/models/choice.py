@@ -18,7 +18,7 @@ from serving.models.libraries import differences
 from serving.models.model import Model
 from serving.models.signature import Description
 from serving.options import Options
-from serving.registry import DESCRIPTION_FILE, MAX_DESCRIPTION_BYTES
+from serving.registered import DESCRIPTION_FILE, MAX_DESCRIPTION_BYTES
 
 #: The image that has the libraries of all models.
 _OTHER_IMAGE = "this image serves only linear models; use the image of the target serving"
