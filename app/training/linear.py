@@ -9,10 +9,10 @@ from operator import mul
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from onnx import ModelProto
 from sklearn.base import BaseEstimator, is_classifier
 
+from training.convert import session_of
 from training.rows import FloatArray, Table
 
 #: Largest accepted relative difference to the ONNX model. Both add the same few products in
@@ -37,7 +37,7 @@ def note(estimator: BaseEstimator, model: ModelProto, features: Table) -> str | 
         return None
     coefficients, intercept = parameters
     content = model.SerializeToString()
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    session = session_of(model)
     name, kind = session.get_inputs()[0].name, session.get_inputs()[0].type
     if len(session.get_inputs()) > 1 or kind != "tensor(double)":
         return None

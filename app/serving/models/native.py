@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from serving.endpoint import InvalidInput
+from serving.models.arrays import SAMPLES, array_of
 from serving.models.model import Answer
 from serving.models.native_outputs import entries, output_of
 from serving.models.rows import Rows
@@ -28,14 +29,6 @@ _DTYPES = {
     "boolean": "bool",
     "string": "str",
     "str": "str",
-}
-
-_SAMPLES = {
-    Kind.NUMBER: 0.0,
-    Kind.INTEGER: 0,
-    Kind.BOOLEAN: False,
-    Kind.STRING: "",
-    Kind.DATETIME: "2000-01-01T00:00:00",
 }
 
 #: How scikit-learn's messages for a category that an encoder refuses begin.
@@ -95,7 +88,7 @@ class NativeModel:
 
     def _first(self, folder: Path) -> Answer | None:
         """Predicts the first row of the example, else a sample: None if both are refused."""
-        samples: Rows = [[_SAMPLES[column.kind] for column in self.signature.columns]]
+        samples: Rows = [[SAMPLES[column.kind] for column in self.signature.columns]]
         with suppress(Exception):  # each library has its own
             return self._answer(_example(folder), 1)
         with suppress(Exception):
@@ -158,7 +151,7 @@ def _input_of(model: Any, signature: Signature) -> Callable[[Rows], Any]:  # noq
     named = getattr(model, "feature_names_in_", None) is not None
     if signature.tensor or (estimator and not named and len({it.type for it in columns}) == 1):
         dtype = _DTYPES.get(columns[0].type, columns[0].type or "float64")
-        return lambda rows: _array(rows, object if dtype in ("str", "object") else dtype)
+        return lambda rows: array_of(rows, object if dtype in ("str", "object") else dtype)
     return lambda rows: _table(rows, columns)
 
 
@@ -166,17 +159,6 @@ def _takes_texts(model: Any) -> bool:  # noqa: ANN401
     """Whether the first step is a vectorizer: it knows no number of columns."""
     first = model.steps[0][1] if hasattr(model, "steps") else model
     return not hasattr(first, "n_features_in_")
-
-
-def _array(rows: Rows, dtype: Any) -> "np.ndarray[Any, Any]":  # noqa: ANN401
-    try:
-        with np.errstate(over="ignore"):
-            array = np.array(rows, dtype=dtype)
-    except OverflowError:
-        raise InvalidInput("out_of_range") from None
-    if array.dtype.kind == "f" and np.isinf(array).any():
-        raise InvalidInput("out_of_range")
-    return array
 
 
 def _table(rows: Rows, columns: tuple[Column, ...]) -> pd.DataFrame:
@@ -201,4 +183,4 @@ def _series(column: Column, values: list[Any]) -> Any:  # noqa: ANN401
     dtype = _DTYPES.get(column.type, column.type or None)
     if column.kind is Kind.STRING:
         return pd.Series(values, dtype="str")
-    return pd.Series(_array([values], dtype)[0])
+    return pd.Series(array_of([values], dtype)[0])

@@ -2,17 +2,16 @@
 
 import ctypes
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from serving.endpoint import InvalidInput
+from serving.models.arrays import SAMPLES, array_of
 from serving.models.model import Answer, Output
 from serving.models.onnx_graph import Feed, classes_of, in_batches
 from serving.models.rows import Row, Rows
@@ -48,8 +47,6 @@ _FITTING = {
 #: example row (in the order of the inputs), and the names of outputs that encode categories, where
 #: a number below zero is a category that the estimator refuses.
 CLASSES, EXAMPLE, CATEGORY_CODES = "classes", "example", "category_codes"
-
-_SAMPLES = {Kind.NUMBER: 0.0, Kind.INTEGER: 0, Kind.BOOLEAN: False, Kind.STRING: ""}
 
 #: onnxruntime's error message for a category that a one-hot encoder refuses.
 _UNKNOWN_CATEGORY = "Unknown Category"
@@ -115,11 +112,11 @@ class OnnxModel:
         """
         if self._columns is None:
             name, dtype = self._inputs[0]
-            feed = {name: _array(rows, dtype)}
+            feed = {name: array_of(rows, dtype)}
         else:
             values = list(zip(*rows, strict=True))
             feed = {
-                name: _array([(value,) for value in values[index]], dtype)
+                name: array_of([(value,) for value in values[index]], dtype)
                 for (name, dtype), index in zip(self._inputs, self._columns, strict=True)
             }
         try:
@@ -156,20 +153,9 @@ class OnnxModel:
             places = self._columns or range(len(example))
             return self.predict([[value for _, value in sorted(zip(places, example, strict=True))]])
         try:
-            return self.predict([[_SAMPLES[column.kind] for column in self.signature.columns]])
+            return self.predict([[SAMPLES[column.kind] for column in self.signature.columns]])
         except InvalidInput:
             return None
-
-
-def _array(rows: Sequence[object], dtype: npt.DTypeLike) -> "np.ndarray[Any, Any]":
-    try:
-        with np.errstate(over="ignore"):  # overflows are refused below
-            array = np.array(rows, dtype=dtype)
-    except OverflowError:
-        raise InvalidInput("out_of_range") from None  # too large for the integers of the model
-    if array.dtype.kind == "f" and np.isinf(array).any():
-        raise InvalidInput("out_of_range")  # too large for the floats of the model
-    return array
 
 
 def _trim_memory() -> None:
