@@ -2,8 +2,9 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
+from itertools import count
 from typing import Generic, TypeVar
 
 from serving.errors import ModelUnavailable, Reason
@@ -16,6 +17,22 @@ FIRST_DELAY = 0.5
 
 #: Longest wait in seconds: short, as a pod often waits for a training job to register its model.
 MAX_DELAY = 5.0
+
+#: Longest wait in seconds if only another version helps. Each attempt downloads the model, and an
+#: alias may be moved at any time.
+MAX_DELAY_OF_A_VERSION = 60.0
+
+_OF_THE_VERSION = frozenset(
+    (
+        Reason.ARTIFACT_NOT_PROXIED,
+        Reason.ARTIFACT_TOO_LARGE,
+        Reason.MODEL_CORRUPT,
+        Reason.MODEL_UNSUPPORTED,
+    )
+)
+
+#: Returns the seconds to wait after the attempt of this number, from 1, which failed for a reason.
+Wait = Callable[[int, Reason], float]
 
 
 class Loading(Generic[T]):
@@ -37,24 +54,24 @@ class Loading(Generic[T]):
         self._stop.set()
 
     def _run(self) -> None:
-        loaded = load_until_ready(self._load, self._stop, self._what, delays())
+        loaded = load_until_ready(self._load, self._stop, self._what, delay)
         if loaded is not None:
             self._loaded.set_result(loaded)
 
 
-def delays() -> Iterator[float]:
-    """Seconds to wait after each failed attempt: exponential up to MAX_DELAY, with 20 % jitter.
+def delay(attempt: int, reason: Reason) -> float:
+    """Seconds to wait after a failed attempt: exponential up to a maximum, with 20 % jitter.
 
     The jitter keeps the pods of a restarted Deployment from sending requests at the same time.
     """
-    delay = FIRST_DELAY
-    while True:
-        yield delay * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
-        delay = min(delay * 2, MAX_DELAY)
+    most = MAX_DELAY_OF_A_VERSION if reason in _OF_THE_VERSION else MAX_DELAY
+    # The exponent is bounded, as a float cannot hold 2.0**1024.
+    nominal = min(FIRST_DELAY * 2.0 ** min(attempt - 1, 10), most)
+    return nominal * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
 
 
 def load_until_ready(
-    load: Callable[[], T], stop: threading.Event, what: dict[str, str], waits: Iterator[float]
+    load: Callable[[], T], stop: threading.Event, what: dict[str, str], wait: Wait
 ) -> T | None:
     """Calls `load` until it returns, and returns that; None once `stop` is set.
 
@@ -62,14 +79,16 @@ def load_until_ready(
     attempt. Unexpected exceptions are logged too: without the loader's thread the pod would stay
     unready without a message.
     """
-    for attempt, wait in enumerate(waits, start=1):
+    for attempt in count(1):
         try:
             return load()
         except ModelUnavailable as error:
-            _log_failure(error.reason, str(error), what, attempt, wait)
+            reason, detail = error.reason, str(error)
         except Exception as error:
-            _log_failure(Reason.UNEXPECTED, f"{type(error).__name__}: {error}", what, attempt, wait)
-        if stop.wait(wait):
+            reason, detail = Reason.UNEXPECTED, f"{type(error).__name__}: {error}"
+        seconds = wait(attempt, reason)
+        _log_failure(reason, detail, what, attempt, seconds)
+        if stop.wait(seconds):
             break
     return None
 

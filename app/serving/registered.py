@@ -96,8 +96,14 @@ class RegisteredVersion:
 
 def max_model_bytes() -> int:
     """The largest model file that fits into the memory of this container."""
-    limit = MAX_MODEL_BYTES
+    limit = memory_limit()
+    return MAX_MODEL_BYTES if limit is None else min(MAX_MODEL_BYTES, limit // MEMORY_SHARE)
+
+
+def memory_limit() -> int | None:
+    """The memory limit of this container in bytes; None without a limit."""
+    limits = []
     for path in MEMORY_LIMITS:
         with suppress(OSError, ValueError), open(path) as file:  # noqa: PTH123 (faster than pathlib)
-            limit = min(limit, int(file.read()) // MEMORY_SHARE)
-    return limit
+            limits.append(int(file.read()))
+    return min(limits, default=None)

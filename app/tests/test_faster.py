@@ -30,6 +30,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from training.convert import convert
 from training.faster import ConversionError, faster_form, make
 from training.proof import MAX_RELATIVE_DIFFERENCE, verify
 
@@ -138,6 +139,13 @@ def test_what_is_not_exact_has_no_faster_form(name: str) -> None:
     estimator, seen, _ = split(case)
     with pytest.raises(ConversionError, match=said):
         make(estimator, seen)
+
+
+def test_a_graph_that_takes_much_memory_is_refused() -> None:
+    rows = np.random.default_rng(0).normal(size=(20_000, 20))
+    estimator = KNeighborsRegressor().fit(rows, rows[:, 0])
+    with pytest.raises(ConversionError, match=r"takes \d{3} MiB of memory for 1,000 rows; 64 MiB"):
+        verify(estimator, convert(estimator, rows), rows[:50])
 
 
 @pytest.mark.parametrize("vectorizer", [TfidfVectorizer(), CountVectorizer()])

@@ -1,23 +1,37 @@
 """The loader: exponential backoff without a limit of attempts, and stop."""
 
-import itertools
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from serving.errors import ModelUnavailable, Reason
-from serving.loader import FIRST_DELAY, MAX_DELAY, delays, load_until_ready
+from serving.loader import (
+    FIRST_DELAY,
+    MAX_DELAY,
+    MAX_DELAY_OF_A_VERSION,
+    delay,
+    load_until_ready,
+)
 
 WHAT = {"model": "demo", "version": "champion"}
 
 
-def test_delays_double_up_to_the_maximum() -> None:
-    first = list(itertools.islice(delays(), 50))
-    for position, delay in enumerate(first):
-        nominal = min(FIRST_DELAY * 2**position, MAX_DELAY)
-        assert 0.8 * nominal <= delay <= 1.2 * nominal
-    assert len(set(first[10:])) > 1  # jitter
+@pytest.mark.parametrize(
+    ("reason", "most"),
+    [
+        (Reason.ALIAS_NOT_SET, MAX_DELAY),
+        (Reason.TRACKING_SERVER_UNREACHABLE, MAX_DELAY),
+        (Reason.UNEXPECTED, MAX_DELAY),
+        (Reason.MODEL_CORRUPT, MAX_DELAY_OF_A_VERSION),
+        (Reason.MODEL_UNSUPPORTED, MAX_DELAY_OF_A_VERSION),
+    ],
+)
+def test_delays_double_up_to_the_maximum(reason: Reason, most: float) -> None:
+    for attempt in (*range(1, 50), 5000):
+        nominal = min(FIRST_DELAY * 2.0 ** min(attempt - 1, 20), most)
+        assert 0.8 * nominal <= delay(attempt, reason) <= 1.2 * nominal
+    assert len({delay(20, reason) for _ in range(10)}) > 1  # jitter
 
 
 def test_logs_every_failure_and_returns_the_first_success(
@@ -33,7 +47,7 @@ def test_logs_every_failure_and_returns_the_first_success(
             raise outcome
         return outcome
 
-    loaded = load_until_ready(load, threading.Event(), WHAT, itertools.repeat(0.001))
+    loaded = load_until_ready(load, threading.Event(), WHAT, lambda *_: 0.001)
     assert loaded == "loaded"
     assert next(outcomes) == "never"
     lines = [vars(record) for record in caplog.records]
@@ -52,5 +66,5 @@ def test_stops() -> None:
         stop.set()
         raise ModelUnavailable(Reason.MODEL_CORRUPT, "corrupt")
 
-    assert load_until_ready(load, stop, WHAT, itertools.repeat(60.0)) is None
+    assert load_until_ready(load, stop, WHAT, lambda *_: 60.0) is None
     assert len(calls) == 1

@@ -1,6 +1,8 @@
 """Models as they were logged: each answer equals that of the model itself, to the last bit."""
 
 import json
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -41,7 +43,7 @@ from serving.models import serve
 from serving.models.choice import model_of
 from serving.options import Options
 from tests.files import ModelFolder
-from tests.support import serving
+from tests.support import APP, serving
 
 RANDOM = np.random.default_rng(11)
 
@@ -291,3 +293,23 @@ def test_the_runtime_onnx_needs_an_onnx_file(forest: ModelFolder) -> None:
     reason, message = failure(forest, runtime="onnx")
     assert reason == Reason.MODEL_UNSUPPORTED
     assert "has the flavours python_function, sklearn, and RUNTIME is onnx" in message
+
+
+def test_distances_to_all_training_rows_fit_into_the_container(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    limit.write_text(f"{512 * 2**20}\n")
+    program = f"""
+import numpy as np
+from serving import registered
+from serving.models.choice import set_up_libraries
+registered.MEMORY_LIMITS = ({str(limit)!r},)
+set_up_libraries()
+from sklearn.neighbors import KNeighborsRegressor
+from training.memory import peak_of
+rows = np.random.default_rng(0).normal(size=(60_000, 4))
+model = KNeighborsRegressor(metric="cosine").fit(rows, rows[:, 0])
+print(peak_of(lambda: model.predict(rows[:1000])))
+"""
+    command = [sys.executable, "-c", program]
+    output = subprocess.run(command, cwd=APP, capture_output=True, check=True, text=True).stdout
+    assert 0 < int(output) < 512 * 2**20 // 2

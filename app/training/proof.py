@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, is_classifier
 
 from training.convert import classes_of, feed, session_of
 from training.faster import ConversionError
+from training.memory import peak_of
 from training.rows import FloatArray, Table
 
 #: Largest accepted difference between two numbers, relative to the estimator's.
@@ -26,9 +27,14 @@ _FLOOR = 1e-6
 #: is 6e-8: below this the difference is relative to this, so it is 1e-7 at most.
 _FLOOR_OF_PROBABILITIES = 0.1
 
-
 #: So many rows are also compared one by one.
 _SINGLE_ROWS = 1000
+
+#: The largest request has so many rows by default (MAX_BATCH_ROWS of the service). A graph of
+#: distances to all training rows, or of the words of a text, takes memory for each of them. The
+#: limit is in bytes: an eighth of the memory that the pod of a model has by default.
+_REQUEST_ROWS = 1000
+_REQUEST_MEMORY = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ def compare(expected: Answers, model: ModelProto) -> float:
     """The largest relative difference between a graph's answers and an estimator's.
 
     Some rows are also computed alone, as operators compute one row in other ways than many. Raises
-    ConversionError if the bound is exceeded, and if a label, its type, or the number of answers
-    differs. Labels without probabilities differ by 0.
+    ConversionError if the bound is exceeded, if a label, its type, or the number of answers
+    differs, and if the graph takes too much memory. Labels without probabilities differ by 0.
     """
     session = session_of(model)
     inputs = feed(session, expected.rows)
@@ -83,7 +89,21 @@ def compare(expected: Answers, model: ModelProto) -> float:
         for place in places.tolist()
     ]
     outputs = [np.concatenate(same) for same in zip(*alone, strict=True)]
-    return max(together, _difference(expected.take(places), outputs))
+    difference = max(together, _difference(expected.take(places), outputs))
+    _check_memory(model, inputs)
+    return difference
+
+
+def _check_memory(model: ModelProto, inputs: dict[str, npt.NDArray[Any]]) -> None:
+    """Raises ConversionError for a graph whose largest request takes too much memory."""
+    session = session_of(model)  # a session keeps the memory of its largest request
+    request = {name: np.resize(it, (_REQUEST_ROWS, *it.shape[1:])) for name, it in inputs.items()}
+    taken = peak_of(lambda: session.run(None, request))
+    if taken > _REQUEST_MEMORY:
+        raise ConversionError(
+            f"takes {taken // 2**20:,} MiB of memory for {_REQUEST_ROWS:,} rows; "
+            f"{_REQUEST_MEMORY // 2**20} MiB are allowed"
+        )
 
 
 def _difference(expected: Answers, outputs: list[npt.NDArray[Any]]) -> float:

@@ -18,7 +18,7 @@ from serving.models.libraries import differences
 from serving.models.model import Model
 from serving.models.signature import Description
 from serving.options import Options
-from serving.registered import DESCRIPTION_FILE, MAX_DESCRIPTION_BYTES
+from serving.registered import DESCRIPTION_FILE, MAX_DESCRIPTION_BYTES, memory_limit
 
 #: The image that has the libraries of all models.
 _OTHER_IMAGE = "this image serves only linear models; use the image of the target serving"
@@ -29,6 +29,11 @@ _EXTERNAL_DATA = b"location"
 #: A thread for each core of the machine would use up the CPU quota of the pod. numpy reads them
 #: when it is imported.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+#: scikit-learn computes distances in chunks of so many MiB, 1,024 by default; it reads this when it
+#: is imported. This share of the container's memory is left for a chunk.
+_CHUNK = "SKLEARN_WORKING_MEMORY"
+_CHUNK_SHARE = 8
 
 
 class Files(Protocol):
@@ -136,8 +141,7 @@ def _on_onnxruntime(
 
 def _native(found: Files, described: Description, options: Options, what: str) -> Model:
     flavors = ", ".join(described.flavors)
-    for name in _THREADS:
-        os.environ.setdefault(name, "1")
+    set_up_libraries()
     try:
         from serving.models.native import NativeModel
     except ImportError:
@@ -158,6 +162,16 @@ def _native(found: Files, described: Description, options: Options, what: str) -
         raise _not_loaded(error, what, flavors, other) from None
     model.why, model.library_differences = _why(described, options), len(other)
     return model
+
+
+def set_up_libraries() -> None:
+    """Fits what libraries take to this container; they read it when they are imported."""
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    memory = memory_limit()
+    if memory is not None:
+        mebibytes = min(1024, max(1, memory // _CHUNK_SHARE // 2**20))
+        os.environ.setdefault(_CHUNK, str(mebibytes))
 
 
 def _check_libraries(other: list[str], options: Options, what: str) -> None:
