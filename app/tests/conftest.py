@@ -1,22 +1,18 @@
 """Shared fixtures: one real MLflow server, and one service with a stub registry."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.support import (
     Serving,
     StubRegistry,
-    environment,
-    free_port,
     onnx_bytes,
     serving,
     stub_registry,
-    wait_until,
+    tracking_server,
+    wait_for_tracking_server,
 )
 
 
@@ -33,36 +29,14 @@ def _mlflow(
     if not any("tracking_uri" in getattr(i, "fixturenames", ()) for i in request.session.items):
         yield None
         return
-    folder = tmp_path_factory.mktemp("mlflow")
-    port = free_port()
-    arguments = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    stores += ["--artifacts-destination", str(folder / "artifacts")]
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *arguments, *stores],
-            cwd=folder,
-            env=environment(folder, **quiet),
-            stdout=log,
-            stderr=log,
-        )
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-        process.wait(30)
+    with tracking_server(tmp_path_factory.mktemp("mlflow")) as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")
 def tracking_uri(_mlflow: str) -> str:
     """The address of a real tracking server that is ready."""
-
-    def healthy() -> bool:
-        try:
-            return httpx.get(f"{_mlflow}/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    wait_until(healthy, 120, "MLflow answers /health")
+    wait_for_tracking_server(_mlflow)
     return _mlflow
 
 

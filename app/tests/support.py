@@ -135,6 +135,39 @@ def serving(home: Path, **variables: str) -> Iterator[Serving]:
             process.wait(20)
 
 
+@contextmanager
+def tracking_server(folder: Path) -> Iterator[str]:
+    """Starts a real MLflow server, which has its data in `folder`; yields its address."""
+    port = free_port()
+    arguments = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    stores = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    stores += ["--artifacts-destination", str(folder / "artifacts")]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *arguments, *stores],
+            cwd=folder,
+            env=environment(folder, **quiet),
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait_for_tracking_server(uri: str) -> None:
+    def healthy() -> bool:
+        try:
+            return httpx.get(f"{uri}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(healthy, 120, "MLflow answers /health")
+
+
 @dataclass
 class StubRegistry:
     """Responds as MLflow does for version 3 of `demo`; tests change its responses."""
