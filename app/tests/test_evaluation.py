@@ -64,7 +64,8 @@ def test_the_columns_of_a_table_by_their_names(tmp_path: Path) -> None:
 
 
 def test_probabilities(tmp_path: Path) -> None:
-    labels = np.where(INCOME > INCOME.median(), "rich", "poor")
+    middle = INCOME.median()
+    labels = np.where(middle < INCOME, "rich", "poor")
     model = by_name(LogisticRegression()).fit(PEOPLE[COLUMNS], labels)
     holdout = Holdout(PEOPLE.assign(income=labels), "h.csv", "h.csv", "income")
     found = score(saved(tmp_path, model, PEOPLE[COLUMNS]), "roc_auc", holdout).value

@@ -22,13 +22,14 @@ DEFAULTS = Settings(
     gate=None,
     register=True,
     model_file=None,
+    work_dir=None,
 )
 OTHERS = ["EXPERIMENT_NAME", "MODEL_ALIAS", "DATA_DIR", "PARAMETERS", "GATE", "REGISTER"]
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [*OTHERS, "MODEL_FILE"]:
+    for name in [*OTHERS, "MODEL_FILE", "WORK_DIR"]:
         monkeypatch.delenv(name, raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
@@ -47,6 +48,7 @@ def test_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         "GATE": '{"metric": "r2", "minimum": 0.8}',
         "REGISTER": "false",
         "MODEL_FILE": "model.joblib",
+        "WORK_DIR": "/tmp",  # noqa: S108
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -60,6 +62,7 @@ def test_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         gate=Gate("r2", 0.8),
         register=False,
         model_file="model.joblib",
+        work_dir=Path("/tmp"),  # noqa: S108 (it exists)
     )
 
 
@@ -76,12 +79,11 @@ def test_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ("PARAMETERS", '{"depth": null}', "PARAMETERS: depth is null, which is not a text"),
         ("GATE", "{}", "GATE: has no metric"),
+        ("WORK_DIR", "/nowhere", "WORK_DIR is '/nowhere', which is not a folder"),
         ("REGISTER", "True", "REGISTER is 'True', which is neither true nor false"),
     ],
 )
-def test_invalid_values(
-    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invalid_values(name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         load()

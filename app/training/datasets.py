@@ -48,5 +48,6 @@ def log_files(seen: Observed, folders: dict[Path, Path]) -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The specified dataset source can be interp")
             source = resolve_dataset_source(str(origin / name))
-        dataset = MetaDataset(source, name=name, digest=sha256[:_MAX_DIGEST])
+        # Its base declares a property that it does not have.
+        dataset = MetaDataset(source, name, sha256[:_MAX_DIGEST])  # type: ignore[abstract]
         mlflow.log_input(dataset, context="training", tags={"sha256": sha256})

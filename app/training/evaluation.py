@@ -21,7 +21,7 @@ from training.settings import SettingsError
 #: A longer reason, which may be a library's, is cut.
 _MAX_PROBLEM = 300
 
-_NUMBERS = {DataType.double: "float64", DataType.float: "float32"}
+_NUMBERS: dict[Any, str] = {DataType.double: "float64", DataType.float: "float32"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _inputs(holdout: Holdout, schema: Schema | None) -> Any:  # noqa: ANN401
 
 def _estimator(loaded: PyFuncModel) -> BaseEstimator:
     try:
-        raw = loaded.get_raw_model()
+        raw = loaded.get_raw_model()  # type: ignore[no-untyped-call]
     except NotImplementedError:
         raw = None
     return raw if isinstance(raw, BaseEstimator) else _Function(loaded)

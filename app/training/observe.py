@@ -85,7 +85,7 @@ def observed() -> Iterator[Observed]:
     sys.addaudithook(audit)
     start_run = mlflow.start_run
     mlflow.start_run = _nested(found, start_run)  # type: ignore[assignment]
-    AutologgingEventLogger.set_logger(_Fits(found))
+    AutologgingEventLogger.set_logger(_Fits(found))  # type: ignore[no-untyped-call]
     mlflow.autolog(log_input_examples=True, silent=True)
     # Models of scikit-learn are logged at the end: only the one that is found, in a faster form.
     mlflow.sklearn.autolog(log_models=False, silent=True)
@@ -119,7 +119,7 @@ def _note(found: Observed, event: str, arguments: tuple[Any, ...]) -> None:
         (found.written if writes else found.read)[file] = None
 
 
-class _Fits(AutologgingEventLogger):  # type: ignore[misc]
+class _Fits(AutologgingEventLogger):
     """MLflow calls it around each function that it autologs."""
 
     def __init__(self, found: Observed) -> None:
@@ -155,7 +155,7 @@ class _Fits(AutologgingEventLogger):  # type: ignore[misc]
         call_kwargs: dict[str, Any],  # noqa: ARG002
     ) -> None:
         logged = _last_logged()
-        if logged in (None, self._logged, *self._found.autologged):
+        if logged is None or logged in (self._logged, *self._found.autologged):
             return
         self._found.autologged.append(logged)
         for fit in self._found.fits:
@@ -165,4 +165,4 @@ class _Fits(AutologgingEventLogger):  # type: ignore[misc]
 
 def _last_logged() -> str | None:
     model = mlflow.last_logged_model()
-    return model and model.model_id
+    return model.model_id if model else None

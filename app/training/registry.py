@@ -86,7 +86,7 @@ def _log_facts(data: TrainingData, fitted: Fit) -> None:
 
 def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = LIMIT) -> int:
     """Logs a model into the active run and registers it; returns the version's number."""
-    return int(log(name, estimator, rows, limit, name).registered_model_version)
+    return int(str(log(name, estimator, rows, limit, name).registered_model_version))
 
 
 def log(
@@ -106,7 +106,7 @@ def log(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, _ONNX_FILE)
         metadata = _optimised(name, estimator, rows, limit, file)
-        return mlflow.sklearn.log_model(
+        info: ModelInfo = mlflow.sklearn.log_model(
             estimator,
             name="model",
             registered_model_name=registered_as,
@@ -118,6 +118,7 @@ def log(
             # Given here, because inferring them loads the model in another interpreter.
             pip_requirements=_requirements(estimator),
         )
+    return info
 
 
 def _optimised(

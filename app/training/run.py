@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 
@@ -41,7 +42,7 @@ def run(config: Settings, script: Path, arguments: list[str], holdout: Holdout |
     """
     mlflow.set_tracking_uri(config.tracking_uri)
     mlflow.set_experiment(config.experiment_name)
-    with tempfile.TemporaryDirectory(dir=os.environ.get("WORK_DIR")) as work, _job(script) as job:
+    with tempfile.TemporaryDirectory(dir=config.work_dir) as work, _job(script) as job:
         mlflow.log_params(config.parameters)
         # The real path, as that of each file is.
         folder = Path(work).resolve()
@@ -55,14 +56,14 @@ def run(config: Settings, script: Path, arguments: list[str], holdout: Holdout |
             raise ScriptError(code)
         _resume(job)
         log_files(seen, {folder: script.parent, config.data_dir: config.data_dir})
-        return _publish(config, Traces(seen, variables, folder, job), holdout)
+        return _publish(config, Traces(seen, variables, folder, job.info.run_id), holdout)
 
 
 @contextmanager
-def _job(script: Path) -> Iterator[str]:
+def _job(script: Path) -> Iterator[Run]:
     """The run of the job, which has failed if the block raises an exception."""
     source = {"mlflow.source.name": str(script)}
-    job: str = mlflow.start_run(run_name=script.name, tags=source).info.run_id
+    job = mlflow.start_run(run_name=script.name, tags=source)
     status = "FAILED"
     try:
         yield job
@@ -72,12 +73,13 @@ def _job(script: Path) -> Iterator[str]:
         mlflow.end_run(status)
 
 
-def _resume(job: str) -> None:
+def _resume(job: Run) -> None:
     """Makes the job's run the active one, whatever runs the script has started or ended."""
-    while (active := mlflow.active_run()) and active.info.run_id != job:
+    while (active := mlflow.active_run()) and active.info.run_id != job.info.run_id:
         mlflow.end_run()
     if not active:
-        mlflow.start_run(run_id=job)
+        mlflow.set_experiment(experiment_id=job.info.experiment_id)  # the script may have another
+        mlflow.start_run(run_id=job.info.run_id)
 
 
 def _publish(config: Settings, traces: Traces, holdout: Holdout | None) -> Released:

@@ -51,7 +51,7 @@ def _exit_code(script: Path, module: types.ModuleType) -> int:
         print(stop.code, file=sys.stderr)
         return 1
     except BaseException as error:
-        # Without the lines of this module.
-        traceback.print_exception(error.with_traceback(error.__traceback__.tb_next))
+        own = error.__traceback__  # the line of this module
+        traceback.print_exception(error.with_traceback(own and own.tb_next))
         return 1
     return 0

@@ -32,6 +32,7 @@ class Settings:
     gate: gate.Gate | None
     register: bool
     model_file: str | None
+    work_dir: Path | None
 
 
 def data_dir() -> Path:
@@ -51,6 +52,7 @@ def load() -> Settings:
         gate=_gate(),
         register=_register(),
         model_file=_value("MODEL_FILE"),
+        work_dir=_work_dir(),
     )
 
 
@@ -89,6 +91,13 @@ def _gate() -> gate.Gate | None:
         return gate.parse(text) if text else None
     except gate.GateError as error:
         raise SettingsError(f"GATE: {error}") from error
+
+
+def _work_dir() -> Path | None:
+    value = _value("WORK_DIR")
+    if value and not Path(value).is_dir():
+        raise SettingsError(f"WORK_DIR is {value!r}, which is not a folder")
+    return Path(value) if value else None
 
 
 def _register() -> bool:
