@@ -149,6 +149,24 @@ def test_every_run_is_a_version_and_moves_only_its_alias(trained: Job, api: Api)
         assert found["version"] == version
 
 
+def test_the_gate_compares_with_the_champion_on_the_held_out_rows(trained: Job, api: Api) -> None:
+    # The same data gives the same model, which is not better.
+    gate = '{"metric": "r2", "betterThan": "champion"}'
+    result = trained.run("training.train", GATE=gate)
+    assert result.returncode == 0, result.stderr
+    r2 = fit(data.load(trained.csv)).metrics["r2"]
+    reason = f"r2 is {r2}: not better than {r2} of champion"
+    assert f"; gate: {reason}: r2=" in result.stdout
+    assert "registered diabetes version 3, champion stays, run " in result.stdout
+    found = api("model-versions/get", name="diabetes", version="3")["model_version"]
+    tags = {tag["key"]: tag["value"] for tag in found["tags"]}
+    assert tags == {"gate": "failed", "gate_reason": reason}
+    run = api("runs/get", run_id=found["run_id"])["run"]["data"]
+    assert {"key": "gate_reason", "value": reason} in run["tags"]
+    champion = api("registered-models/alias", name="diabetes", alias="champion")["model_version"]
+    assert champion["version"] == "1"
+
+
 def test_each_error_of_mlflow_has_its_reason(
     trained: Job, tracking_uri: str, tmp_path: Path
 ) -> None:
@@ -170,16 +188,19 @@ def test_each_error_of_mlflow_has_its_reason(
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "code", "said"),
     [
-        ({"MODEL_NAME": ""}, "MODEL_NAME is not set"),
-        ({"EXPERIMENT_NAME": " "}, "EXPERIMENT_NAME is not set"),
-        ({"MLFLOW_TRACKING_URI": ""}, "MLFLOW_TRACKING_URI is not set"),
-        ({"DATA_DIR": "/nowhere"}, "/nowhere/training_data.csv: cannot be read"),
+        ({"MODEL_NAME": ""}, 2, "MODEL_NAME is not set"),
+        ({"EXPERIMENT_NAME": " "}, 2, "EXPERIMENT_NAME is not set"),
+        ({"MLFLOW_TRACKING_URI": ""}, 2, "MLFLOW_TRACKING_URI is not set"),
+        ({"GATE": '{"minimum": 1}'}, 2, "GATE: has no metric; example: "),
+        ({"REGISTER": "no"}, 2, "REGISTER is 'no', which is neither true nor false"),
+        ({"DATA_DIR": "/nowhere"}, 1, "/nowhere/training_data.csv: cannot be read"),
     ],
 )
 def test_a_job_that_cannot_start_prints_the_reason_in_one_line(
     changed: dict[str, str],
+    code: int,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -187,7 +208,7 @@ def test_a_job_that_cannot_start_prints_the_reason_in_one_line(
     good = {"MODEL_NAME": "m", "EXPERIMENT_NAME": "e", "MLFLOW_TRACKING_URI": "http://mlflow"}
     for name, value in {**good, **changed}.items():
         monkeypatch.setenv(name, value)
-    assert main() == 1
+    assert main() == code
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("training: failed: ")
     assert said in line

@@ -22,12 +22,14 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted estimator, its metrics on the held-out rows, and the sizes of the two splits."""
+    """A fitted estimator, the held-out rows, its metrics on them, and the sizes of both splits."""
 
     estimator: LinearRegression
     metrics: dict[str, float]
     train_rows: int
     test_rows: int
+    #: Features and target.
+    held_out: tuple[FloatArray, FloatArray]
 
 
 def fit(data: TrainingData) -> Fit:
@@ -46,7 +48,7 @@ def fit(data: TrainingData) -> Fit:
         raise _too_large(data, str(error)) from error
     if not all(map(math.isfinite, metrics.values())):
         raise _too_large(data, ", ".join(f"{key}={value:.6g}" for key, value in metrics.items()))
-    return Fit(estimator, metrics, len(train_x), len(test_x))
+    return Fit(estimator, metrics, len(train_x), len(test_x), (test_x, test_y))
 
 
 def _metrics(target: FloatArray, predicted: FloatArray) -> dict[str, float]:

@@ -6,7 +6,6 @@ import json
 import pickle
 import tempfile
 import warnings
-from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,18 @@ import mlflow
 import mlflow.sklearn
 import numpy as np
 import pandas as pd
-from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import infer_signature
+from mlflow.models.model import ModelInfo
 from mlflow.models.signature import ModelSignature
 from sklearn.base import BaseEstimator
 
 from training.data import FEATURES, FILE_NAME, TARGET, TrainingData
+from training.datasets import log_table
+from training.evaluation import Holdout, check_metric, read_holdout
 from training.faster import LIMIT, ConversionError, faster_form
 from training.fit import SEED, TEST_SHARE, Fit
-from training.rows import Table
+from training.release import Released, release
+from training.rows import FloatArray, Table
 from training.settings import Settings
 
 #: MLflow copies the file of a faster form into the model's folder `extra_files`.
@@ -34,30 +36,34 @@ _ONNX_FILE = "model.onnx"
 _MAX_REASON = 500
 
 
-@dataclass(frozen=True)
-class Registered:
-    """The result of one training run in MLflow."""
-
-    run_id: str
-    version: int
-
-
-def register(settings: Settings, data: TrainingData, fitted: Fit) -> Registered:
+def register(settings: Settings, data: TrainingData, fitted: Fit) -> Released:
     """Logs one run, registers its model as a new version, and points the alias at it.
 
-    The alias moves last, so it never points at an incomplete version. Raises the exceptions of
-    MLflow's client if the tracking server refuses or cannot be reached.
+    Raises SettingsError if the gate cannot be used, and the exceptions of MLflow's client if the
+    tracking server refuses or cannot be reached.
     """
+    holdout = _holdout(settings, data, fitted)
     mlflow.set_tracking_uri(settings.tracking_uri)
     mlflow.set_experiment(settings.experiment_name)
     with mlflow.start_run() as run:
         _log_facts(data, fitted)
         rows = pd.DataFrame(data.features, columns=list(FEATURES))
-        version = log_model(settings.model_name, fitted.estimator, rows)
-    mlflow.MlflowClient().set_registered_model_alias(
-        settings.model_name, settings.model_alias, str(version)
-    )
-    return Registered(run.info.run_id, version)
+        info = log(settings.model_name, fitted.estimator, rows)
+        return release(settings, info.model_id, [run.info.run_id], holdout)
+
+
+def _holdout(settings: Settings, data: TrainingData, fitted: Fit) -> Holdout:
+    """The rows of the gate: its data, or those that are held out."""
+    gate = settings.gate
+    if gate:
+        check_metric(gate.metric)
+        if gate.data:
+            return read_holdout(settings.data_dir, gate.data, gate.target)
+    return Holdout(_table(*fitted.held_out), "the held-out rows", str(data.path))
+
+
+def _table(features: FloatArray, target: FloatArray) -> pd.DataFrame:
+    return pd.DataFrame(features, columns=list(FEATURES)).assign(**{TARGET: target})
 
 
 def _log_facts(data: TrainingData, fitted: Fit) -> None:
@@ -74,16 +80,23 @@ def _log_facts(data: TrainingData, fitted: Fit) -> None:
         }
     )
     mlflow.log_metrics(fitted.metrics)
-    table = pd.DataFrame(data.features, columns=list(FEATURES)).assign(**{TARGET: data.target})
-    with warnings.catch_warnings():
-        # MLflow registers its local file source twice, and warns that both match.
-        warnings.filterwarnings("ignore", message="The specified dataset source can be interp")
-        dataset = from_pandas(table, source=str(data.path), targets=TARGET, name=FILE_NAME)
-    mlflow.log_input(dataset, context="training")
+    table = _table(data.features, data.target)
+    log_table(table, str(data.path), TARGET, FILE_NAME, "training", data.sha256)
 
 
 def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = LIMIT) -> int:
-    """Logs a model into the active run and registers it; returns the version's number.
+    """Logs a model into the active run and registers it; returns the version's number."""
+    return int(str(log(name, estimator, rows, limit, name).registered_model_version))
+
+
+def log(
+    name: str,
+    estimator: BaseEstimator,
+    rows: Table,
+    limit: float = LIMIT,
+    registered_as: str | None = None,
+) -> ModelInfo:
+    """Logs a model into the active run.
 
     `rows` are valid rows, such as those of the training: the signature is made of all of them, so a
     column is optional if a value is missing in one. The model is logged as it is, as MLflow's
@@ -93,10 +106,10 @@ def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = L
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, _ONNX_FILE)
         metadata = _optimised(name, estimator, rows, limit, file)
-        info = mlflow.sklearn.log_model(
+        info: ModelInfo = mlflow.sklearn.log_model(
             estimator,
             name="model",
-            registered_model_name=name,
+            registered_model_name=registered_as,
             signature=_signature(estimator, rows),
             input_example=rows[:1],
             metadata=metadata,
@@ -105,7 +118,7 @@ def log_model(name: str, estimator: BaseEstimator, rows: Table, limit: float = L
             # Given here, because inferring them loads the model in another interpreter.
             pip_requirements=_requirements(estimator),
         )
-    return int(info.registered_model_version)
+    return info
 
 
 def _optimised(

@@ -9,17 +9,16 @@ import sys
 from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 
-from training import data, fit, registry, settings
+from training import data, fit, registry, release, settings
 
 
-def run(config: settings.Settings) -> registry.Registered:
-    """Runs the job once. Raises DataError, or the exceptions of MLflow."""
+def run(config: settings.Settings) -> release.Released:
+    """Runs the job once. Raises DataError, SettingsError, or the exceptions of MLflow."""
     rows = data.load(config.data_dir / data.FILE_NAME)
     fitted = fit.fit(rows)
     result = registry.register(config, rows, fitted)
     print(
-        f"training: registered {config.model_name} version {result.version}, "
-        f"alias {config.model_alias}, run {result.run_id}: "
+        f"training: {result.text(config)}: "
         + ", ".join(f"{name}={value:.6g}" for name, value in fitted.metrics.items())
         + f", data sha256 {rows.sha256}"
     )
@@ -27,19 +26,21 @@ def run(config: settings.Settings) -> registry.Registered:
 
 
 def main() -> int:
-    """Command line entry; returns 0, or 1 after one line with the reason."""
+    """Command line entry; returns 0, or after one line with the reason 1, or 2 for settings."""
     try:
         run(settings.load())
-    except (settings.SettingsError, data.DataError) as error:
+    except settings.SettingsError as error:
+        return _failed(str(error), 2)
+    except data.DataError as error:
         return _failed(str(error))
     except (MlflowException, RequestException) as error:
         return _failed(f"the tracking server refused or cannot be reached: {error}")
     return 0
 
 
-def _failed(reason: str) -> int:
+def _failed(reason: str, code: int = 1) -> int:
     print(f"training: failed: {' '.join(reason.split())}", file=sys.stderr)
-    return 1
+    return code
 
 
 if __name__ == "__main__":
