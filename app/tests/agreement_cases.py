@@ -16,6 +16,7 @@ import onnx
 import pandas as pd
 import statsmodels.api as sm
 import xgboost
+from mlflow.pyfunc.model import PythonModel
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
@@ -75,7 +76,7 @@ def _glm(rows: pd.DataFrame, target: Any) -> Any:  # noqa: ANN401
     return sm.GLM(target, rows, family=sm.families.Poisson()).fit()
 
 
-class Steps(mlflow.pyfunc.PythonModel):
+class Steps(PythonModel):
     """A model with steps before and after it."""
 
     def __init__(self, model: Any) -> None:  # noqa: ANN401

@@ -49,7 +49,8 @@ class Job:
         [model] = MlflowClient().search_registered_models(
             f"name = '{self.variables['MODEL_NAME']}'"
         )
-        return model.aliases.get("champion")
+        alias: str | None = model.aliases.get("champion")
+        return alias
 
     def last_run(self) -> Run:
         """The newest run of a job."""

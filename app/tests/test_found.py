@@ -8,6 +8,7 @@ from typing import Any
 
 import joblib
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
@@ -69,6 +70,7 @@ def test_a_file_is_preferred_to_variables(traces: Traces) -> None:
     wrote(traces, "model.joblib", model)
     found = find(traces, None)
     assert (found.name, found.model_id) == ("model.joblib", None)
+    assert isinstance(found.estimator, Ridge)
     assert found.estimator.coef_.tolist() == model.coef_.tolist()
     assert rows_of(found, traces.seen) is TABLE
 
@@ -156,4 +158,5 @@ def test_unknown_rows(rows: Any, said: str, traces: Traces) -> None:  # noqa: AN
 def test_lists_are_arrays(traces: Traces) -> None:
     model = fitted(traces, Ridge(), TABLE.to_numpy().tolist())
     rows = rows_of(Found("model", estimator=model), traces.seen)
-    assert rows.tolist() == TABLE.to_numpy().tolist()  # type: ignore[union-attr]
+    assert isinstance(rows, np.ndarray)
+    assert rows.tolist() == TABLE.to_numpy().tolist()

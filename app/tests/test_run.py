@@ -44,7 +44,8 @@ def test_the_script_of_the_article_runs_from_a_read_only_folder(job: Job) -> Non
 
     info = get_model_info(f"models:/{version.name}/1")
     assert info.signature.inputs.input_names() == ["feature1", "feature2"]
-    assert info.metadata.keys() == {"onnx_path", "onnx_sha256", "proof", "linear"}
+    assert info.metadata and info.metadata.keys() == {"onnx_path", "onnx_sha256", "proof", "linear"}
+    assert info.saved_input_example_info
     assert info.saved_input_example_info["type"] == "dataframe"
     table = pd.read_csv(job.folder / "training_data.csv")
     rows = table[["feature1", "feature2"]]
@@ -58,6 +59,7 @@ def test_the_script_of_the_article_runs_from_a_read_only_folder(job: Job) -> Non
     )
     assert version.source == f"models:/{model_of_run.model_id}"
 
+    assert run.inputs
     used = {read.dataset.name: read for read in run.inputs.dataset_inputs}
     digest = sha256(before[job.folder / "training_data.csv"]).hexdigest()
     file = used["training_data.csv"]
@@ -150,6 +152,7 @@ def test_a_better_model_gets_the_alias_and_a_worse_one_does_not(job: Job) -> Non
     assert [version.tags["gate"] for version in job.versions] == ["passed", "passed", "failed"]
     assert job.champion == "2"
     run = MlflowClient().get_run(job.versions[0].run_id or "")
+    assert run.inputs
     used = {read.dataset.name: read for read in run.inputs.dataset_inputs}
     digest = sha256((data / "holdout.csv").read_bytes()).hexdigest()
     assert {tag.key: tag.value for tag in used["holdout.csv"].tags} == {
