@@ -43,7 +43,7 @@ from serving.models import serve
 from serving.models.choice import model_of
 from serving.options import Options
 from tests.files import ModelFolder
-from tests.support import APP, serving
+from tests.support import APP, environment, serving
 
 RANDOM = np.random.default_rng(11)
 
@@ -311,5 +311,7 @@ model = KNeighborsRegressor(metric="cosine").fit(rows, rows[:, 0])
 print(peak_of(lambda: model.predict(rows[:1000])))
 """
     command = [sys.executable, "-c", program]
-    output = subprocess.run(command, cwd=APP, capture_output=True, check=True, text=True).stdout
+    output = subprocess.run(
+        command, cwd=APP, env=environment(tmp_path), capture_output=True, check=True, text=True
+    ).stdout
     assert 0 < int(output) < 512 * 2**20 // 2
