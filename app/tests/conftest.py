@@ -1,10 +1,13 @@
 """Shared fixtures: one real MLflow server, and one service with a stub registry."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import mlflow
 import pytest
 
+from tests.jobs import Job, job_in
 from tests.support import (
     Serving,
     StubRegistry,
@@ -57,3 +60,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         with serving(home, **variables) as running:
             running.wait_for("/readyz")
             yield running
+
+
+@pytest.fixture
+def job(tmp_path: Path, tracking_uri: str, request: pytest.FixtureRequest) -> Job:
+    """A job with a folder of its own, and a model of the name of the test."""
+    mlflow.set_tracking_uri(tracking_uri)
+    return job_in(tmp_path, tracking_uri, re.sub("[^a-z]+", "-", request.node.name))

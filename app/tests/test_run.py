@@ -1,7 +1,6 @@
 """Scripts that know nothing of the platform become registered models."""
 
 import json
-import re
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -13,13 +12,7 @@ from mlflow.models import get_model_info
 from mlflow.tracking import MlflowClient
 from sklearn.linear_model import LinearRegression
 
-from tests.jobs import ARTICLE, Job, job_in
-
-
-@pytest.fixture
-def job(tmp_path: Path, tracking_uri: str, request: pytest.FixtureRequest) -> Job:
-    mlflow.set_tracking_uri(tracking_uri)
-    return job_in(tmp_path, tracking_uri, re.sub("[^a-z]+", "-", request.node.name))
+from tests.jobs import ARTICLE, Job
 
 
 def test_the_script_of_the_article_runs_from_a_read_only_folder(job: Job) -> None:

@@ -1,22 +1,14 @@
 """Scripts and settings with which a job fails."""
 
-import re
 import signal
 import sys
 from pathlib import Path
 
-import mlflow
 import pytest
 
-from tests.jobs import ARTICLE, Job, job_in
+from tests.jobs import ARTICLE, Job
 from tests.support import wait_until
 from training.run import main
-
-
-@pytest.fixture
-def job(tmp_path: Path, tracking_uri: str, request: pytest.FixtureRequest) -> Job:
-    mlflow.set_tracking_uri(tracking_uri)
-    return job_in(tmp_path, tracking_uri, re.sub("[^a-z]+", "-", request.node.name))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.failure import JobError
+
 FILE_NAME = "training_data.csv"
 FEATURES = ("feature1", "feature2")
 TARGET = "target"
@@ -20,7 +22,7 @@ COLUMNS = (*FEATURES, TARGET)
 MIN_ROWS = 10
 
 
-class DataError(Exception):
+class DataError(JobError):
     """The training data cannot be used; the message says which file, which line, and why."""
 
 

@@ -5,7 +5,6 @@ The environment variable SOURCES is a list in JSON: `url`, `path` (where the fil
 `region`. A file that is there already with its hash is kept. A file that was cut off goes on.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ import requests
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
-from training.partial import CHUNK, IncompleteError, PartialFile
+from training.partial import CHUNK, IncompleteError, PartialFile, sha256_of
 
 #: Seconds without a byte after which a server has failed.
 TIMEOUT = 60
@@ -50,18 +49,13 @@ class Source:
 def fetch(source: Source) -> bool:
     """Fetches a file unless it is there; returns whether it was fetched."""
     path = Path(source.path)
-    if path.is_file() and _sha256(path) == source.sha256:
+    if path.is_file() and sha256_of(path) == source.sha256:
         return False
     with PartialFile(path) as part:
         if part.sha256 != source.sha256:
             _download(source, part)
         part.finish(source.sha256)
     return True
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _download(source: Source, part: PartialFile) -> None:

@@ -4,20 +4,18 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 
 from training.data import DataError, TrainingData
+from training.rows import FloatArray
 
 #: Share of the rows that is held out to measure on.
 TEST_SHARE = 0.2
 
 #: Fixed, so that the same data always gives the same split, model and metrics.
 SEED = 42
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from training.failure import JobError
 from training.observe import Observed
 from training.rows import Table
 
@@ -25,7 +26,7 @@ _LOOKED_FOR = (
 )
 
 
-class ModelError(Exception):
+class ModelError(JobError):
     """The model of a script cannot be found or logged; the message says why, and what to do."""
 
 

@@ -83,3 +83,9 @@ class PartialFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._part.replace(self._path)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a complete file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,20 +13,20 @@ from pathlib import Path
 
 import mlflow
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
-from requests.exceptions import RequestException
 
 from training import registry
 from training.datasets import log_files
 from training.evaluation import Holdout, check_metric, read_holdout
-from training.found import ModelError, Traces, find, rows_of
+from training.failure import JobError
+from training.found import Traces, find, rows_of
+from training.job import conclude
 from training.observe import observed
 from training.release import Released, release
 from training.script import copy_folder, execute
 from training.settings import Settings, SettingsError, load
 
 
-class ScriptError(Exception):
+class ScriptError(JobError):
     """The script has ended with an exit code other than 0."""
 
     def __init__(self, code: int) -> None:
@@ -96,20 +96,13 @@ def main() -> int:
     """Command line entry; returns the script's exit code, 1 for a failure, or 2 for settings."""
     # As process 1 of a container, Python would ignore it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        script, arguments = _script(sys.argv[1:])
-        config = load()
-        result = run(config, script, arguments, _holdout(config))
-    except SettingsError as error:
-        return _failed(str(error), 2)
-    except ScriptError as error:
-        return _failed(str(error), error.code)
-    except ModelError as error:
-        return _failed(str(error), 1)
-    except (MlflowException, RequestException) as error:
-        return _failed(f"the tracking server refused or cannot be reached: {error}", 1)
-    print(f"training: {result.text(config)}")
-    return 0
+    return conclude(_job_of_command_line)
+
+
+def _job_of_command_line() -> str:
+    script, arguments = _script(sys.argv[1:])
+    config = load()
+    return run(config, script, arguments, _holdout(config)).text(config)
 
 
 def _script(arguments: list[str]) -> tuple[Path, list[str]]:
@@ -130,11 +123,6 @@ def _holdout(config: Settings) -> Holdout | None:
     if gate and gate.better_than:
         raise SettingsError("GATE: betterThan needs data, on which both models are measured")
     return None
-
-
-def _failed(reason: str, code: int) -> int:
-    print(f"training: failed: {' '.join(reason.split())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

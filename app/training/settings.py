@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training import gate
+from training.failure import JobError
 
 #: A value of a parameter.
 Scalar = str | int | float | bool
 
 
-class SettingsError(Exception):
+class SettingsError(JobError):
     """An environment variable is missing or invalid; the message names it."""
+
+    code = 2
 
 
 @dataclass(frozen=True)

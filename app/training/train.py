@@ -6,41 +6,25 @@ parameters, so a new version is wanted for each run, and `data_sha256` shows equ
 
 import sys
 
-from mlflow.exceptions import MlflowException
-from requests.exceptions import RequestException
-
-from training import data, fit, registry, release, settings
+from training import data, fit, registry, settings
+from training.job import conclude
 
 
-def run(config: settings.Settings) -> release.Released:
-    """Runs the job once. Raises DataError, SettingsError, or the exceptions of MLflow."""
+def run(config: settings.Settings) -> str:
+    """Runs the job once; returns its result in one line.
+
+    Raises DataError, SettingsError, or the exceptions of MLflow.
+    """
     rows = data.load(config.data_dir / data.FILE_NAME)
     fitted = fit.fit(rows)
     result = registry.register(config, rows, fitted)
-    print(
-        f"training: {result.text(config)}: "
-        + ", ".join(f"{name}={value:.6g}" for name, value in fitted.metrics.items())
-        + f", data sha256 {rows.sha256}"
-    )
-    return result
+    metrics = ", ".join(f"{name}={value:.6g}" for name, value in fitted.metrics.items())
+    return f"{result.text(config)}: {metrics}, data sha256 {rows.sha256}"
 
 
 def main() -> int:
     """Command line entry; returns 0, or after one line with the reason 1, or 2 for settings."""
-    try:
-        run(settings.load())
-    except settings.SettingsError as error:
-        return _failed(str(error), 2)
-    except data.DataError as error:
-        return _failed(str(error))
-    except (MlflowException, RequestException) as error:
-        return _failed(f"the tracking server refused or cannot be reached: {error}")
-    return 0
-
-
-def _failed(reason: str, code: int = 1) -> int:
-    print(f"training: failed: {' '.join(reason.split())}", file=sys.stderr)
-    return code
+    return conclude(lambda: run(settings.load()))
 
 
 if __name__ == "__main__":
